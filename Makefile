@@ -1,0 +1,55 @@
+# Two commands set everything up and prove it: `make demo`, `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+CORES ?= 2
+BIN := $(VENV)/bin
+
+.PHONY: help install demo test lint format check-real docs lock clean
+
+help:
+	@echo "make demo                 install and run the default config; prints where the report is"
+	@echo "make test                 all tests (unit, DAG, end to end on the toy species)"
+	@echo "make lint                 ruff, snakefmt --check, snakemake --lint"
+	@echo "make check-real DATA=DIR  the same workflow on real FASTA files in DIR (see tests/real/README.md)"
+	@echo "make docs                 regenerate docs/configuration.md from schemas/"
+	@echo "make clean                remove results, logs and the simulated species (not the downloads)"
+
+install: $(VENV)/.installed
+
+# torch first: packages that depend on it then accept the build that is there.
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "nucleotune needs Python 3.11 or newer; name one with: make demo PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet $$(grep '^torch==' requirements.lock)
+	$(BIN)/python -m pip install --quiet -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $@
+
+demo: install
+	$(BIN)/snakemake --cores $(CORES)
+
+test: install
+	$(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile rules
+
+check-real: install
+	@test -d "$(DATA)" || { echo "usage: make check-real DATA=<directory with transcripts/*.fa.gz>"; exit 2; }
+	$(BIN)/snakemake --cores $(CORES) --directory tests/real/run --configfile tests/real/config.yaml \
+		--config data_dir="$(abspath $(DATA))"
+
+docs: install
+	$(BIN)/python -m nucleotune.config_reference > docs/configuration.md
+
+clean:
+	rm -rf results logs resources/simulated tests/real/run

@@ -1,0 +1,42 @@
+"""nucleotune: from public sequence files to the papers' tables, figures and models, as one DAG.
+
+The way of the data: sources -> examples -> methods -> predictions -> metrics -> tables and figures -> report.
+Each stage is one file under rules/; a rule, its script under scripts/ and its log share one name.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.22")
+
+
+configfile: workflow.source_path("config.yaml")
+
+
+include: "rules/common.smk"
+include: "rules/simulate.smk"
+include: "rules/sources.smk"
+include: "rules/lncrna.smk"
+include: "rules/finetune.smk"
+include: "rules/baselines.smk"
+include: "rules/evaluate.smk"
+include: "rules/lncrna_tables.smk"
+include: "rules/report.smk"
+
+
+localrules:
+    all,
+
+
+rule all:
+    default_target: True
+    input:
+        study_targets(),
+        "results/report.html",
+
+
+onstart:
+    require_offline_files()
+
+
+onsuccess:
+    announce_report()

@@ -1,0 +1,7 @@
+"""nucleotune: fine-tuned nucleotide language models beside the classical methods they claim to beat.
+
+The library holds all logic of the workflow and imports nothing of Snakemake. This file stays empty of imports: it is
+read by the Snakefile, which is parsed again in every cluster job.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,156 @@
+"""Classical methods, one module each: what the language models are compared with.
+
+A baseline learns from the labelled sequences of some splits and scores those of `valid` and `test`;
+`fit_predict` is the one entry point, `BASELINES` the register a new one is added to.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from nucleotune.baselines import cpc2, plek, reference_lines, svm, tfidf
+from nucleotune.errors import InputError
+
+log = logging.getLogger(__name__)
+
+#: Splits that are scored; `valid` names the best baseline, `test` measures it.
+PREDICTED_SPLITS = ("valid", "test")
+
+_CHUNK = 2_000
+_LOG_EVERY_SECONDS = 15.0
+
+Score = Callable[[Sequence[str]], np.ndarray]
+
+
+class Labelled(NamedTuple):
+    """Sequences with their labels (n,), 0 or 1."""
+
+    sequences: list[str]
+    labels: np.ndarray
+
+
+class Baseline(NamedTuple):
+    """A method: `fit(train, valid, options, seed)` returns a score of sequences and an info dict.
+
+    The score (n,) is higher for label 1; `decide` turns it into the method's own decision.
+    """
+
+    fit: Callable[[Labelled, Labelled, Mapping[str, Any], int], tuple[Score, dict[str, Any]]]
+    decide: Callable[[np.ndarray], np.ndarray]
+
+
+def _margin(features: svm.Features, scale: tuple[float, float]) -> Baseline:
+    return Baseline(
+        lambda train, valid, options, seed: svm.fit(features, scale, *train, options, seed),
+        lambda score: score > 0,
+    )
+
+
+def _line(features: Callable[[Sequence[str]], np.ndarray]) -> Baseline:
+    return Baseline(
+        lambda train, valid, options, seed: reference_lines.fit(features, *train),
+        lambda score: score >= 0.5,
+    )
+
+
+BASELINES: dict[str, Baseline] = {
+    "cpc2": _margin(cpc2.features, cpc2.SCALE),
+    "plek": _margin(plek.features, plek.SCALE),
+    "tfidf": Baseline(
+        lambda train, valid, options, seed: tfidf.fit(*train, *valid, options),
+        lambda score: score >= 0.5,
+    ),
+    "length": _line(reference_lines.length_features),
+    "gc": _line(reference_lines.gc_features),
+    "orf_length": _line(reference_lines.orf_length_features),
+}
+
+
+def fit_predict(
+    baseline: str,
+    examples: pd.DataFrame,
+    *,
+    train_splits: Sequence[str],
+    options: Mapping[str, Any],
+    seed: int,
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Train `baseline` on the rows of `train_splits`; score those of `valid` and `test`.
+
+    `examples` and the predictions returned keep the contract (`nucleotune.contracts`); every row
+    is scored, whatever its length. `options`, all required: c_grid, gamma_grid, folds, max_train
+    (cpc2, plek); ngram_ranges, c_grid (tfidf); none (length, gc, orf_length). See `svm.fit_svm`
+    and `tfidf.fit` for what they mean.
+
+    Returns also an info dict, ready for JSON: the rows of each class used or there, the choices
+    made, `seconds` for features, fit and predict (its features included), library versions.
+
+    Raises InputError for an unknown baseline, for training on a split that is scored, for training
+    rows of one class only, and when there is nothing to score.
+    """
+    if baseline not in BASELINES:
+        raise InputError(f"unknown baseline {baseline!r}; expected one of {', '.join(BASELINES)}")
+    leaking = set(train_splits) & set(PREDICTED_SPLITS)
+    if leaking:
+        raise InputError(
+            f"{baseline}: split {sorted(leaking)[0]!r} is scored and cannot be trained on; "
+            "take it out of the training splits"
+        )
+    method = BASELINES[baseline]
+    train = _labelled(examples[examples["split"].isin(train_splits)])
+    zeros, ones = np.bincount(train.labels, minlength=2).tolist()
+    if not zeros or not ones:
+        raise InputError(
+            f"{baseline}: training split(s) {', '.join(train_splits)} hold {zeros} rows of label 0 "
+            f"and {ones} of label 1; both classes are needed"
+        )
+    scored = examples[examples["split"].isin(PREDICTED_SPLITS)]
+    if scored.empty:
+        raise InputError(f"{baseline}: no rows of split {' or '.join(PREDICTED_SPLITS)} to score")
+
+    log.info("%s: training on %d rows of label 0 and %d of label 1", baseline, zeros, ones)
+    valid = _labelled(scored[scored["split"] == "valid"])
+    score, info = method.fit(train, valid, options, seed)
+    log.info("%s: trained: %s", baseline, info)
+    started = time.perf_counter()
+    scores = _in_chunks(score, scored["sequence"].tolist(), baseline)
+    info["seconds"]["predict"] = time.perf_counter() - started
+
+    predictions = scored[["id", "split", "label"]].assign(
+        score=scores, predicted=method.decide(scores).astype(np.int8)
+    )
+    return predictions.reset_index(drop=True), {
+        "baseline": baseline,
+        "train_splits": list(train_splits),
+        "train_rows": {"label_0": zeros, "label_1": ones},
+        "predicted_rows": scored["split"].value_counts().sort_index().to_dict(),
+        "seed": seed,
+        **info,
+        "versions": {
+            library: version(library) for library in ("numpy", "numba", "scikit-learn", "biopython")
+        },
+    }
+
+
+def _labelled(rows: pd.DataFrame) -> Labelled:
+    return Labelled(rows["sequence"].tolist(), rows["label"].to_numpy(dtype=np.int64))
+
+
+def _in_chunks(score: Score, sequences: list[str], baseline: str) -> np.ndarray:
+    started = reported = time.perf_counter()
+    scores = np.empty(len(sequences))
+    for first in range(0, len(sequences), _CHUNK):
+        chunk = sequences[first : first + _CHUNK]
+        scores[first : first + len(chunk)] = score(chunk)
+        done, now = first + len(chunk), time.perf_counter()
+        if now - reported > _LOG_EVERY_SECONDS or done == len(sequences):
+            rate, reported = done / (now - started), now
+            log.info(
+                "%s: scored %d of %d rows, %.0f rows/s, %.0f s to go",
+                *(baseline, done, len(sequences), rate, (len(sequences) - done) / rate),
+            )
+    return scores

@@ -1,0 +1,56 @@
+"""Logistic regression on one property of a transcript: what a learned method must beat.
+
+length       ln(1 + nucleotides); lengths are spread over orders of magnitude
+orf_length   ln(1 + nucleotides of the longest ORF, CPC2's convention, its stop included)
+gc           GC share and its squared distance from one half: genes spread over GC-poor and GC-rich
+             regions of the genome, so that one class can lie between two parts of the other,
+             which a straight line in GC cannot say
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from nucleotune.sequence.composition import gc_content
+from nucleotune.sequence.orf import longest_orfs
+
+
+def length_features(sequences: Sequence[str]) -> np.ndarray:
+    """Return ln(1 + length in nucleotides), float64 (n, 1)."""
+    return np.log1p([[len(sequence)] for sequence in sequences])
+
+
+def orf_length_features(sequences: Sequence[str]) -> np.ndarray:
+    """Return ln(1 + length of the longest ORF in nucleotides), float64 (n, 1)."""
+    return np.log1p([[orf.end - orf.start] for orf in longest_orfs(sequences)])
+
+
+def gc_features(sequences: Sequence[str]) -> np.ndarray:
+    """Return the GC share and its squared distance from 0.5, float64 (n, 2)."""
+    gc = gc_content(sequences)
+    # About 0.5, because the plain square is nearly collinear with the share itself.
+    return np.column_stack([gc, (gc - 0.5) ** 2])
+
+
+def fit(
+    features: Callable[[Sequence[str]], np.ndarray], sequences: Sequence[str], labels: np.ndarray
+) -> tuple[Callable[[Sequence[str]], np.ndarray], dict[str, Any]]:
+    """Fit on `features` of `sequences` and `labels` (n,), 0 or 1.
+
+    Returns the probability of label 1 as a function of sequences, and info: rows_used, seconds.
+    """
+    started = time.perf_counter()
+    x = features(sequences)
+    computed = time.perf_counter()
+    # Standardised, so that the default L2 penalty weighs on no feature for its unit.
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(x, labels)
+    seconds = {"features": computed - started, "fit": time.perf_counter() - computed}
+    return lambda batch: model.predict_proba(features(batch))[:, 1], {
+        "rows_used": len(labels),
+        "seconds": seconds,
+    }

@@ -1,0 +1,125 @@
+"""Support vector machine with RBF kernel, the classifier of both CPC2 and PLEK."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+from sklearn.svm import SVC
+
+from nucleotune.errors import InputError
+
+log = logging.getLogger(__name__)
+
+#: Transcripts turned into features at a time; bounds the float64 intermediate.
+CHUNK = 2_000
+
+#: Kernel cache in MB.
+_CACHE_MB = 1_000
+
+Features = Callable[[Sequence[str]], np.ndarray]
+
+
+def fit_svm(
+    features: np.ndarray,
+    labels: np.ndarray,
+    *,
+    scale: tuple[float, float],
+    c_grid: Sequence[float],
+    gamma_grid: Sequence[float],
+    folds: int,
+    max_train: int,
+    seed: int,
+) -> tuple[Pipeline, dict[str, Any]]:
+    """Scale `features` (n, d) to the interval `scale` and fit C-SVC on `labels` (n,), 0 or 1.
+
+    An SVM's cost grows with the square of its training rows: of more than `max_train`, at most
+    `max_train // 2` of each class are drawn. The ranges for scaling are those of the rows used;
+    values outside them later are not clipped, as in LIBSVM's svm-scale. Where the two grids hold
+    more than one point, the one with the best accuracy in stratified cross-validation with `folds`
+    folds is taken (the smallest C, then the smallest gamma, of equals); ranges are then those of
+    each training fold.
+
+    Returns the fitted pipeline, whose `decision_function` is higher for label 1 and predicts 1
+    above 0, and how it came about: rows_available, rows_used, C, gamma, cv_accuracy (None without
+    a search), n_support. Raises InputError when a class has fewer rows than there are folds.
+    """
+    rows = _balanced_rows(labels, max_train, np.random.default_rng(seed))
+    x, y = features[rows], labels[rows]
+    model = make_pipeline(
+        MinMaxScaler(feature_range=scale, clip=False), SVC(kernel="rbf", cache_size=_CACHE_MB)
+    )
+    grid = {"svc__C": sorted(c_grid), "svc__gamma": sorted(gamma_grid)}
+    cv_accuracy = None
+    if len(c_grid) * len(gamma_grid) > 1:
+        smallest = int(np.bincount(y, minlength=2).min())
+        if smallest < folds:
+            raise InputError(
+                f"SVM: {folds}-fold cross-validation needs {folds} training rows of each class, "
+                f"found {smallest}; lower 'folds' or give one value each for c_grid and gamma_grid"
+            )
+        splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
+        search = GridSearchCV(model, grid, scoring="accuracy", cv=splitter).fit(x, y)
+        model, cv_accuracy = search.best_estimator_, float(search.best_score_)
+    else:
+        model.set_params(**{name: values[0] for name, values in grid.items()}).fit(x, y)
+    svc = model[-1]
+    return model, {
+        "rows_available": len(labels),
+        "rows_used": len(rows),
+        "C": float(svc.C),
+        "gamma": float(svc.gamma),
+        "cv_accuracy": cv_accuracy,
+        "n_support": int(svc.n_support_.sum()),
+    }
+
+
+def _balanced_rows(labels: np.ndarray, max_rows: int, rng: np.random.Generator) -> np.ndarray:
+    """Return all row numbers, or at most `max_rows // 2` random ones of each class; ascending."""
+    if len(labels) <= max_rows:
+        return np.arange(len(labels))
+    of_class = [np.flatnonzero(labels == label) for label in (0, 1)]
+    drawn = [rng.permutation(rows)[: max_rows // 2] for rows in of_class]
+    return np.sort(np.concatenate(drawn))
+
+
+def fit(
+    features: Features,
+    scale: tuple[float, float],
+    sequences: Sequence[str],
+    labels: np.ndarray,
+    options: Mapping[str, Any],
+    seed: int,
+) -> tuple[Callable[[Sequence[str]], np.ndarray], dict[str, Any]]:
+    """Fit an SVM on `features` of `sequences`; return its decision function of sequences, and info.
+
+    `options` holds c_grid, gamma_grid, folds and max_train as in `fit_svm`; info is that of
+    `fit_svm` with `seconds`.
+    """
+    started = time.perf_counter()
+    x = _feature_matrix(features, sequences)
+    computed = time.perf_counter()
+    log.info("%d x %d features in %.1f s", *x.shape, computed - started)
+    model, info = fit_svm(
+        x,
+        labels,
+        scale=scale,
+        c_grid=options["c_grid"],
+        gamma_grid=options["gamma_grid"],
+        folds=options["folds"],
+        max_train=options["max_train"],
+        seed=seed,
+    )
+    info["seconds"] = {"features": computed - started, "fit": time.perf_counter() - computed}
+    return lambda batch: model.decision_function(_feature_matrix(features, batch)), info
+
+
+def _feature_matrix(features: Features, sequences: Sequence[str]) -> np.ndarray:
+    # float32 halves the memory of a large training set; svm-scale, between features and SVM in
+    # both tools, keeps six digits.
+    chunks = (sequences[i : i + CHUNK] for i in range(0, len(sequences), CHUNK))
+    return np.concatenate([features(chunk).astype(np.float32) for chunk in chunks])

@@ -1,0 +1,222 @@
+"""Configuration: read, validate against `schemas/`, fill defaults, resolve names to plug-in files.
+
+Imported by the Snakefile, so it needs nothing beyond the standard library, PyYAML and jsonschema (both come with
+Snakemake).
+"""
+
+import copy
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from nucleotune.errors import InputError
+
+ROOT = Path(__file__).resolve().parent.parent
+SCHEMAS = ROOT / "schemas"
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """YAML in which a key given twice is an error instead of a silent overwrite."""
+
+
+def _unique_mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict:
+    seen = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node)
+        if key in seen:
+            raise InputError(f"key {key!r} is given twice (line {key_node.start_mark.line + 1})")
+        seen.add(key)
+    return loader.construct_mapping(node)
+
+
+_UniqueKeyLoader.add_constructor("tag:yaml.org,2002:map", _unique_mapping)
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """Read one YAML mapping; InputError names the file and line of a mistake."""
+    path = Path(path)
+    try:
+        value = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not valid YAML: {error}") from error
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    if not isinstance(value, dict):
+        raise InputError(
+            f"{path}: expected a mapping of keys to values, found {type(value).__name__}"
+        )
+    return value
+
+
+def read_schema(name: str) -> dict[str, Any]:
+    """Read `schemas/<name>.schema.yaml`."""
+    return yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8"))
+
+
+def validate(
+    value: Mapping[str, Any], schema: Mapping[str, Any], source: str | Path
+) -> dict[str, Any]:
+    """Return a copy of `value` with all defaults of the JSON Schema filled in.
+
+    Raises InputError with one line for each mistake: `source`, the key, what was expected, and for an unknown key the
+    nearest known one.
+    """
+    filled = _with_defaults(value, schema)
+    errors = sorted(
+        Draft202012Validator(schema).iter_errors(filled), key=lambda error: error.json_path
+    )
+    if errors:
+        lines = [line for error in errors for line in _describe(error)]
+        raise InputError("\n".join(f"{source}: {line}" for line in lines))
+    return filled
+
+
+def _with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
+    if isinstance(value, Mapping) and "properties" in schema:
+        filled = {
+            key: _with_defaults(item, schema["properties"].get(key, {}))
+            for key, item in value.items()
+        }
+        for key, part in schema["properties"].items():
+            if key not in filled and "default" in part:
+                filled[key] = _with_defaults(copy.deepcopy(part["default"]), part)
+        return filled
+    if isinstance(value, list) and "items" in schema:
+        return [_with_defaults(item, schema["items"]) for item in value]
+    return copy.deepcopy(value)
+
+
+def _describe(error) -> Iterable[str]:
+    place = ".".join(str(part) for part in error.absolute_path)
+    if error.validator == "additionalProperties":
+        known = list(error.schema["properties"])
+        for key in sorted(set(error.instance) - set(known), key=str):
+            near = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
+            yield f"unknown key {'.'.join(filter(None, (place, str(key))))!r}; {hint}"
+    elif error.validator == "required":
+        missing = [key for key in error.validator_value if key not in error.instance]
+        yield f"key {'.'.join(filter(None, (place, missing[0])))!r} is required"
+    else:
+        yield f"key {place!r}: {error.message}"
+
+
+def find_plugin(kind: str, name: str, folders: Iterable[str | Path]) -> Path:
+    """Path of `<folder>/<kind>/<name>.yaml` in the last of `folders` that has it.
+
+    Raises InputError listing the known names.
+    """
+    folders = [Path(folder) for folder in folders]
+    for folder in reversed(folders):
+        path = folder / kind / f"{name}.yaml"
+        if path.is_file():
+            return path
+    known = sorted({path.stem for folder in folders for path in (folder / kind).glob("*.yaml")})
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "known names: " + ", ".join(known)
+    raise InputError(f"no file {kind}/{name}.yaml in {', '.join(map(str, folders))}; {hint}")
+
+
+def load_species(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
+    """Read and validate one species file."""
+    path = find_plugin("species", name, folders)
+    species = validate(read_yaml(path), read_schema("species"), path)
+    for part in ("coding", "noncoding"):
+        if not species[part]["files"] and species["ensembl"] is None:
+            raise InputError(f"{path}: give either 'ensembl' or '{part}.files'")
+        for number, file in enumerate(species[part]["files"]):
+            if bool(file["path"]) == bool(file["urls"]):
+                raise InputError(f"{path}: {part}.files.{number}: give either 'path' or 'urls'")
+    if species["simulate"] and species["ensembl"] is None:
+        raise InputError(f"{path}: 'simulate' writes Ensembl files and needs the key 'ensembl'")
+    return species
+
+
+def load_model(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
+    """Read and validate one model file."""
+    path = find_plugin("models", name, folders)
+    model = validate(read_yaml(path), read_schema("model"), path)
+    architecture = model["architecture"]
+    vocabulary = 5 + 4 ** model["tokenizer"]["k"]
+    if architecture["vocab_size"] < vocabulary:
+        raise InputError(
+            f"{path}: architecture.vocab_size must be at least {vocabulary} (5 specials and 4^k k-mers)"
+        )
+    if architecture["max_position_embeddings"] < model["max_tokens"]:
+        raise InputError(f"{path}: architecture.max_position_embeddings is smaller than max_tokens")
+    if architecture["hidden_size"] % architecture["num_attention_heads"]:
+        raise InputError(
+            f"{path}: architecture.hidden_size must be a multiple of num_attention_heads"
+        )
+    return model
+
+
+def load_method(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
+    """Read and validate one method file; its `kind` chooses the schema."""
+    path = find_plugin("methods", name, folders)
+    raw = read_yaml(path)
+    kinds = ("language_model", "baseline")
+    if raw.get("kind") not in kinds:
+        raise InputError(
+            f"{path}: key 'kind' must be one of {', '.join(kinds)}, found {raw.get('kind')!r}"
+        )
+    return validate(raw, read_schema(raw["kind"]), path)
+
+
+def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[str, Any]:
+    """Validate a whole run before its first job.
+
+    Returns a dictionary with `config` (defaults filled), `species`, `methods` and `models` (name -> validated file;
+    methods include those that others start from).
+    """
+    config = validate(config, read_schema("config"), source)
+    fractions = config["lncrna"]["fractions"]
+    if abs(sum(fractions.values()) - 1) > 1e-9:
+        raise InputError(
+            f"{source}: lncrna.fractions add up to {sum(fractions.values()):g}, expected 1"
+        )
+    folders = [ROOT / "config", *config["plugins"]]
+    species = {name: load_species(name, folders) for name in config["lncrna"]["species"]}
+    methods = {}
+    for name in config["lncrna"]["methods"]:
+        _add_method(name, folders, methods, chain=())
+    models = {
+        m["model"]: load_model(m["model"], folders)
+        for m in methods.values()
+        if m["kind"] == "language_model"
+    }
+    for name, method in methods.items():
+        if fractions["pretrain"] == 0 and method.get("train_splits") == ["pretrain"]:
+            raise InputError(
+                f"{source}: method {name!r} trains on 'pretrain', but lncrna.fractions.pretrain is 0"
+            )
+    return {"config": config, "species": species, "methods": methods, "models": models}
+
+
+def _add_method(name: str, folders: list, methods: dict, chain: tuple[str, ...]) -> None:
+    if name in chain:
+        raise InputError(
+            f"methods start from each other in a circle: {' -> '.join((*chain, name))}"
+        )
+    method = methods.setdefault(name, load_method(name, folders))
+    start = method.get("start_from")
+    if start is None:
+        return
+    _add_method(start, folders, methods, (*chain, name))
+    if methods[start]["kind"] != "language_model":
+        raise InputError(f"methods/{name}.yaml: start_from {start!r} is not a language model")
+    if methods[start]["model"] != method["model"]:
+        raise InputError(
+            f"methods/{name}.yaml: model {method['model']!r} differs from that of start_from {start!r}"
+            f" ({methods[start]['model']!r})"
+        )
+    if methods[start]["adaptation"] != "full":
+        raise InputError(
+            f"methods/{name}.yaml: start_from {start!r} must be trained with adaptation 'full'"
+        )

@@ -1,0 +1,117 @@
+"""Files that pass between rooms: examples, predictions and metrics are read, written and checked here and nowhere else.
+
+Examples   one row an example: `id` (unique), `sequence` (upper-case ACGTN), `label` (0 or 1), `split`, `group` (gene or
+           cluster, for leak-free splits), then metadata columns.
+Predictions one row an example: `id`, `split`, `label`, `score` (higher = label 1), `predicted` (the method's own
+           decision, 0 or 1: methods without probabilities, such as an SVM margin, decide at their own threshold).
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from nucleotune.errors import InputError
+from nucleotune.files import atomic_path
+
+#: `pretrain` is a part of its own for the first of two training stages; a study without such a stage leaves it empty.
+SPLITS = ("pretrain", "train", "valid", "test")
+
+EXAMPLE_COLUMNS = ("id", "sequence", "label", "split", "group")
+PREDICTION_COLUMNS = ("id", "split", "label", "score", "predicted")
+
+
+def check_examples(examples: pd.DataFrame, source: str | Path = "examples") -> pd.DataFrame:
+    """Return `examples` if it keeps the contract, else raise InputError naming `source`, the column and a record."""
+    _check_columns(examples, EXAMPLE_COLUMNS, source)
+    _check_common(examples, source)
+    illegal = ~examples["sequence"].str.fullmatch("[ACGTN]+")
+    if illegal.any():
+        first = examples.loc[illegal, "id"].iloc[0]
+        raise InputError(
+            f"{source}: record {first!r}: sequence is empty or holds letters other than ACGTN"
+        )
+    return examples
+
+
+def check_predictions(
+    predictions: pd.DataFrame, source: str | Path = "predictions"
+) -> pd.DataFrame:
+    """Return `predictions` if it keeps the contract, else raise InputError naming `source`, the column and a record."""
+    _check_columns(predictions, PREDICTION_COLUMNS, source)
+    _check_common(predictions, source)
+    broken = ~np.isfinite(predictions["score"].to_numpy(dtype=float))
+    if broken.any():
+        raise InputError(
+            f"{source}: record {predictions.loc[broken, 'id'].iloc[0]!r}: score is not finite"
+        )
+    if not predictions["predicted"].isin((0, 1)).all():
+        raise InputError(f"{source}: column 'predicted' must hold 0 or 1 only")
+    return predictions
+
+
+def _check_columns(table: pd.DataFrame, columns: Iterable[str], source: str | Path) -> None:
+    missing = [column for column in columns if column not in table.columns]
+    if missing:
+        raise InputError(
+            f"{source}: missing column(s) {', '.join(missing)}; found {', '.join(table.columns)}"
+        )
+    if table.empty:
+        raise InputError(f"{source}: no rows")
+
+
+def _check_common(table: pd.DataFrame, source: str | Path) -> None:
+    repeated = table["id"].duplicated()
+    if repeated.any():
+        raise InputError(
+            f"{source}: id {table.loc[repeated, 'id'].iloc[0]!r} occurs more than once"
+        )
+    unknown = set(table["split"]) - set(SPLITS)
+    if unknown:
+        raise InputError(
+            f"{source}: unknown split {sorted(unknown)[0]!r}; expected one of {', '.join(SPLITS)}"
+        )
+    if not table["label"].isin((0, 1)).all():
+        raise InputError(f"{source}: column 'label' must hold 0 or 1 only")
+
+
+def write_examples(path: str | Path, examples: pd.DataFrame) -> None:
+    """Check and write examples as Parquet, atomically; the same rows give the same bytes."""
+    check_examples(examples, path)
+    columns = [*EXAMPLE_COLUMNS, *(c for c in examples.columns if c not in EXAMPLE_COLUMNS)]
+    _write_parquet(path, examples[columns].astype({"label": "int8"}))
+
+
+def read_examples(
+    path: str | Path, columns: Sequence[str] | None = None, splits: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Read examples, optionally only some columns and splits (both are pushed down to the file)."""
+    table = pd.read_parquet(
+        path,
+        columns=None if columns is None else list(columns),
+        filters=None if splits is None else [("split", "in", list(splits))],
+    )
+    return table.reset_index(drop=True)
+
+
+def write_predictions(path: str | Path, predictions: pd.DataFrame) -> None:
+    """Check and write predictions as Parquet, atomically; the same rows give the same bytes."""
+    check_predictions(predictions, path)
+    table = predictions[list(PREDICTION_COLUMNS)]
+    _write_parquet(path, table.astype({"label": "int8", "predicted": "int8", "score": "float64"}))
+
+
+def read_predictions(path: str | Path, splits: Sequence[str] | None = None) -> pd.DataFrame:
+    """Read and check predictions, optionally of some splits only."""
+    filters = None if splits is None else [("split", "in", list(splits))]
+    return check_predictions(pd.read_parquet(path, filters=filters).reset_index(drop=True), path)
+
+
+def _write_parquet(path: str | Path, table: pd.DataFrame) -> None:
+    with atomic_path(path) as temporary:
+        pq.write_table(
+            pa.Table.from_pandas(table, preserve_index=False), temporary, compression="zstd"
+        )

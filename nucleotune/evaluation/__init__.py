@@ -1,0 +1,1 @@
+"""How good are predictions: metrics, bootstrap intervals, paired tests. Knows no biology."""

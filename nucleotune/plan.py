@@ -1,0 +1,97 @@
+"""What a run consists of, worked out from its configuration alone: data sets, files to fetch, training jobs.
+
+Imported by the Snakefile; standard library only. The fan-out is known before the first job, so the workflow needs no
+checkpoints.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nucleotune.sources.registry import Source, local_path, resolve
+
+#: Class of a transcript -> its part of a species file and of Ensembl's file names.
+CLASSES = {"mRNA": ("coding", "cds"), "lncRNA": ("noncoding", "ncrna")}
+
+DOWNLOADS = "resources/downloads"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One data set of a study: a species under one split, or the pool of all species under that split."""
+
+    name: str
+    split: str
+    species: tuple[str, ...]
+    pooled: bool = False
+
+
+def lncrna_datasets(config: Mapping[str, Any]) -> dict[str, Dataset]:
+    """Data sets of the lncRNA study: `<species>_<split>` in table order, then the pools `pooled_<split>`."""
+    study = config["lncrna"]
+    single = [
+        Dataset(f"{name}_{split}", split, (name,))
+        for name in study["species"]
+        for split in study["splits"]
+    ]
+    pools = [
+        Dataset(f"pooled_{split}", split, tuple(study["species"]), True)
+        for split in study["splits"]
+    ]
+    return {dataset.name: dataset for dataset in (*single, *pools)}
+
+
+def class_files(
+    species: Mapping[str, Any], label: str, registry: Mapping[str, Source], data_dir: str | Path
+) -> list[tuple[str, Source | None]]:
+    """FASTA files of one class of a species as (path, source); the source is None for a local file."""
+    part, directory = CLASSES[label]
+    if not species[part]["files"]:
+        source = ensembl_source(species["ensembl"], directory, registry)
+        return [(f"{DOWNLOADS}/{local_path(source.urls[0])}", source)]
+    files: list[tuple[str, Source | None]] = []
+    for file in species[part]["files"]:
+        if file["path"]:
+            files.append((str(Path(data_dir) / file["path"]), None))
+        else:
+            source = _remote_source(file)
+            files.append((f"{DOWNLOADS}/{local_path(source.urls[0])}", source))
+    return files
+
+
+def ensembl_source(
+    ensembl: Mapping[str, Any], directory: str, registry: Mapping[str, Source]
+) -> Source:
+    """The registry's row for `directory` (`cds` or `ncrna`) with the species' names and release filled in."""
+    site = "ensembl" if ensembl["division"] == "vertebrates" else "ensemblgenomes"
+    names = {**ensembl, "Species": ensembl["species"][:1].upper() + ensembl["species"][1:]}
+    return resolve(
+        registry[f"{site}_{directory}"], **{key: str(value) for key, value in names.items()}
+    )
+
+
+def _remote_source(file: Mapping[str, Any]) -> Source:
+    url = file["urls"][0]
+    return Source(
+        name=url.rsplit("/", 1)[-1],
+        urls=tuple(file["urls"]),
+        checksum=file["checksum"],
+        min_bytes=1,
+        kind="gzip" if url.endswith(".gz") else "fasta",
+        licence="",
+        note="named in a species file",
+    )
+
+
+def downloads(
+    species: Mapping[str, Mapping[str, Any]], registry: Mapping[str, Source], data_dir: str | Path
+) -> dict[str, Source]:
+    """Every file to fetch: path -> source. `simulate`d species are in it too; their mirror is written first."""
+    return {
+        path: source
+        for one in species.values()
+        for label in CLASSES
+        for path, source in class_files(one, label, registry, data_dir)
+        if source is not None
+    }

@@ -1,0 +1,42 @@
+"""What every workflow script does first: write its log, and turn bad input into a message instead of a traceback."""
+
+import logging
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nucleotune.errors import InputError
+
+
+@contextmanager
+def job(log_file: str | Path) -> Iterator[logging.Logger]:
+    """Run a script's body with its log in `log_file`; the process ends with status 1 after an error.
+
+    An InputError is logged as its message alone: it tells the user what to mend. Anything else is a defect of ours and
+    is logged with its traceback.
+    """
+    path = Path(log_file)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", buffering=1) as stream:
+        handler = logging.StreamHandler(stream)
+        handler.setFormatter(
+            logging.Formatter("%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S")
+        )
+        root = logging.getLogger()
+        root.addHandler(handler)
+        root.setLevel(logging.INFO)
+        logging.captureWarnings(True)
+        stderr, sys.stderr = sys.stderr, stream
+        try:
+            yield logging.getLogger("nucleotune")
+        except InputError as error:
+            stream.write(f"\nError: {error}\n")
+            sys.exit(1)
+        except Exception:
+            traceback.print_exc(file=stream)
+            sys.exit(1)
+        finally:
+            sys.stderr = stderr
+            root.removeHandler(handler)

@@ -1,0 +1,127 @@
+"""Genes of the toy species: loci with identifiers and places on toy chromosomes.
+
+Genes of a seq_region do not overlap, so a genome can be laid out by pasting each locus where its gene stands (reverse
+complemented on strand -1). Coordinates are 0-based half-open.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nucleotune.errors import InputError
+from nucleotune.simulate.loci import (
+    Locus,
+    Transcript,
+    coding_loci,
+    lncrna_loci,
+    pick,
+    segment_loci,
+    small_rna_loci,
+    trap_count,
+)
+
+#: Fewer genes than these could not hold every trap.
+MINIMUM = {"coding_genes": 40, "lncrna_genes": 40, "small_rnas": 12}
+
+HAPLOTYPE_SHARE = 0.04  # the same gene again, under its own id, on an alternative haplotype, as Ensembl ships them
+SCAFFOLD_SHARE = 0.03
+
+CHROMOSOMES = ("1", "2", "3", "X")
+MITOCHONDRION = "MT"
+HAPLOTYPE = "CHR_TSCHR2_MHC_COX_CTG1"
+SCAFFOLDS = ("KI270728.1", "KI270734.1")
+INTERGENIC = (300, 2500)
+
+
+@dataclass(frozen=True)
+class Gene:
+    """A locus with identifiers and a place; `transcript_ids` runs parallel to `locus.transcripts`."""
+
+    id: str
+    transcript_ids: tuple[str, ...]
+    locus: Locus
+    coord_system: str
+    seq_region: str
+    start: int
+    strand: int
+
+    @property
+    def end(self) -> int:
+        """End on the seq_region, exclusive."""
+        return self.start + len(self.locus.sequence)
+
+
+def transcript_span(gene: Gene, transcript: Transcript) -> tuple[int, int]:
+    """Return start and end of a transcript on the gene's seq_region, 0-based half-open."""
+    first, last = transcript.exons[0][0], transcript.exons[-1][1]
+    if gene.strand == 1:
+        return gene.start + first, gene.start + last
+    return gene.end - last, gene.end - first
+
+
+def make_genes(seed: int, coding_genes: int, lncrna_genes: int, small_rnas: int) -> list[Gene]:
+    """Make the genes of a toy species, ordered by seq_region and start; the same arguments give the same genes.
+
+    `coding_genes` counts genes of biotype protein_coding, haplotype copies included; immunoglobulin and T cell
+    receptor segments come on top. Raises InputError when a number is too small to hold every trap (`MINIMUM`).
+    """
+    sizes = {"coding_genes": coding_genes, "lncrna_genes": lncrna_genes, "small_rnas": small_rnas}
+    for name, size in sizes.items():
+        if size < MINIMUM[name]:
+            raise InputError(
+                f"toy species: {name} is {size}; give at least {MINIMUM[name]} to hold every trap"
+            )
+    rng = np.random.default_rng(seed)
+    coding, coding_copies = _with_copies(coding_loci, coding_genes, rng)
+    lncrna, lncrna_copies = _with_copies(lncrna_loci, lncrna_genes, rng)
+    unplaced = [
+        *coding,
+        *lncrna,
+        *segment_loci(coding_genes, rng),
+        *small_rna_loci(small_rnas, rng),
+    ]
+    regions = [("chromosome", _chromosome(locus, rng)) for locus in unplaced]
+    for first, made in ((0, coding), (len(coding), lncrna)):
+        for i in pick(trap_count(SCAFFOLD_SHARE, len(made)), range(first, first + len(made)), rng):
+            regions[i] = ("scaffold", SCAFFOLDS[int(rng.integers(len(SCAFFOLDS)))])
+    copies = [*coding_copies, *lncrna_copies]
+    return _place([*unplaced, *copies], [*regions, *[("chromosome", HAPLOTYPE)] * len(copies)], rng)
+
+
+def _chromosome(locus: Locus, rng: np.random.Generator) -> str:
+    return (
+        MITOCHONDRION
+        if locus.biotype.startswith("Mt_")
+        else CHROMOSOMES[int(rng.integers(len(CHROMOSOMES)))]
+    )
+
+
+def _place(
+    loci: Sequence[Locus], regions: Sequence[tuple[str, str]], rng: np.random.Generator
+) -> list[Gene]:
+    """Lay loci along their regions without overlap and number them in that order."""
+    order = [*CHROMOSOMES, MITOCHONDRION, HAPLOTYPE, *SCAFFOLDS]
+    shuffled = sorted(rng.permutation(len(loci)), key=lambda i: order.index(regions[i][1]))
+    genes: list[Gene] = []
+    n_transcripts = 0
+    for number, i in enumerate(shuffled, start=1):
+        locus, (coord_system, seq_region) = loci[i], regions[i]
+        follows = bool(genes) and genes[-1].seq_region == seq_region
+        start = (genes[-1].end if follows else 0) + int(rng.integers(*INTERGENIC))
+        numbers = range(n_transcripts + 1, n_transcripts + len(locus.transcripts) + 1)
+        ids = [f"ENSTOYT{k:011d}.{rng.integers(1, 12)}" for k in numbers]
+        n_transcripts += len(ids)
+        strand = 1 if rng.random() < 0.5 else -1
+        gene_id = f"ENSTOYG{number:011d}.{rng.integers(1, 15)}"
+        genes.append(Gene(gene_id, tuple(ids), locus, coord_system, seq_region, start, strand))
+    return genes
+
+
+def _with_copies(
+    make_loci: Callable[[int, np.random.Generator], list[Locus]], n: int, rng: np.random.Generator
+) -> tuple[list[Locus], list[Locus]]:
+    """Make `n` loci in all, of which the second list repeats some of the first; the longest (first) is not repeated."""
+    n_copies = trap_count(HAPLOTYPE_SHARE, n)
+    loci = make_loci(n - n_copies, rng)
+    return loci, [loci[i] for i in pick(n_copies, range(1, len(loci)), rng)]

@@ -1,0 +1,176 @@
+"""The one download path: mirrors, then candidates in order, verification, the sha256 lock, the final name."""
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+from nucleotune.errors import InputError
+from nucleotune.files import atomic_path, write_json
+from nucleotune.sources.lock import check_or_record
+from nucleotune.sources.mirror import describe_places, mirror_places
+from nucleotune.sources.registry import Source, file_path, is_remote, local_path
+from nucleotune.sources.transfer import TransferError, fetch
+from nucleotune.sources.verify import NO_CHECKSUM, VerificationError, file_digest, verify
+
+logger = logging.getLogger(__name__)
+
+
+def download(
+    source: Source,
+    output: Path,
+    *,
+    mirrors: Sequence[Path] = (),
+    offline: bool = False,
+    lock: Path | None = None,
+    retries: int = 5,
+    timeout: float = 60.0,
+    pause: float = 1.0,
+) -> dict[str, Any]:
+    """Bring a resolved source to `output`, verified, with its metadata in `<output>.meta.json`.
+
+    Searched in this order: every candidate's place in each of `mirrors`; then the candidates as listed,
+    those that need the network only unless `offline`. The first that passes verification is taken.
+    A network candidate is tried 1 + `retries` times, with pauses of `pause` * 1, 2, 4 ... seconds;
+    `timeout` is the longest silence of a server in seconds.
+    lock: table of sha256 at first fetch, see `nucleotune.sources.lock`; None keeps none.
+
+    Returns the metadata: `url` (candidate), `final_url` (after redirects, or the file read), `from`
+    ('network', 'mirror' or 'local'), `size` (bytes), `sha256`, `date` and `last_modified` (UTC, ISO 8601),
+    `checksum` (what it was verified by, see `nucleotune.sources.verify.verify`).
+    Raises InputError listing every candidate with its reason and where the file may be put by hand, or
+    naming both sha256 when the lock has another. After any failure, `output` and its metadata are as
+    before the call and nothing temporary is left.
+    """
+    output = Path(output)
+    metadata = output.with_name(f"{output.name}.meta.json")
+    # The file is renamed before its metadata: metadata never describe a file that is not there.
+    with atomic_path(metadata) as partial_metadata, atomic_path(output) as partial:
+        patience = {"retries": retries, "timeout": timeout, "pause": pause}
+        taken = _take_first(source, output, partial, mirrors, offline, patience)
+        sha256 = file_digest(partial, "sha256")
+        date = datetime.now(UTC).isoformat(timespec="seconds")
+        size = partial.stat().st_size
+        if lock is not None:
+            check_or_record(lock, local_path(source.urls[0]), sha256, size, date)
+        found = {
+            "url": taken["url"],
+            "final_url": taken["final_url"],
+            "from": taken["from"],
+            "size": size,
+            "sha256": sha256,
+            "date": date,
+            "last_modified": taken["last_modified"],
+            "checksum": taken["checksum"],
+        }
+        write_json(partial_metadata, found)
+    logger.info("%s: %d bytes from %s", output, size, found["final_url"])
+    if found["checksum"] == NO_CHECKSUM:
+        logger.warning("%s: no CHECKSUMS entry to verify it by (%s)", output, found["final_url"])
+    return found
+
+
+def _take_first(
+    source: Source,
+    output: Path,
+    partial: Path,
+    mirrors: Sequence[Path],
+    offline: bool,
+    patience: dict[str, Any],
+) -> dict[str, Any]:
+    """Fill `partial` from the first place that works; return what is known of it."""
+    places: list[tuple[str, str, Path | None]] = [
+        ("mirror", url, path) for url, path in mirror_places(source, mirrors)
+    ]
+    for url in source.urls:
+        places.append(("network", url, None) if is_remote(url) else ("local", url, file_path(url)))
+    reasons = []
+    for origin, url, path in places:
+        try:
+            if path is not None:
+                taken = _take_file(source, url, path, partial)
+            elif offline:
+                raise TransferError("not tried: offline")
+            else:
+                taken = _take_url(source, url, partial, patience)
+            return {"url": url, "from": origin, **taken}
+        except (TransferError, VerificationError) as error:
+            reasons.append(f"  {path or url}: {error}")
+            if path is None or path.exists():
+                logger.warning("%s: %s", path or url, error)
+    raise InputError(
+        "\n".join(
+            [
+                f"source {source.name!r}: nothing usable for {output}:",
+                *reasons,
+                "To mend: put the file into a mirror by hand (one place will do)",
+                *(f"  {place}" for place in describe_places(source, mirrors)),
+                "or give other candidates: 'urls:' or 'path:' under coding.files or noncoding.files "
+                "of the species file, or the column 'urls' of resources/sources.tsv",
+            ]
+        )
+    )
+
+
+def _take_file(source: Source, url: str, path: Path, partial: Path) -> dict[str, Any]:
+    try:
+        with open(path, "rb") as original, open(partial, "wb") as copy:
+            shutil.copyfileobj(original, copy)
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+        raise TransferError(error.strerror) from error
+
+    def read_checksums() -> str | None:
+        beside = path.with_name("CHECKSUMS")
+        return beside.read_text(errors="replace") if beside.is_file() else None
+
+    modified = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return {
+        "final_url": str(path),
+        "last_modified": modified.isoformat(timespec="seconds"),
+        "checksum": verify(partial, source, read_checksums, _name(url)),
+    }
+
+
+def _take_url(source: Source, url: str, partial: Path, patience: dict[str, Any]) -> dict[str, Any]:
+    def fetch_checksums() -> str | None:
+        with tempfile.TemporaryDirectory() as folder:
+            text = Path(folder) / "CHECKSUMS"
+            try:
+                fetch(urljoin(url, "CHECKSUMS"), text, **patience)
+            except TransferError as error:
+                logger.warning("%s: %s", urljoin(url, "CHECKSUMS"), error)
+                return None
+            return text.read_text(errors="replace")
+
+    transfer = fetch(url, partial, **patience)
+    try:
+        checksum = verify(partial, source, fetch_checksums, _name(url))
+    except VerificationError as error:
+        if not transfer.resumed:
+            raise
+        # The one fault of ours that another try can mend: parts that should not have been joined.
+        logger.warning("%s: %s; fetching once more without resuming", url, error)
+        transfer = fetch(url, partial, **patience)
+        checksum = verify(partial, source, fetch_checksums, _name(url))
+    return {
+        "final_url": transfer.final_url,
+        "last_modified": _iso_date(transfer.last_modified),
+        "checksum": checksum,
+    }
+
+
+def _name(url: str) -> str:
+    """Name of the file in its directory's CHECKSUMS."""
+    return unquote(urlsplit(url).path).rpartition("/")[2] if "://" in url else Path(url).name
+
+
+def _iso_date(header: str | None) -> str | None:
+    try:
+        return parsedate_to_datetime(header).astimezone(UTC).isoformat(timespec="seconds")
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,58 @@
+"""The sha256 of every file at its first fetch, so that a file that changes at its host is noticed.
+
+The table is meant for version control: `path`, `sha256`, `bytes`, `date`, sorted by path.
+"""
+
+import fcntl
+from pathlib import Path
+
+from nucleotune.errors import InputError
+from nucleotune.files import atomic_path
+
+COLUMNS = ("path", "sha256", "bytes", "date")
+
+
+def check_or_record(lock: str | Path, path: str, sha256: str, size: int, date: str) -> None:
+    """Compare a file with its line in `lock`, or add the line where there is none.
+
+    path: `local_path` of the source's first candidate, whichever candidate or mirror served the bytes.
+    Safe between processes and threads: one at a time reads and replaces the table.
+    Raises InputError when the recorded sha256 is another, or the table is damaged.
+    """
+    lock = Path(lock)
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    # A sibling holds the advisory lock: `lock` itself is replaced, so a lock on it would guard an old inode.
+    with open(lock.with_name(f".{lock.name}.flock"), "w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        rows = _read(lock)
+        if path not in rows:
+            rows[path] = (sha256, str(size), date)
+            _write(lock, rows)
+        elif rows[path][0] != sha256:
+            recorded, recorded_size, recorded_date = rows[path]
+            raise InputError(
+                f"{path}: sha256 is {sha256} ({size} bytes), but {lock} recorded {recorded} "
+                f"({recorded_size} bytes) on {recorded_date}: the file changed. To accept the new "
+                f"one, delete the line of {path} in {lock}"
+            )
+
+
+def _read(lock: Path) -> dict[str, tuple[str, str, str]]:
+    if not lock.exists():
+        return {}
+    rows = {}
+    for number, line in enumerate(lock.read_text(encoding="utf-8").splitlines(), start=1):
+        values = line.split("\t")
+        if len(values) != len(COLUMNS) or (number == 1 and tuple(values) != COLUMNS):
+            raise InputError(
+                f"{lock}: line {number}: expected tab-separated {', '.join(COLUMNS)}, found {line!r}"
+            )
+        if number > 1:
+            rows[values[0]] = (values[1], values[2], values[3])
+    return rows
+
+
+def _write(lock: Path, rows: dict[str, tuple[str, str, str]]) -> None:
+    lines = ["\t".join((path, *values)) for path, values in sorted(rows.items())]
+    with atomic_path(lock) as temporary:
+        temporary.write_text("\n".join(["\t".join(COLUMNS), *lines]) + "\n", encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Builders of examples, one module a study, and the splits they share."""

@@ -1,0 +1,255 @@
+"""lncRNA or mRNA: from transcript FASTA to examples (LoRA-BERT paper, section 2.1 and Table 1).
+
+Label 1 is lncRNA, 0 is mRNA. Every filter is counted, so that a reader can follow each transcript from file to table.
+"""
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nucleotune.errors import InputError
+from nucleotune.sequence.fasta import parse_header, read_fasta
+from nucleotune.studies.splits import leakage, split_groups, split_rows
+
+log = logging.getLogger(__name__)
+
+LABELS = {"mRNA": 0, "lncRNA": 1}
+PARTS = {"mRNA": "coding", "lncRNA": "noncoding"}
+METADATA = ("gene_biotype", "transcript_biotype", "symbol", "seq_region")
+
+
+def read_transcripts(paths: Sequence[str | Path], header: str | None) -> tuple[pd.DataFrame, int]:
+    """Read all records of some FASTA files into columns id, sequence, gene and METADATA (None where not given).
+
+    A record that repeats both id and sequence of an earlier one is dropped; returns the table and that number. The same
+    id with another sequence raises InputError, as does a header that `header` (a regular expression) does not match.
+    """
+    pattern = _compile(header)
+    rows: dict[str, tuple] = {}
+    repeated = 0
+    for path in paths:
+        for record in read_fasta(path):
+            try:
+                fields = parse_header(record.header, pattern)
+            except ValueError as error:
+                raise InputError(f"{path}: record {record.header[:80]!r}: {error}") from error
+            name = fields["id"]
+            if name in rows:
+                if rows[name][0] != record.sequence:
+                    raise InputError(
+                        f"{path}: id {name!r} stands for two different sequences; if the id is not the first word of"
+                        " the header, set 'header' in the species file (see docs/species.md)"
+                    )
+                repeated += 1
+                continue
+            rows[name] = (
+                record.sequence,
+                fields.get("gene"),
+                *(fields.get(key) for key in METADATA),
+            )
+    table = pd.DataFrame.from_dict(
+        rows, orient="index", columns=["sequence", "gene", *METADATA], dtype=object
+    )
+    return table.rename_axis("id").reset_index(), repeated
+
+
+def _compile(header: str | None) -> re.Pattern[str] | None:
+    if header is None:
+        return None
+    try:
+        pattern = re.compile(header)
+    except re.error as error:
+        raise InputError(f"species file: 'header' is not a regular expression: {error}") from error
+    if "id" not in pattern.groupindex:
+        raise InputError("species file: 'header' needs a named group (?P<id>...)")
+    return pattern
+
+
+def filter_transcripts(
+    transcripts: pd.DataFrame,
+    *,
+    label: str,
+    gene_biotypes: Sequence[str] | None,
+    transcript_biotypes: Sequence[str] | None,
+    min_length: int,
+    source: str,
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Apply the filters of Table 1 in turn; returns the kept rows and the waterfall (one entry a filter).
+
+    Order: biotypes, length >= `min_length` nt, letters ACGT only ("unannotated sequences" of the paper, which the N
+    padding of partial Ensembl CDS falls under). Raises InputError with a table of the biotypes found when the biotype
+    filters leave nothing.
+    """
+    waterfall = [{"class": label, "step": "in the files", "kept": len(transcripts), "dropped": 0}]
+
+    def keep(step: str, mask: pd.Series, table: pd.DataFrame) -> pd.DataFrame:
+        kept = table[mask]
+        waterfall.append(
+            {"class": label, "step": step, "kept": len(kept), "dropped": len(table) - len(kept)}
+        )
+        return kept
+
+    table = transcripts
+    for column, wanted in (
+        ("gene_biotype", gene_biotypes),
+        ("transcript_biotype", transcript_biotypes),
+    ):
+        if wanted is None:
+            continue
+        kept = keep(f"{column} {', '.join(wanted)}", table[column].isin(wanted), table)
+        if kept.empty:
+            raise InputError(_no_biotype(table, column, wanted, label, source))
+        table = kept
+    table = keep(f"at least {min_length} nt", table["sequence"].str.len() >= min_length, table)
+    table = keep("letters ACGT only", ~table["sequence"].str.contains("N", regex=False), table)
+    if table.empty:
+        raise InputError(
+            f"{source}: no {label} transcript is left after the length and alphabet filters"
+        )
+    return table, waterfall
+
+
+def _no_biotype(
+    table: pd.DataFrame, column: str, wanted: Sequence[str], label: str, source: str
+) -> str:
+    found = Counter(table[column].fillna("(none given)"))
+    lines = "\n".join(f"  {count:>9,}  {name}" for name, count in found.most_common())
+    return (
+        f"{source}: no record has {column} {' or '.join(wanted)}, so there are no {label} transcripts.\n"
+        f"{column} found:\n{lines}\n"
+        f"Set {PARTS[label]}.{column}s in the species file to the ones you want, or to null to keep all"
+    )
+
+
+def sample_rows(table: pd.DataFrame, n: int, seed: int) -> pd.DataFrame:
+    """`n` random rows in file order (all rows when there are no more)."""
+    if len(table) <= n:
+        return table
+    chosen = np.random.default_rng(seed).choice(len(table), size=n, replace=False)
+    return table.iloc[np.sort(chosen)]
+
+
+def describe_class(table: pd.DataFrame) -> dict[str, float | int]:
+    """Count and lengths (nt) of some transcripts: the columns of the paper's Table 1."""
+    lengths = table["sequence"].str.len()
+    return {
+        "n": len(table),
+        "min_length": int(lengths.min()),
+        "max_length": int(lengths.max()),
+        "mean_length": round(float(lengths.mean()), 2),
+        "genes": int(table["gene"].nunique()),
+        "bases": int(lengths.sum()),
+    }
+
+
+def build_examples(
+    files: Mapping[str, Sequence[str | Path]],
+    species: Mapping[str, Any],
+    *,
+    split: str,
+    min_length: int,
+    balance: bool,
+    fractions: Mapping[str, float],
+    seed: int,
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Examples and data card of one species under one split.
+
+    files: FASTA paths by class ("mRNA", "lncRNA"). species: a validated species file. split: "paper" (rows) or "gene".
+    Returns the examples (contract of `nucleotune.contracts`) and the card: `waterfall`, `classes_before_sampling`,
+    `classes`, `splits`, `leakage`, `genes_known`.
+    """
+    tables: dict[str, pd.DataFrame] = {}
+    waterfall: list[dict[str, Any]] = []
+    for label, part in PARTS.items():
+        table, repeated = read_transcripts(files[label], species[part]["header"])
+        source = ", ".join(str(path) for path in files[label])
+        kept, steps = filter_transcripts(
+            table,
+            label=label,
+            gene_biotypes=species[part]["gene_biotypes"],
+            transcript_biotypes=species[part]["transcript_biotypes"],
+            min_length=min_length,
+            source=source,
+        )
+        if repeated:
+            steps.insert(
+                1,
+                {
+                    "class": label,
+                    "step": "repeated records",
+                    "kept": len(table),
+                    "dropped": repeated,
+                },
+            )
+            steps[0]["kept"] += repeated
+        log.info("%s: %d of %d records kept", source, len(kept), steps[0]["kept"])
+        tables[label] = kept
+        waterfall += steps
+    before = {label: describe_class(table) for label, table in tables.items()}
+    if balance:
+        n = min(len(table) for table in tables.values())
+        for label, table in tables.items():
+            tables[label] = sample_rows(table, n, seed)
+            waterfall.append(
+                {
+                    "class": label,
+                    "step": "sampled to equal classes",
+                    "kept": n,
+                    "dropped": len(table) - n,
+                }
+            )
+    examples = pd.concat(
+        [table.assign(label=LABELS[label]) for label, table in tables.items()], ignore_index=True
+    )
+    shared = examples["id"].duplicated()
+    if shared.any():
+        raise InputError(
+            f"id {examples.loc[shared, 'id'].iloc[0]!r} stands in the coding and in the non-coding files; a transcript"
+            " can be of one class only"
+        )
+    genes_known = int(examples["gene"].notna().sum())
+    examples["group"] = examples["gene"].fillna(examples["id"])
+    if split == "gene":
+        examples["split"] = split_groups(examples["label"], examples["group"], fractions, seed)
+    else:
+        examples["split"] = split_rows(examples["label"], fractions, seed)
+    card = {
+        "title": species["title"],
+        "split": split,
+        "waterfall": waterfall,
+        "classes_before_sampling": before,
+        "classes": {label: describe_class(table) for label, table in tables.items()},
+        **split_card(examples),
+        "genes_known": genes_known,
+    }
+    return examples.drop(columns="gene"), card
+
+
+def split_card(examples: pd.DataFrame) -> dict[str, Any]:
+    """The parts of a card that every data set has: rows by split and class, and what leaks between them."""
+    names = {number: label for label, number in LABELS.items()}
+    counts = examples.groupby(["split", "label"]).size()
+    splits: dict[str, dict[str, int]] = {}
+    for (part, label), count in counts.items():
+        splits.setdefault(part, {})[names[label]] = int(count)
+    return {"splits": splits, "leakage": leakage(examples["split"], examples["group"])}
+
+
+def pool_examples(tables: Iterable[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
+    """One table of several species; ids and groups get the species' name in front, so that they stay unique."""
+    parts = []
+    for species, table in tables:
+        parts.append(
+            table.assign(
+                id=species + ":" + table["id"],
+                group=species + ":" + table["group"],
+                species=species,
+            )
+        )
+    return pd.concat(parts, ignore_index=True)

@@ -1,0 +1,67 @@
+"""Dividing examples into pretrain / train / valid / test, and counting what leaks between the parts."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from nucleotune.contracts import SPLITS
+from nucleotune.errors import InputError
+
+
+def split_rows(labels: pd.Series, fractions: Mapping[str, float], seed: int) -> pd.Series:
+    """Random split, stratified by class: each class is permuted and cut at the cumulated `fractions`.
+
+    labels: class per row. Returns the split name per row, on the index of `labels`.
+    """
+    return split_groups(
+        labels, pd.Series(np.arange(len(labels)), index=labels.index), fractions, seed
+    )
+
+
+def split_groups(
+    labels: pd.Series, groups: pd.Series, fractions: Mapping[str, float], seed: int
+) -> pd.Series:
+    """Random split in which no group has rows in two parts, stratified by class.
+
+    Groups are permuted within the class of their first row and cut where the cumulated number of *rows* crosses the
+    cumulated `fractions`, so parts keep their size although groups differ in theirs.
+
+    Raises InputError when a part with a positive fraction would stay empty.
+    """
+    generator = np.random.default_rng(seed)
+    first = pd.DataFrame({"label": labels, "group": groups}).groupby("group", sort=True)["label"]
+    table = pd.DataFrame({"label": first.first(), "rows": first.size()})
+    names = [name for name in SPLITS if fractions.get(name, 0) > 0]
+    edges = np.cumsum([fractions[name] for name in names])
+    assigned = pd.Series("", index=table.index, dtype=object)
+    for _, members in table.groupby("label", sort=True):
+        order = members.index.to_numpy()[generator.permutation(len(members))]
+        rows = members["rows"].loc[order].to_numpy()
+        middle = (np.cumsum(rows) - rows / 2) / rows.sum()
+        part = np.minimum(np.searchsorted(edges, middle), len(names) - 1)
+        assigned.loc[order] = np.asarray(names, dtype=object)[part]
+    result = groups.map(assigned)
+    empty = [name for name in names if not (result == name).any()]
+    if empty:
+        raise InputError(
+            f"too few transcripts to split: part {empty[0]!r} would be empty with {len(labels)} rows in {len(table)}"
+            " groups; add data or change lncrna.fractions"
+        )
+    return result
+
+
+def leakage(splits: pd.Series, groups: pd.Series) -> dict[str, float | int]:
+    """How many groups (genes) stand on both sides of the train/test border.
+
+    Returns `genes_shared` (genes with rows in test and in pretrain or train), `test_rows_with_gene_in_training` and their
+    `share` of all test rows.
+    """
+    in_training = set(groups[splits.isin(("pretrain", "train"))])
+    test = groups[splits == "test"]
+    leaked = test.isin(in_training)
+    return {
+        "genes_shared": int(test[leaked].nunique()),
+        "test_rows_with_gene_in_training": int(leaked.sum()),
+        "share": float(leaked.mean()) if len(test) else 0.0,
+    }

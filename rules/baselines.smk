@@ -1,0 +1,32 @@
+"""Classical methods and reference lines, fitted on the rows that the language models train on.
+
+REQUIRED INPUTS: results/<study>/<dataset>/examples.parquet
+OUTPUTS: results/<study>/<dataset>/<method>/seed<seed>/{predictions.parquet,fit.json}
+"""
+
+
+rule baseline:
+    input:
+        examples="results/{study}/{dataset}/examples.parquet",
+    output:
+        predictions="results/{study}/{dataset}/{method}/seed{seed}/predictions.parquet",
+        summary="results/{study}/{dataset}/{method}/seed{seed}/fit.json",
+    log:
+        "logs/baseline/{study}.{dataset}.{method}.seed{seed}.log",
+    benchmark:
+        "results/benchmarks/baseline/{study}.{dataset}.{method}.seed{seed}.tsv"
+    wildcard_constraints:
+        method="|".join(BASELINES) or "(?!)",
+    conda:
+        "../envs/nucleotune.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 16000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        method=lambda wildcards: RUN["methods"][wildcards.method],
+        version=STAGE["baseline"],
+    message:
+        "Fitting {wildcards.method} on {wildcards.dataset} (seed {wildcards.seed})"
+    script:
+        "../scripts/baseline.py"

@@ -1,0 +1,67 @@
+"""Metrics with intervals, and paired comparisons with the best baseline.
+
+REQUIRED INPUTS: results/<study>/<dataset>/<method>/seed<seed>/predictions.parquet
+OUTPUTS: results/<study>/<dataset>/<method>/metrics.json, results/<study>/<dataset>/comparison.tsv
+"""
+
+
+rule evaluate:
+    input:
+        expand(
+            "results/{study}/{dataset}/{method}/seed{seed}/predictions.parquet",
+            seed=SETTINGS["seeds"],
+            allow_missing=True,
+        ),
+    output:
+        "results/{study}/{dataset}/{method}/metrics.json",
+    log:
+        "logs/evaluate/{study}.{dataset}.{method}.log",
+    benchmark:
+        "results/benchmarks/evaluate/{study}.{dataset}.{method}.tsv"
+    conda:
+        "../envs/nucleotune.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        seeds=SETTINGS["seeds"],
+        bootstrap=SETTINGS["bootstrap"],
+        version=STAGE["evaluate"],
+    message:
+        "Evaluating {wildcards.method} on {wildcards.dataset}"
+    script:
+        "../scripts/evaluate.py"
+
+
+rule compare:
+    input:
+        lambda wildcards: expand(
+            "results/{study}/{dataset}/{method}/seed{seed}/predictions.parquet",
+            study=wildcards.study,
+            dataset=wildcards.dataset,
+            method=METHODS[wildcards.study],
+            seed=SETTINGS["seeds"],
+        ),
+    output:
+        "results/{study}/{dataset}/comparison.tsv",
+    log:
+        "logs/compare/{study}.{dataset}.log",
+    benchmark:
+        "results/benchmarks/compare/{study}.{dataset}.tsv"
+    conda:
+        "../envs/nucleotune.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        methods=lambda wildcards: METHODS[wildcards.study],
+        baselines=BASELINES,
+        seeds=SETTINGS["seeds"],
+        bootstrap=SETTINGS["bootstrap"],
+        version=STAGE["evaluate"],
+    message:
+        "Comparing all methods on {wildcards.dataset} with the best baseline"
+    script:
+        "../scripts/compare.py"

@@ -1,0 +1,48 @@
+"""Fine-tuning language models: one rule for every model, study and stage.
+
+REQUIRED INPUTS: results/<study>/<dataset>/examples.parquet; for a method with `start_from` that method's model
+OUTPUTS: results/<study>/<dataset>/<method>/seed<seed>/{predictions.parquet,model/,training.tsv,training.json}
+"""
+
+
+def start_model(wildcards):
+    """The model directory a method starts from: trained on the pool of the data set's split."""
+    start = RUN["methods"][wildcards.method]["start_from"]
+    if start is None:
+        return []
+    split = DATASETS[wildcards.study][wildcards.dataset].split
+    return f"results/{wildcards.study}/pooled_{split}/{start}/seed{wildcards.seed}/model"
+
+
+rule finetune:
+    input:
+        examples="results/{study}/{dataset}/examples.parquet",
+        start_from=start_model,
+    output:
+        predictions="results/{study}/{dataset}/{method}/seed{seed}/predictions.parquet",
+        model=directory("results/{study}/{dataset}/{method}/seed{seed}/model"),
+        training="results/{study}/{dataset}/{method}/seed{seed}/training.tsv",
+        summary="results/{study}/{dataset}/{method}/seed{seed}/training.json",
+    log:
+        "logs/finetune/{study}.{dataset}.{method}.seed{seed}.log",
+    benchmark:
+        "results/benchmarks/finetune/{study}.{dataset}.{method}.seed{seed}.tsv"
+    wildcard_constraints:
+        method="|".join(LANGUAGE_MODELS) or "(?!)",
+    conda:
+        "../envs/nucleotune.yaml"
+    threads: 4
+    resources:
+        mem_mb=lambda wildcards, attempt: 32000 * attempt,
+        runtime=lambda wildcards, attempt: 720 * attempt,
+        gpu=1,
+    params:
+        method=lambda wildcards: RUN["methods"][wildcards.method],
+        model=lambda wildcards: RUN["models"][RUN["methods"][wildcards.method]["model"]],
+        # Outside the declared outputs, which Snakemake deletes before a job starts; removed when training has ended.
+        state="results/training-state/{study}/{dataset}/{method}/seed{seed}",
+        version=STAGE["finetune"],
+    message:
+        "Training {wildcards.method} on {wildcards.dataset} (seed {wildcards.seed}); progress in {log}"
+    script:
+        "../scripts/finetune.py"

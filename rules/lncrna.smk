@@ -1,0 +1,76 @@
+"""Study "lncRNA or mRNA?": examples of every species under every chosen split, and their pools.
+
+REQUIRED INPUTS: coding and non-coding FASTA of each species (resources/downloads/... or the user's own files)
+OUTPUTS: results/lncrna/<dataset>/examples.parquet and card.json
+"""
+
+
+def class_paths(label):
+    """Input function: FASTA paths of one class of the data set's species."""
+
+    def paths(wildcards):
+        species = RUN["species"][DATASETS["lncrna"][wildcards.dataset].species[0]]
+        return [path for path, _ in plan.class_files(species, label, REGISTRY, SETTINGS["data_dir"])]
+
+    return paths
+
+
+rule lncrna_examples:
+    input:
+        mRNA=class_paths("mRNA"),
+        lncRNA=class_paths("lncRNA"),
+    output:
+        examples="results/lncrna/{dataset}/examples.parquet",
+        card="results/lncrna/{dataset}/card.json",
+    log:
+        "logs/lncrna_examples/{dataset}.log",
+    benchmark:
+        "results/benchmarks/lncrna_examples/{dataset}.tsv"
+    wildcard_constraints:
+        dataset="|".join(name for name, dataset in DATASETS["lncrna"].items() if not dataset.pooled),
+    conda:
+        "../envs/nucleotune.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        species=lambda wildcards: RUN["species"][DATASETS["lncrna"][wildcards.dataset].species[0]],
+        split=lambda wildcards: DATASETS["lncrna"][wildcards.dataset].split,
+        min_length=SETTINGS["lncrna"]["min_length"],
+        balance=SETTINGS["lncrna"]["balance"],
+        fractions=SETTINGS["lncrna"]["fractions"],
+        sampling_seed=SETTINGS["lncrna"]["seed"],
+        version=STAGE["lncrna_examples"],
+    message:
+        "Building examples of {wildcards.dataset}"
+    script:
+        "../scripts/lncrna_examples.py"
+
+
+rule lncrna_pool:
+    input:
+        lambda wildcards: [
+            f"results/lncrna/{species}_{DATASETS['lncrna'][wildcards.dataset].split}/examples.parquet"
+            for species in DATASETS["lncrna"][wildcards.dataset].species
+        ],
+    output:
+        examples="results/lncrna/{dataset}/examples.parquet",
+        card="results/lncrna/{dataset}/card.json",
+    log:
+        "logs/lncrna_pool/{dataset}.log",
+    wildcard_constraints:
+        dataset="|".join(name for name, dataset in DATASETS["lncrna"].items() if dataset.pooled),
+    conda:
+        "../envs/nucleotune.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        species=lambda wildcards: list(DATASETS["lncrna"][wildcards.dataset].species),
+        version=STAGE["lncrna_examples"],
+    message:
+        "Pooling {params.species} for {wildcards.dataset}"
+    script:
+        "../scripts/lncrna_pool.py"

@@ -1,0 +1,38 @@
+"""Toy species: Ensembl's files, written instead of downloaded.
+
+REQUIRED INPUTS: none (the key `simulate` of a species file)
+OUTPUTS: resources/simulated/<species>/ftp.ensembl.org/..., a mirror that rule download reads
+"""
+
+
+def simulated_mirror(path):
+    """Directory of the simulated mirror that holds the download `path`, or None for a file of the real world."""
+    for name, species in RUN["species"].items():
+        if species["simulate"]:
+            written = toy_paths(**{key: species["ensembl"][key] for key in ("species", "assembly", "release")})
+            if path in [f"{plan.DOWNLOADS}/{relative}" for relative in written.values()]:
+                return f"resources/simulated/{name}"
+    return None
+
+
+rule simulate:
+    output:
+        directory("resources/simulated/{species}"),
+    log:
+        "logs/simulate/{species}.log",
+    benchmark:
+        "results/benchmarks/simulate/{species}.tsv"
+    conda:
+        "../envs/nucleotune.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
+    params:
+        ensembl=lambda wildcards: RUN["species"][wildcards.species]["ensembl"],
+        simulate=lambda wildcards: RUN["species"][wildcards.species]["simulate"],
+        version=STAGE["simulate"],
+    message:
+        "Simulating the species {wildcards.species}"
+    script:
+        "../scripts/simulate.py"

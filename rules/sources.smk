@@ -1,0 +1,57 @@
+"""Fetching external files: the only rule that uses the network (runs on the login node, as a local rule).
+
+REQUIRED INPUTS: resources/sources.tsv; with `offline: true` the directories named in `mirrors`
+OUTPUTS: resources/downloads/<host>/<path> and <path>.meta.json, laid out as `wget -x` does
+"""
+
+
+localrules:
+    download,
+    fetch,
+
+
+def require_offline_files():
+    """With `offline: true`: name every file that is in no mirror, with its URL and place, before the first job."""
+    if not SETTINGS["offline"]:
+        return
+    needed = [
+        (Path(path), source)
+        for path, source in DOWNLOADS.items()
+        if not Path(path).exists() and simulated_mirror(path) is None
+    ]
+    mirrors = [Path(mirror) for mirror in SETTINGS["mirrors"]]
+    lacking = missing(needed, mirrors)
+    if lacking:
+        raise WorkflowError(describe_missing(lacking, mirrors))
+
+
+rule fetch:
+    input:
+        list(DOWNLOADS),
+
+
+rule download:
+    input:
+        lambda wildcards: simulated_mirror(f"{plan.DOWNLOADS}/{wildcards.path}") or [],
+    output:
+        file=f"{plan.DOWNLOADS}/{{path}}",
+        meta=f"{plan.DOWNLOADS}/{{path}}.meta.json",
+    log:
+        "logs/download/{path}.log",
+    wildcard_constraints:
+        path=r".+(?<!\.meta\.json)",
+    conda:
+        "../envs/nucleotune.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+        download=1,
+    params:
+        source=lambda wildcards: vars(DOWNLOADS[f"{plan.DOWNLOADS}/{wildcards.path}"]),
+        mirrors=SETTINGS["mirrors"],
+        offline=SETTINGS["offline"],
+    message:
+        "Fetching {wildcards.path}"
+    script:
+        "../scripts/download.py"

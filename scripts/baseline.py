@@ -1,0 +1,24 @@
+"""Fit one classical method and predict the rows it has not seen."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+from nucleotune.baselines import fit_predict
+from nucleotune.contracts import read_examples, write_predictions
+from nucleotune.files import write_json
+from nucleotune.scripting import job
+
+with job(snakemake.log[0]):
+    method = snakemake.params.method
+    options = {"cpc2": method["svm"], "plek": method["svm"], "tfidf": method["tfidf"]}
+    predictions, summary = fit_predict(
+        method["baseline"],
+        read_examples(snakemake.input.examples),
+        train_splits=method["train_splits"],
+        options=options.get(method["baseline"], {}),
+        seed=int(snakemake.wildcards.seed),
+    )
+    write_predictions(snakemake.output.predictions, predictions)
+    write_json(snakemake.output.summary, summary)

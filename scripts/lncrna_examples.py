@@ -1,0 +1,26 @@
+"""Build the examples and the data card of one species under one split."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+from nucleotune.contracts import write_examples
+from nucleotune.files import describe_file, write_json
+from nucleotune.scripting import job
+from nucleotune.studies.lncrna import LABELS, build_examples
+
+with job(snakemake.log[0]):
+    files = {label: list(snakemake.input.get(label)) for label in LABELS}
+    examples, card = build_examples(
+        files,
+        snakemake.params.species,
+        split=snakemake.params.split,
+        min_length=snakemake.params.min_length,
+        balance=snakemake.params.balance,
+        fractions=snakemake.params.fractions,
+        seed=snakemake.params.sampling_seed,
+    )
+    card["inputs"] = [describe_file(path) for paths in files.values() for path in paths]
+    write_examples(snakemake.output.examples, examples)
+    write_json(snakemake.output.card, card)

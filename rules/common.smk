@@ -24,6 +24,7 @@ from nucleotune import plan
 from nucleotune.config import load_run
 from nucleotune.errors import InputError
 from nucleotune.simulate.paths import toy_paths
+from nucleotune.sources.mirror import describe_missing, missing
 from nucleotune.sources.registry import read_registry
 
 try:

@@ -14,15 +14,10 @@ def require_offline_files():
     """With `offline: true`: name every file that is in no mirror, with its URL and place, before the first job."""
     if not SETTINGS["offline"]:
         return
-    needed = [
-        (Path(path), source)
-        for path, source in DOWNLOADS.items()
-        if not Path(path).exists() and simulated_mirror(path) is None
-    ]
-    mirrors = [Path(mirror) for mirror in SETTINGS["mirrors"]]
-    lacking = missing(needed, mirrors)
+    needed = {path: source for path, source in DOWNLOADS.items() if not simulated_mirror(path)}
+    lacking = missing(needed, SETTINGS["mirrors"])
     if lacking:
-        raise WorkflowError(describe_missing(lacking, mirrors))
+        raise WorkflowError(describe_missing(lacking, SETTINGS["mirrors"]))
 
 
 rule fetch:

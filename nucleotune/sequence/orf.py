@@ -69,9 +69,7 @@ def _is_start(s: np.ndarray, i: int) -> bool:
 def _is_stop(s: np.ndarray, i: int) -> bool:
     a, g = ord("A"), ord("G")
     second, third = s[i + 1], s[i + 2]
-    return s[i] == ord("T") and (
-        (second == a and (third == a or third == g)) or (second == g and third == a)
-    )
+    return s[i] == ord("T") and ((second == a and third in (a, g)) or (second == g and third == a))
 
 
 @njit(cache=True)

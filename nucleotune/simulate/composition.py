@@ -1,4 +1,4 @@
-"""What toy sequences are made of: vertebrate-like codons, and a background chain that resembles them without frame."""
+"""What toy sequences are made of: vertebrate-like codons, and a background without frame."""
 
 from functools import cache
 from itertools import product
@@ -7,8 +7,9 @@ import numpy as np
 
 STOP_CODONS = ("TAA", "TAG", "TGA")
 
-# Codons per thousand, rounded figures of a vertebrate genome: the amino-acid frequencies and the preference for G or C
-# in the third position come with them. Rows: first and second base; columns: third base A, C, G, T.
+# Codons per thousand, rounded figures of a vertebrate genome: the amino-acid frequencies and the
+# preference for G or C in the third position come with them. Rows: first and second base; columns:
+# third base A, C, G, T.
 _USAGE_PER_MILLE = """
     AA 24 19 32 17   AC 15 19  6 13   AG 12 20 12 12   AT  8 21 22 16
     CA 12 15 34 11   CC 17 20  7 18   CG  6 10 11  5   CT  7 20 40 13
@@ -18,23 +19,25 @@ _USAGE_PER_MILLE = """
 BASES = "ACGT"
 CODONS = tuple("".join(codon) for codon in product(BASES, repeat=3))
 
-# How much of the coding 3-mer, 2-mer and 1-mer statistics the background keeps. The more 3-mer weight, the less there
-# is to learn from composition; the mean decides how well 3-mer frequencies separate the classes (AUROC about 0.95),
-# and the spread between genes makes some lncRNAs look coding all the way.
-TRIMER_WEIGHT_MEAN = 0.20
-TRIMER_WEIGHT_SPREAD = 0.15
-DIMER_SHARE_OF_REST = 0.4
+# How much of the coding 3-mer, 2-mer and 1-mer statistics the background keeps. The more 3-mer
+# weight, the less there is to learn from composition; the mean decides how well 3-mer frequencies
+# separate the classes (AUROC about 0.95), and the spread between genes makes some lncRNAs look
+# coding all the way.
+TRIMER_WEIGHT_MEAN = 0.1
+TRIMER_WEIGHT_SPREAD = 0.1
+DIMER_SHARE_OF_REST = 0.12
 
-# Isochores: log-odds of G or C, drawn once a gene. Wider than the distance of the class means, so that GC alone
-# tells little (AUROC about 0.6).
-BACKGROUND_GC_SHIFT = -0.15
-BACKGROUND_GC_SPREAD = 0.28
-THIRD_BASE_GC_SPREAD = 0.45
+# Isochores: log-odds of G or C, drawn once a gene. Wider than the distance of the class means, so
+# that GC alone tells little (AUROC about 0.6).
+BACKGROUND_GC_SHIFT = -0.1
+BACKGROUND_GC_SPREAD = 0.25
+THIRD_BASE_GC_SPREAD = 0.3
 
-# Strength of codon bias between genes (exponent of the usage table) and of protein-specific amino-acid content (gamma
-# shape: small = idiosyncratic proteins). Both keep coding genes from being all alike.
-CODON_BIAS_RANGE = (0.45, 1.0)
-CODON_GAMMA_SHAPE = 6.0
+# Strength of codon bias between genes (exponent of the usage table) and of protein-specific
+# amino-acid content (gamma shape: small = idiosyncratic proteins). Both keep coding genes from
+# being all alike.
+CODON_BIAS_RANGE = (0.7, 1.1)
+CODON_GAMMA_SHAPE = 25.0
 
 
 @cache
@@ -48,7 +51,10 @@ def codon_usage() -> np.ndarray:
 
 @cache
 def pooled_trimers() -> np.ndarray:
-    """Return the 3-mer frequencies of coding sequence over its three frames, shape (4, 4, 4), codons independent."""
+    """Return the 3-mer frequencies of coding sequence, shape (4, 4, 4): mean of its three frames.
+
+    Exact for independent codons drawn from `codon_usage`.
+    """
     usage = codon_usage().reshape(4, 4, 4)
     first, third = usage.sum(axis=(1, 2)), usage.sum(axis=(0, 1))
     frame1 = usage.sum(axis=0)[:, :, None] * first
@@ -71,11 +77,16 @@ def draw_codons(n: int, weights: np.ndarray, rng: np.random.Generator) -> str:
     return "".join(CODONS[i] for i in rng.choice(64, size=n, p=weights))
 
 
-def gene_background(rng: np.random.Generator) -> np.ndarray:
-    """Draw the order-2 chain of one non-coding gene: cumulative P(next base | last two), shape (16, 4).
+def draw_stop(rng: np.random.Generator) -> str:
+    """Draw one of the three stop codons."""
+    return STOP_CODONS[int(rng.integers(3))]
 
-    An interpolated Markov chain over the pooled coding statistics: base composition is the coding one, 2-mer
-    composition partly, 3-mer composition less, and nothing depends on a reading frame.
+
+def gene_background(rng: np.random.Generator) -> np.ndarray:
+    """Draw one gene's non-coding chain, cumulative P(next base | last two), shape (16, 4).
+
+    An interpolated Markov chain over the pooled coding statistics: base composition is the coding
+    one, 2-mer composition partly, 3-mer composition less, and nothing depends on a reading frame.
     """
     trimers = pooled_trimers()
     dimers = trimers.sum(axis=0)
@@ -111,15 +122,15 @@ def first_stop(sequence: str) -> int:
 
 
 def plant_open_frame(sequence: str, start: int, n_codons: int, rng: np.random.Generator) -> str:
-    """Return `sequence` with ATG at `start` and no stop codon in its frame for `n_codons`, then a stop.
+    """Return `sequence` with an ORF of `n_codons` (ATG, stop included) at `start`.
 
-    Only the stops in the way are replaced, each by its reverse (a sense codon), so the stretch is as long as a coding
-    ORF yet keeps the non-coding composition.
+    Only the stops in the way are replaced, each by its reverse (a sense codon), so the stretch is
+    as long as a coding ORF yet keeps the non-coding composition.
     """
     stretch = list(sequence[start : start + 3 * n_codons])
     stretch[:3] = "ATG"
     for i in range(3, len(stretch), 3):
         if "".join(stretch[i : i + 3]) in STOP_CODONS:
             stretch[i : i + 3] = reversed(stretch[i : i + 3])
-    stretch[-3:] = STOP_CODONS[int(rng.integers(3))]
+    stretch[-3:] = draw_stop(rng)
     return sequence[:start] + "".join(stretch) + sequence[start + 3 * n_codons :]

@@ -1,4 +1,4 @@
-"""The toy species as Ensembl serves it: cds and ncrna FASTA with their CHECKSUMS, laid out as `wget -x` leaves them."""
+"""The toy species as Ensembl serves it: cds and ncrna FASTA with their CHECKSUMS."""
 
 import gzip
 from collections import Counter
@@ -34,11 +34,12 @@ def write_toy_species(
     lncrna_genes: int,
     small_rnas: int,
 ) -> dict:
-    """Write the toy species' Ensembl files under `mirror` (see `paths.toy_paths`) and return what they hold.
+    """Write the files of `paths.toy_paths` under `mirror` and return what they hold.
 
-    Same arguments, same bytes. The numbers are those of `genes.make_genes`, which raises InputError when they are too
-    small. Returned: `genes` by biotype; for `cds` and `ncrna` each `records` by "gene biotype/transcript biotype",
-    `longest` (nt), `bases` and `traps`, the number of records (not genes) of each awkward kind; `decoy_orf_genes`.
+    Same arguments, same bytes. The numbers are those of `genes.make_genes`, which raises InputError
+    when they are too small. Returned: `genes` by biotype; for `cds` and `ncrna` each `records` by
+    "gene biotype/transcript biotype", `longest` (nt), `bases` and `traps`, the number of records
+    (not genes) of each awkward kind; `decoy_orf_genes`.
     """
     genes = make_genes(seed, coding_genes, lncrna_genes, small_rnas)
     paths = {
@@ -59,10 +60,11 @@ def write_toy_species(
 
 
 def fasta_header(gene: Gene, number: int, kind: str, assembly: str) -> str:
-    """Return the header of a gene's `number`-th transcript: Ensembl's grammar, location 1-based inclusive.
+    """Return the header line of a gene's `number`-th transcript in Ensembl's grammar.
 
-    The location is the span of the transcript, also where the record is its CDS only; symbol and description are
-    left out where a gene has none; the description runs to the end of the line.
+    The location, 1-based inclusive, is the span of the transcript, also where the record is its CDS
+    only; symbol and description are left out where a gene has none; the description runs to the end
+    of the line.
     """
     locus, transcript = gene.locus, gene.locus.transcripts[number]
     start, end = transcript_span(gene, transcript)
@@ -79,9 +81,10 @@ def fasta_header(gene: Gene, number: int, kind: str, assembly: str) -> str:
 
 
 def bsd_sum(data: bytes) -> tuple[int, int]:
-    """Return the BSD checksum (16 bits, rotated right before each byte is added) and the number of 1024-byte blocks.
+    """Return the BSD checksum and the number of 1024-byte blocks.
 
-    As `sum` of GNU coreutils prints them, which is what Ensembl's CHECKSUMS files hold.
+    16 bits, rotated right before each byte is added, as `sum` of GNU coreutils prints them, which
+    is what Ensembl's CHECKSUMS files hold.
     """
     checksum = 0
     for byte in data:
@@ -97,9 +100,13 @@ def _write_fasta(path: Path, genes: Sequence[Gene], kind: str, assembly: str) ->
             sequence = transcript_sequence(gene.locus, transcript)
             lines.extend(sequence[i : i + LINE_WIDTH] for i in range(0, len(sequence), LINE_WIDTH))
     # No file name and no time in the gzip header: the same records give the same bytes anywhere.
-    with atomic_path(path) as temporary, temporary.open("wb") as raw:
-        with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=raw, mtime=0) as handle:
-            handle.write("\n".join([*lines, ""]).encode("ascii"))
+    text = "\n".join([*lines, ""])
+    with (
+        atomic_path(path) as temporary,
+        temporary.open("wb") as raw,
+        gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as handle,
+    ):
+        handle.write(text.encode("ascii"))
 
 
 def _write_checksums(path: Path, files: Sequence[Path]) -> None:

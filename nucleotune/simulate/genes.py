@@ -1,7 +1,7 @@
 """Genes of the toy species: loci with identifiers and places on toy chromosomes.
 
-Genes of a seq_region do not overlap, so a genome can be laid out by pasting each locus where its gene stands (reverse
-complemented on strand -1). Coordinates are 0-based half-open.
+Genes of a seq_region do not overlap, so a genome can be laid out by pasting each locus where its
+gene stands (reverse complemented on strand -1). Coordinates are 0-based half-open.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +24,9 @@ from nucleotune.simulate.loci import (
 #: Fewer genes than these could not hold every trap.
 MINIMUM = {"coding_genes": 40, "lncrna_genes": 40, "small_rnas": 12}
 
-HAPLOTYPE_SHARE = 0.04  # the same gene again, under its own id, on an alternative haplotype, as Ensembl ships them
+# Of genes: repeated under an id of their own on an alternative haplotype, as Ensembl ships them,
+# and on scaffolds.
+HAPLOTYPE_SHARE = 0.04
 SCAFFOLD_SHARE = 0.03
 
 CHROMOSOMES = ("1", "2", "3", "X")
@@ -36,7 +38,7 @@ INTERGENIC = (300, 2500)
 
 @dataclass(frozen=True)
 class Gene:
-    """A locus with identifiers and a place; `transcript_ids` runs parallel to `locus.transcripts`."""
+    """A locus with identifiers (`transcript_ids` parallel to its transcripts) and a place."""
 
     id: str
     transcript_ids: tuple[str, ...]
@@ -61,10 +63,11 @@ def transcript_span(gene: Gene, transcript: Transcript) -> tuple[int, int]:
 
 
 def make_genes(seed: int, coding_genes: int, lncrna_genes: int, small_rnas: int) -> list[Gene]:
-    """Make the genes of a toy species, ordered by seq_region and start; the same arguments give the same genes.
+    """Make the genes of a toy species, ordered by seq_region and start.
 
-    `coding_genes` counts genes of biotype protein_coding, haplotype copies included; immunoglobulin and T cell
-    receptor segments come on top. Raises InputError when a number is too small to hold every trap (`MINIMUM`).
+    The same arguments give the same genes. `coding_genes` counts genes of biotype protein_coding,
+    haplotype copies included; immunoglobulin and T cell receptor segments come on top. Raises
+    InputError when a number is too small to hold every trap (`MINIMUM`).
     """
     sizes = {"coding_genes": coding_genes, "lncrna_genes": lncrna_genes, "small_rnas": small_rnas}
     for name, size in sizes.items():
@@ -90,11 +93,9 @@ def make_genes(seed: int, coding_genes: int, lncrna_genes: int, small_rnas: int)
 
 
 def _chromosome(locus: Locus, rng: np.random.Generator) -> str:
-    return (
-        MITOCHONDRION
-        if locus.biotype.startswith("Mt_")
-        else CHROMOSOMES[int(rng.integers(len(CHROMOSOMES)))]
-    )
+    if locus.biotype.startswith("Mt_"):
+        return MITOCHONDRION
+    return CHROMOSOMES[int(rng.integers(len(CHROMOSOMES)))]
 
 
 def _place(
@@ -121,7 +122,7 @@ def _place(
 def _with_copies(
     make_loci: Callable[[int, np.random.Generator], list[Locus]], n: int, rng: np.random.Generator
 ) -> tuple[list[Locus], list[Locus]]:
-    """Make `n` loci in all, of which the second list repeats some of the first; the longest (first) is not repeated."""
+    """Make `n` loci in all: new ones and, in the second list, repeats of some (never the longest)."""
     n_copies = trap_count(HAPLOTYPE_SHARE, n)
     loci = make_loci(n - n_copies, rng)
     return loci, [loci[i] for i in pick(n_copies, range(1, len(loci)), rng)]

@@ -1,11 +1,13 @@
 """Loci of the toy species: genes with exons, introns and isoforms, not yet placed anywhere.
 
-A locus is its own strand's sequence, introns included, and transcripts are exons cut from it: isoforms of one gene
-share sequence because they share exons. Exons are 0-based half-open, counted from the locus' 5' end.
+A locus is its own strand's sequence, introns included, and transcripts are exons cut from it:
+isoforms of one gene share sequence because they share exons. Exons are 0-based half-open, counted
+from the locus' 5' end.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 
 import numpy as np
 
@@ -13,25 +15,25 @@ from nucleotune.simulate import composition
 
 Exons = tuple[tuple[int, int], ...]
 
-# Log-normal (median nt, sigma) of the spliced main isoform. The classes overlap so that length alone tells little
-# (AUROC 0.5-0.7), although partial and NMD transcripts shorten the coding side.
-CODING_LENGTH = (900, 0.62)
+# Log-normal (median nt, sigma) of the spliced main isoform. The classes overlap so that length
+# alone tells little (AUROC 0.5-0.7), although partial and NMD transcripts shorten the coding side.
+CODING_LENGTH = (860, 0.62)
 LNCRNA_LENGTH = (640, 0.75)
 LONGEST_CODING = 30_000
 LONGEST_LNCRNA = 20_000
 MEAN_EXON = 220
 
-# Shares of genes. Traps are counted out, not drawn, so that a small toy species has them too (at least 2 of each).
+# Shares of genes. Traps are counted out, not drawn, so that a small toy species has them too (at
+# least 2 of each).
 SHORT_SHARE = 0.03  # under 100 nt, to be filtered
-SEGMENT_SHARE = (
-    0.015  # of each immunoglobulin / T cell receptor segment biotype, on top of the coding genes
-)
+SEGMENT_SHARE = 0.015  # genes of each IG and TR segment biotype, on top of the coding genes
 GAP_SHARE = 0.01  # lncRNA genes crossed by an assembly gap
-# Coding-sized ORFs in lncRNAs: together with partial CDS they hold ORF length alone at an AUROC of 0.80-0.92.
-DECOY_SHARE = 0.25
+# Coding-sized ORFs in lncRNAs: together with partial CDS they hold ORF length alone at an AUROC of
+# 0.80-0.92.
+DECOY_SHARE = 0.16
 DECOY_FRACTION = (0.35, 0.9)  # of the transcript
 
-ISOFORM_SHARES = {1: 0.25, 2: 0.3, 3: 0.25, 4: 0.2}
+ISOFORM_SHARES = {1: 0.2, 2: 0.3, 3: 0.27, 4: 0.23}
 LNCRNA_ISOFORM_SHARES = {1: 0.4, 2: 0.3, 3: 0.2, 4: 0.1}
 FIRST_ISOFORM_KINDS = {
     "complete": 0.80,
@@ -40,9 +42,9 @@ FIRST_ISOFORM_KINDS = {
     "n_padded": 0.04,
 }
 OTHER_ISOFORM_KINDS = {
-    "exon_skip": 0.30,
+    "exon_skip": 0.34,
     "alternative_end": 0.22,
-    "nmd": 0.18,
+    "nmd": 0.14,
     "end_not_found": 0.12,
     "start_not_found": 0.08,
     "n_padded": 0.10,
@@ -54,6 +56,7 @@ LNCRNA_ISOFORM_KINDS = {
     "retained_intron": 0.15,
     "processed_transcript": 0.10,
 }
+FRAME_SHIFTS = (4, 5, 7, 8)
 PARTIAL_LOSS = (0.1, 0.65)  # share of a CDS missing when its start or end was not found
 
 SEGMENT_LENGTHS = {"TR_D_gene": (8, 16), "TR_V_gene": (270, 350), "IG_V_gene": (280, 360)}
@@ -85,7 +88,7 @@ _QUALIFIERS = (
 
 @dataclass(frozen=True)
 class Transcript:
-    """Exons of a locus; `padding` leading N complete the first codon of a CDS whose start was not found."""
+    """Exons of a locus; `padding` N complete the first codon of a CDS cut inside a codon."""
 
     biotype: str
     exons: Exons
@@ -94,7 +97,7 @@ class Transcript:
 
 @dataclass(frozen=True)
 class Locus:
-    """What is transcribed: the sense-strand sequence from the first to the last exon of any transcript."""
+    """What is transcribed: sense strand, from the first to the last exon of any transcript."""
 
     biotype: str
     sequence: str
@@ -110,6 +113,7 @@ def transcript_sequence(locus: Locus, transcript: Transcript) -> str:
 
 
 def coding_loci(n: int, rng: np.random.Generator) -> list[Locus]:
+    """Make `n` protein-coding loci, the longest first; exons are CDS only, without UTRs."""
     lengths = _lengths(n, CODING_LENGTH, LONGEST_CODING, rng)
     n_isoforms = [1, *_deal(ISOFORM_SHARES, n - 1, rng)]
     first_kinds = ["complete", *_deal(FIRST_ISOFORM_KINDS, n - 1, rng)]
@@ -125,23 +129,18 @@ def _coding_locus(
     n_codons: int, kinds: Sequence[str], number: int, rng: np.random.Generator
 ) -> Locus:
     weights = composition.gene_codon_weights(rng)
-    stop = composition.STOP_CODONS[int(rng.integers(3))]
+    stop = composition.draw_stop(rng)
     cds = "ATG" + composition.draw_codons(n_codons - 2, weights, rng) + stop
     bounds = _exon_bounds(len(cds), rng)
-    # The alternative last exon lies downstream and goes on in the same frame from the same split codon.
+    # The alternative last exon lies downstream and goes on from the same split codon.
     into = bounds[-2]
     split = cds[into : into + -into % 3]
     alternative = split + composition.draw_codons(int(rng.integers(15, 80)), weights, rng) + stop
     sequence, exons = _assemble(cds + alternative, [*bounds, len(cds) + len(alternative)], rng)
     main, last = exons[:-1], exons[-1]
     transcripts = tuple(_coding_transcript(sequence, main, last, kind, rng) for kind in kinds)
-    return _locus(
-        "protein_coding",
-        sequence,
-        transcripts,
-        f"TOY{number + 1}" if rng.random() < 0.85 else None,
-        rng,
-    )
+    symbol = f"TOY{number + 1}" if number % 7 else None
+    return _locus("protein_coding", sequence, transcripts, symbol, rng)
 
 
 def _coding_transcript(
@@ -158,20 +157,25 @@ def _coding_transcript(
         return Transcript("protein_coding", _tail(main, loss - loss % 3 + phase), padding=phase)
     if kind == "end_not_found" or len(main) == 1:
         return Transcript("protein_coding", _head(main, length - loss))
-    if kind in ("exon_skip", "nmd"):
+    if kind == "exon_skip":
         for i in rng.permutation(np.arange(1, len(main) - 1)):
             exons = main[:i] + main[i + 1 :]
             spliced = _splice(sequence, exons)
-            stop = composition.first_stop(spliced)
-            if kind == "exon_skip" and stop == len(spliced) - 3:
+            if composition.first_stop(spliced) == len(spliced) - 3:
                 return Transcript("protein_coding", exons)
-            # A skip that shifts the frame meets a premature stop, where the CDS ends: the cause of decay.
-            if kind == "nmd" and 60 < stop < len(spliced) - 3:
+    if kind == "nmd":
+        # A splice site a few bases on shifts the frame into a premature stop, where the CDS ends.
+        for i in rng.permutation(np.arange(1, len(main))):
+            shift = int(rng.choice(FRAME_SHIFTS))
+            exons = (*main[:i], (main[i][0] + shift, main[i][1]), *main[i + 1 :])
+            stop = composition.first_stop(_splice(sequence, exons))
+            if 0 < stop < length - shift - 3:
                 return Transcript("nonsense_mediated_decay", _head(exons, stop + 3))
     return Transcript("protein_coding", (*main[:-1], alternative_last))
 
 
 def lncrna_loci(n: int, rng: np.random.Generator) -> list[Locus]:
+    """Make `n` lncRNA loci, the longest first."""
     lengths = _lengths(n, LNCRNA_LENGTH, LONGEST_LNCRNA, rng)
     n_isoforms = [1, *_deal(LNCRNA_ISOFORM_SHARES, n - 1, rng)]
     kinds = _deal(LNCRNA_ISOFORM_KINDS, sum(n_isoforms) - n, rng)
@@ -199,12 +203,9 @@ def _lncrna_locus(
         start = int(rng.integers(0, length - size))
         spliced = spliced[:start] + "N" * size + spliced[start + size :]
     sequence, main = _assemble(spliced, _exon_bounds(length, rng), rng)
-    transcripts = [
-        Transcript("lncRNA", main),
-        *(_lncrna_transcript(main, kind, rng) for kind in kinds),
-    ]
+    others = [_lncrna_transcript(main, kind, rng) for kind in kinds]
     symbol = f"LINC{number + 1:05d}" if rng.random() < 0.35 else None
-    return _locus("lncRNA", sequence, tuple(transcripts), symbol, rng, decoy)
+    return _locus("lncRNA", sequence, (Transcript("lncRNA", main), *others), symbol, rng, decoy)
 
 
 def _lncrna_transcript(main: Exons, kind: str, rng: np.random.Generator) -> Transcript:
@@ -214,15 +215,13 @@ def _lncrna_transcript(main: Exons, kind: str, rng: np.random.Generator) -> Tran
         return Transcript("processed_transcript", _tail(main, length - kept))
     if kind == "retained_intron" and len(main) > 1:
         i = int(rng.integers(0, len(main) - 1))
-        return Transcript(
-            "retained_intron", (*main[:i], (main[i][0], main[i + 1][1]), *main[i + 2 :])
-        )
+        retained = (main[i][0], main[i + 1][1])
+        return Transcript("retained_intron", (*main[:i], retained, *main[i + 2 :]))
     if kind == "exon_skip" and len(main) > 2:
         i = int(rng.integers(1, len(main) - 1))
         return Transcript("lncRNA", main[:i] + main[i + 1 :])
-    return Transcript(
-        "lncRNA", _tail(main, length - kept) if kind == "alternative_start" else _head(main, kept)
-    )
+    exons = _tail(main, length - kept) if kind == "alternative_start" else _head(main, kept)
+    return Transcript("lncRNA", exons)
 
 
 def segment_loci(coding_genes: int, rng: np.random.Generator) -> list[Locus]:
@@ -234,17 +233,16 @@ def segment_loci(coding_genes: int, rng: np.random.Generator) -> list[Locus]:
             weights = composition.gene_codon_weights(rng)
             sequence = ("ATG" + composition.draw_codons(length // 3, weights, rng))[:length]
             if biotype == "TR_D_gene":
-                sequence = composition.draw_background(
-                    length, composition.gene_background(rng), rng
-                )
+                chain = composition.gene_background(rng)
+                sequence = composition.draw_background(length, chain, rng)
             symbol = f"{biotype.removesuffix('_gene').replace('_', '')}{number}"
-            loci.append(
-                _locus(biotype, sequence, (Transcript(biotype, ((0, length),)),), symbol, rng)
-            )
+            transcript = Transcript(biotype, ((0, length),))
+            loci.append(_locus(biotype, sequence, (transcript,), symbol, rng))
     return loci
 
 
 def small_rna_loci(n: int, rng: np.random.Generator) -> list[Locus]:
+    """Make `n` small RNA loci, the biotypes of `SMALL_RNA_LENGTHS` in turn."""
     biotypes = list(SMALL_RNA_LENGTHS)
     loci = []
     for i in range(n):
@@ -253,7 +251,8 @@ def small_rna_loci(n: int, rng: np.random.Generator) -> list[Locus]:
         length = int(rng.integers(low, high + 1))
         sequence = composition.draw_background(length, composition.gene_background(rng), rng)
         symbol = f"{biotype.upper()}{i + 1}" if rng.random() < 0.7 else None
-        loci.append(_locus(biotype, sequence, (Transcript(biotype, ((0, length),)),), symbol, rng))
+        transcript = Transcript(biotype, ((0, length),))
+        loci.append(_locus(biotype, sequence, (transcript,), symbol, rng))
     return loci
 
 
@@ -265,20 +264,16 @@ def _locus(
     rng: np.random.Generator,
     decoy_orf: bool = False,
 ) -> Locus:
-    """Cut the sequence to what is transcribed; describe most of the named genes and, rarely, an unnamed one."""
+    """Cut the sequence to what is transcribed; describe most named genes and a few unnamed ones."""
     description = None
     if rng.random() < (0.9 if symbol else 0.1):
-        noun, qualifier = (
-            _NOUNS[int(rng.integers(len(_NOUNS)))],
-            _QUALIFIERS[int(rng.integers(len(_QUALIFIERS)))],
-        )
-        description = f"{noun} {qualifier} [Source:TOY Symbol;Acc:TOY:{rng.integers(1, 99999)}]"
+        accession = rng.integers(1, 99999)
+        words = f"{rng.choice(_NOUNS)} {rng.choice(_QUALIFIERS)}"
+        description = f"{words} [Source:TOY Symbol;Acc:TOY:{accession}]"
     first = min(transcript.exons[0][0] for transcript in transcripts)
     last = max(transcript.exons[-1][1] for transcript in transcripts)
     shifted = tuple(
-        replace(
-            transcript, exons=tuple((start - first, end - first) for start, end in transcript.exons)
-        )
+        replace(transcript, exons=tuple((a - first, b - first) for a, b in transcript.exons))
         for transcript in transcripts
     )
     return Locus(biotype, sequence[first:last], shifted, symbol, description, decoy_orf)
@@ -290,43 +285,42 @@ def _assemble(exonic: str, bounds: Sequence[int], rng: np.random.Generator) -> t
     sequence, exons = "", []
     for start, end in zip(bounds, bounds[1:], strict=False):
         if exons:
-            sequence += (
-                "GT" + composition.draw_background(int(rng.integers(60, 300)), chain, rng) + "AG"
-            )
+            inner = composition.draw_background(int(rng.integers(60, 300)), chain, rng)
+            sequence += f"GT{inner}AG"
         exons.append((len(sequence), len(sequence) + end - start))
         sequence += exonic[start:end]
     return sequence, tuple(exons)
 
 
 def _exon_bounds(length: int, rng: np.random.Generator) -> list[int]:
-    """Return 0, exon ends and `length`. Most exons hold whole codons' worth of bases, so that many can be skipped."""
+    """Return 0, exon ends and `length`.
+
+    Most inner exons have a multiple of 3 bases: they can be skipped without a shift of frame.
+    """
     n_exons = max(1, min(length // 60, 1 + int(rng.poisson(length / MEAN_EXON))))
-    cuts = (
-        sorted(rng.choice(np.arange(1, length // 30), size=n_exons - 1, replace=False))
-        if n_exons > 1
-        else []
-    )
+    cuts = sorted(pick(n_exons - 1, range(1, max(2, length // 30)), rng))
     phase = int(rng.integers(3))
     bounds = [0]
     for cut in cuts:
         phase = phase if rng.random() < 0.7 else int(rng.integers(3))
-        bounds.append(30 * int(cut) + phase)
+        bounds.append(30 * cut + phase)
     return [*bounds, length]
 
 
 def _lengths(n: int, shape: tuple[int, float], longest: int, rng: np.random.Generator) -> list[int]:
-    """Return `n` lengths: the longest first, then log-normal ones with a share of 60-96 nt among them."""
-    median, sigma = shape
-    lengths = np.clip(np.exp(rng.normal(np.log(median), sigma, size=n)), 130, 8000).astype(int)
-    lengths[0] = longest
-    lengths[1 : 1 + trap_count(SHORT_SHARE, n)] = rng.integers(
-        60, 97, size=trap_count(SHORT_SHARE, n)
-    )
-    return lengths.tolist()
+    """Return `n` lengths: the longest, some of 60-96 nt, then the log-normal's quantiles shuffled.
+
+    Quantiles instead of draws: few genes would otherwise differ in length by chance of the seed.
+    """
+    n_short = trap_count(SHORT_SHARE, n)
+    n_usual = n - 1 - n_short
+    normal = NormalDist(np.log(shape[0]), shape[1])
+    usual = np.exp([normal.inv_cdf((i + 0.5) / n_usual) for i in rng.permutation(n_usual)])
+    return [longest, *rng.integers(60, 97, size=n_short).tolist(), *usual.astype(int).tolist()]
 
 
 def _deal(shares: dict, n: int, rng: np.random.Generator) -> list:
-    """Return `n` keys in random order, each as often as its share says (to the nearest whole number)."""
+    """Return `n` keys in random order, each as often as its share says."""
     edges = np.rint(np.cumsum(list(shares.values())) * n).astype(int)
     keys = list(shares)
     dealt = np.searchsorted(edges, np.arange(n), side="right")
@@ -334,10 +328,12 @@ def _deal(shares: dict, n: int, rng: np.random.Generator) -> list:
 
 
 def pick(n: int, candidates: Sequence[int], rng: np.random.Generator) -> list[int]:
+    """Draw `n` different candidates."""
     return rng.choice(np.asarray(candidates), size=n, replace=False).tolist()
 
 
 def trap_count(share: float, n: int) -> int:
+    """Return how many of `n` genes carry a trap of the given share, at least 2."""
     return max(2, round(share * n))
 
 

@@ -1,4 +1,7 @@
-"""Where the toy species' files stand in a mirror laid out as `wget -x` leaves it (standard library only)."""
+"""Where the toy species' files stand in a mirror laid out as `wget -x` leaves it.
+
+Standard library only: the Snakefile calls this each time it is parsed.
+"""
 
 ENSEMBL_HOST = "ftp.ensembl.org"
 

@@ -1,4 +1,4 @@
-"""The one download path: mirrors, then candidates in order, verification, the sha256 lock, the final name."""
+"""The one download path: mirrors, candidates in order, verification, sha256 lock, final name."""
 
 import logging
 import shutil
@@ -34,18 +34,18 @@ def download(
 ) -> dict[str, Any]:
     """Bring a resolved source to `output`, verified, with its metadata in `<output>.meta.json`.
 
-    Searched in this order: every candidate's place in each of `mirrors`; then the candidates as listed,
-    those that need the network only unless `offline`. The first that passes verification is taken.
-    A network candidate is tried 1 + `retries` times, with pauses of `pause` * 1, 2, 4 ... seconds;
-    `timeout` is the longest silence of a server in seconds.
+    Searched in this order: every candidate's place in each of `mirrors`; then the candidates as
+    listed, those that need the network only unless `offline`. The first that passes verification is
+    taken. A network candidate is tried 1 + `retries` times, with pauses of `pause` * 1, 2, 4 ...
+    seconds; `timeout` is the longest silence of a server in seconds.
     lock: table of sha256 at first fetch, see `nucleotune.sources.lock`; None keeps none.
 
     Returns the metadata: `url` (candidate), `final_url` (after redirects, or the file read), `from`
-    ('network', 'mirror' or 'local'), `size` (bytes), `sha256`, `date` and `last_modified` (UTC, ISO 8601),
-    `checksum` (what it was verified by, see `nucleotune.sources.verify.verify`).
-    Raises InputError listing every candidate with its reason and where the file may be put by hand, or
-    naming both sha256 when the lock has another. After any failure, `output` and its metadata are as
-    before the call and nothing temporary is left.
+    ('network', 'mirror' or 'local'), `size` (bytes), `sha256`, `date` and `last_modified` (UTC, ISO
+    8601), `checksum` (what it was verified by, see `nucleotune.sources.verify.verify`).
+    Raises InputError listing every candidate with its reason and where the file may be put by hand,
+    or naming both sha256 when the lock has another. After any failure, `output` and its metadata
+    are as before the call and nothing temporary is left.
     """
     output = Path(output)
     metadata = output.with_name(f"{output.name}.meta.json")
@@ -91,18 +91,21 @@ def _take_first(
         places.append(("network", url, None) if is_remote(url) else ("local", url, file_path(url)))
     reasons = []
     for origin, url, path in places:
+        if path is None and offline:
+            reasons.append(f"  {url}: not tried, offline")
+            continue
+        if path is not None and not path.exists():
+            reasons.append(f"  {path}: not there")
+            continue
         try:
-            if path is not None:
-                taken = _take_file(source, url, path, partial)
-            elif offline:
-                raise TransferError("not tried: offline")
-            else:
+            if path is None:
                 taken = _take_url(source, url, partial, patience)
+            else:
+                taken = _take_file(source, url, path, partial)
             return {"url": url, "from": origin, **taken}
         except (TransferError, VerificationError) as error:
             reasons.append(f"  {path or url}: {error}")
-            if path is None or path.exists():
-                logger.warning("%s: %s", path or url, error)
+            logger.warning("%s: %s", path or url, error)
     raise InputError(
         "\n".join(
             [
@@ -110,8 +113,8 @@ def _take_first(
                 *reasons,
                 "To mend: put the file into a mirror by hand (one place will do)",
                 *(f"  {place}" for place in describe_places(source, mirrors)),
-                "or give other candidates: 'urls:' or 'path:' under coding.files or noncoding.files "
-                "of the species file, or the column 'urls' of resources/sources.tsv",
+                "or give other candidates: 'urls:' or 'path:' under coding.files or "
+                "noncoding.files of the species file, or column 'urls' of resources/sources.tsv",
             ]
         )
     )
@@ -121,7 +124,7 @@ def _take_file(source: Source, url: str, path: Path, partial: Path) -> dict[str,
     try:
         with open(path, "rb") as original, open(partial, "wb") as copy:
             shutil.copyfileobj(original, copy)
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+    except (IsADirectoryError, PermissionError) as error:
         raise TransferError(error.strerror) from error
 
     def read_checksums() -> str | None:

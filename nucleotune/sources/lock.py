@@ -15,13 +15,13 @@ COLUMNS = ("path", "sha256", "bytes", "date")
 def check_or_record(lock: str | Path, path: str, sha256: str, size: int, date: str) -> None:
     """Compare a file with its line in `lock`, or add the line where there is none.
 
-    path: `local_path` of the source's first candidate, whichever candidate or mirror served the bytes.
-    Safe between processes and threads: one at a time reads and replaces the table.
+    path: `local_path` of the source's first candidate, whichever candidate or mirror served the
+    bytes. Safe between processes and threads: one at a time reads and replaces the table.
     Raises InputError when the recorded sha256 is another, or the table is damaged.
     """
     lock = Path(lock)
     lock.parent.mkdir(parents=True, exist_ok=True)
-    # A sibling holds the advisory lock: `lock` itself is replaced, so a lock on it would guard an old inode.
+    # A sibling is locked: `lock` itself is replaced, so a lock on it would guard an old inode.
     with open(lock.with_name(f".{lock.name}.flock"), "w") as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)
         rows = _read(lock)
@@ -45,7 +45,8 @@ def _read(lock: Path) -> dict[str, tuple[str, str, str]]:
         values = line.split("\t")
         if len(values) != len(COLUMNS) or (number == 1 and tuple(values) != COLUMNS):
             raise InputError(
-                f"{lock}: line {number}: expected tab-separated {', '.join(COLUMNS)}, found {line!r}"
+                f"{lock}: line {number}: expected tab-separated {', '.join(COLUMNS)}, "
+                f"found {line!r}"
             )
         if number > 1:
             rows[values[0]] = (values[1], values[2], values[3])

@@ -10,7 +10,7 @@ from nucleotune.sources.registry import Source, file_path, is_remote, local_path
 
 
 def mirror_places(source: Source, mirrors: Iterable[str | Path]) -> list[tuple[str, Path]]:
-    """Return (candidate URL, path it has in a mirror) in the order of search: mirror by mirror, candidate by candidate."""
+    """Return (candidate URL, its path in a mirror) in the order of search: mirror by mirror."""
     return [
         (url, Path(mirror) / local_path(url))
         for mirror in mirrors
@@ -25,8 +25,8 @@ def missing(
 ) -> list[Source]:
     """Return the sources (resolved) that cannot be had without the network, in the order given.
 
-    sources: output path -> source. One is at hand when its output exists already, or the path of a candidate
-    in a mirror, or a candidate that is itself a file.
+    sources: output path -> source. One is at hand when its output exists already, or the path of a
+    candidate in a mirror, or a candidate that is itself a file.
     """
     pairs = sources.items() if isinstance(sources, Mapping) else sources
     return [
@@ -39,7 +39,7 @@ def missing(
 
 
 def describe_missing(sources: Iterable[Source], mirrors: Sequence[str | Path]) -> str:
-    """Return a readable list of `sources`: the URLs of each and where to put the file, one of the places will do."""
+    """Return a readable list of `sources`: the URLs of each and the places to put its file."""
     sources = list(sources)
     lines = [f"{len(sources)} file(s) are needed and cannot be fetched offline:"]
     for source in sources:
@@ -53,7 +53,7 @@ def describe_missing(sources: Iterable[Source], mirrors: Sequence[str | Path]) -
 
 
 def describe_places(source: Source, mirrors: Sequence[str | Path]) -> list[str]:
-    """Return lines that pair every candidate of `source` with the places where its file would be found."""
+    """Return lines that pair each candidate of `source` with the places of its file."""
     lines = []
     for url in source.urls:
         if is_remote(url):

@@ -1,4 +1,4 @@
-"""The registry of external files: `resources/sources.tsv`, its URL templates, and where a URL lies on disk.
+"""The registry of external files: rows of `resources/sources.tsv`, URL templates, places on disk.
 
 Standard library only: the Snakefile is parsed again in every cluster job, and imports this module.
 """
@@ -63,7 +63,8 @@ def read_registry(path: str | Path) -> dict[str, Source]:
         if not header_seen:
             if tuple(values) != COLUMNS:
                 raise InputError(
-                    f"{where}: expected the tab-separated header {' '.join(COLUMNS)}, found {line!r}"
+                    f"{where}: expected the tab-separated header {' '.join(COLUMNS)}, "
+                    f"found {line!r}"
                 )
             header_seen = True
             continue
@@ -137,14 +138,15 @@ def _fill(url: str, value: Callable[[re.Match[str]], str]) -> str:
 
 
 def is_remote(url: str) -> bool:
-    """Tell whether `url` needs the network (http, https), as opposed to `file://` or a plain path."""
+    """Tell whether `url` needs the network (http, https), unlike `file://` or a plain path."""
     return url.lower().startswith(("http://", "https://"))
 
 
 def file_path(url: str) -> Path:
     """Return the path of a `file://` URL or plain path (`~` expanded).
 
-    Raises InputError for another scheme or a `file://` URL with a host (two slashes instead of three).
+    Raises InputError for another scheme or a `file://` URL with a host (two slashes instead of
+    three).
     """
     if "://" not in url:
         return Path(url).expanduser()
@@ -159,11 +161,11 @@ def file_path(url: str) -> Path:
 def local_path(url: str) -> str:
     """Return where a download of `url` lies below a download or mirror directory: `<host>/<path>`.
 
-    The layout is that of `wget -x` (GNU wget 1.21 on Unix), so a directory it filled is a mirror: a port other
-    than the scheme's own stays (`host:8080/...`), the query stays in the file name after `?`, `%xx` is
-    decoded except for what a file name cannot hold, user and fragment go, an empty file name becomes
-    `index.html`. Files on this machine have no host: absolute paths lie under `localhost/`, relative
-    ones under `workdir/`.
+    The layout is that of `wget -x` (GNU wget 1.21 on Unix), so a directory it filled is a mirror: a
+    port other than the scheme's own stays (`host:8080/...`), the query stays in the file name after
+    `?`, `%xx` is decoded except for what a file name cannot hold, user and fragment go, an empty
+    file name becomes `index.html`. Files on this machine have no host: absolute paths lie under
+    `localhost/`, relative ones under `workdir/`.
     """
     if not is_remote(url):
         path = os.path.normpath(file_path(url))

@@ -14,16 +14,16 @@ logger = logging.getLogger(__name__)
 _CHUNK = 1 << 16
 _LOG_SECONDS = 5.0
 _LONGEST_PAUSE = 60.0
-#: Too many requests and time-outs mend themselves like the server errors (5xx); other refusals do not.
+#: Time-out and too many requests pass, as server errors (5xx) do; other refusals stay.
 _RETRIED_STATUS = (408, 429)
 
 
 class TransferError(Exception):
-    """This URL cannot give the file; the message says why."""
+    """A URL cannot give its file; the message says why."""
 
 
 class _BrokenError(Exception):
-    """This attempt failed in a way that another one may mend."""
+    """An attempt failed in a way that another one may mend."""
 
 
 @dataclass
@@ -44,12 +44,12 @@ class Transfer:
 
 
 def fetch(url: str, partial: Path, *, retries: int, timeout: float, pause: float) -> Transfer:
-    """Fetch `url` into `partial`, replacing what is there; the bytes are kept as served, never decoded.
+    """Fetch `url` into `partial`, replacing what is there; bytes are kept as served, not decoded.
 
-    Server errors, lost connections, time-outs and short bodies are tried again `retries` times after
-    `pause` * 1, 2, 4 ... seconds, and resumed where the server names a version of the file to resume.
-    `timeout` (seconds) is the longest silence of the server. Raises TransferError when the server
-    refuses, its certificate is not valid, or the retries are used up.
+    Server errors, lost connections, time-outs and short bodies are tried again `retries` times
+    after `pause` * 1, 2, 4 ... seconds, and resumed where the server names a version of the file to
+    resume. `timeout` (seconds) is the longest silence of the server. Raises TransferError when the
+    server refuses, its certificate is not valid, or the retries are used up.
     """
     partial.unlink(missing_ok=True)
     transfer = Transfer(final_url=url)
@@ -68,16 +68,16 @@ def fetch(url: str, partial: Path, *, retries: int, timeout: float, pause: float
 
 def _attempt(url: str, partial: Path, transfer: Transfer, timeout: float) -> None:
     have = partial.stat().st_size if transfer.validator and partial.exists() else 0
-    # Without `identity` a server may compress on the fly, and the size and checksum would be of something else.
+    # Without `identity` a server may compress on the fly: size and checksum would be others.
     headers = {"Accept-Encoding": "identity", "User-Agent": "nucleotune"}
     if have:
         headers |= {"Range": f"bytes={have}-", "If-Range": transfer.validator}
     try:
         response = requests.get(url, headers=headers, stream=True, timeout=timeout)
     except requests.exceptions.SSLError as error:
-        raise TransferError(f"TLS error: {error}") from error
+        raise TransferError(f"TLS error: {_cause(error)}") from error
     except (requests.ConnectionError, requests.Timeout) as error:
-        raise _BrokenError(f"no connection: {error}") from error
+        raise _BrokenError(f"no connection: {_cause(error)}") from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise TransferError(str(error)) from error
     with response:
@@ -99,7 +99,12 @@ def _attempt(url: str, partial: Path, transfer: Transfer, timeout: float) -> Non
             transfer.last_modified = response.headers.get("Last-Modified")
             transfer.resumed = False
         transfer.final_url = response.url
-        _receive(response, partial, have, transfer.total)
+        _receive(response, partial, have, transfer)
+
+
+def _cause(error: requests.RequestException) -> object:
+    """Return the innermost reason; requests wraps it into the history of a connection pool."""
+    return getattr(error.args[0], "reason", error) if error.args else error
 
 
 def _validator(response: requests.Response) -> str | None:
@@ -112,7 +117,7 @@ def _validator(response: requests.Response) -> str | None:
 def _check_continuation(
     response: requests.Response, have: int, partial: Path, transfer: Transfer
 ) -> None:
-    """Refuse to append bytes that do not follow on, or that may belong to another version of the file.
+    """Refuse to append bytes that do not follow on, or that belong to another version of the file.
 
     Servers exist that ignore If-Range, so what this response says of itself is compared too.
     """
@@ -135,8 +140,8 @@ def _start_again(partial: Path, transfer: Transfer, reason: str) -> None:
     raise _BrokenError(f"{reason}; starting again from the first byte")
 
 
-def _receive(response: requests.Response, partial: Path, have: int, total: int | None) -> None:
-    size = have
+def _receive(response: requests.Response, partial: Path, have: int, transfer: Transfer) -> None:
+    size, total = have, transfer.total
     started = logged = time.monotonic()
     try:
         with open(partial, "ab" if have else "wb") as file:
@@ -152,8 +157,7 @@ def _receive(response: requests.Response, partial: Path, have: int, total: int |
     if total is not None and size < total:
         raise _BrokenError(f"short: {size} of {total} bytes")
     if total is not None and size > total:
-        partial.unlink()
-        raise _BrokenError(f"long: {size} bytes where {total} were announced")
+        _start_again(partial, transfer, f"long: {size} bytes where {total} were announced")
 
 
 def _log_progress(url: str, size: int, total: int | None, rate: float) -> None:

@@ -26,10 +26,10 @@ class VerificationError(InputError):
 
 
 def verify(path: str | Path, source: Source, checksums: Callable[[], str | None], name: str) -> str:
-    """Check all that is known about the file at `path`; return what its checksum was checked against.
+    """Check all that is known about the file at `path`; return what its checksum was checked by.
 
-    checksums: gives the text of the CHECKSUMS file beside the candidate, None where there is none; called
-        last and for `bsdsum` only, since it may need the network.
+    checksums: gives the text of the CHECKSUMS file beside the candidate, None where there is none;
+        called last and for `bsdsum` only, since it may need the network.
     name: the file's name in that text (`path` may be a temporary name).
     Returns `md5`, `sha256`, `bsdsum`, `none` (the source declares none) or NO_CHECKSUM.
     Raises VerificationError.
@@ -66,7 +66,8 @@ def _verify_bsd_sum(path: Path, checksums: str, name: str) -> str:
 def check_magic(path: str | Path, kind: str) -> None:
     """Check the first bytes of the file against `kind` (gzip, fasta, text or zip).
 
-    Raises VerificationError quoting the first 60 characters; says so where a host answered with a web page.
+    Raises VerificationError quoting the first 60 characters; says so where a host answered with a
+    web page.
     """
     with open(path, "rb") as file:
         head = file.read(1024)
@@ -116,9 +117,10 @@ def file_digest(path: str | Path, method: str) -> str:
 
 
 def bsd_sum(path: str | Path) -> tuple[int, int]:
-    """BSD checksum of a file as in Ensembl's CHECKSUMS: (16-bit rotating sum, 1024-byte blocks rounded up).
+    """BSD checksum as in Ensembl's CHECKSUMS: (16-bit rotating sum, 1024-byte blocks rounded up).
 
-    GNU `sum -r` does it about 40 times faster than Python; other programs called `sum` mean other algorithms.
+    GNU `sum -r` does it about 30 times faster than Python; other programs called `sum` mean other
+    algorithms.
     """
     if not _sum_is_gnu():
         return bsd_sum_python(path)
@@ -137,7 +139,7 @@ def _sum_is_gnu() -> bool:
 
 
 def bsd_sum_python(path: str | Path) -> tuple[int, int]:
-    """`bsd_sum` without the program: rotate the sum right by one bit, add the byte, keep 16 bits."""
+    """`bsd_sum` without the program: rotate right by one bit, add the byte, keep 16 bits."""
     checksum = size = 0
     with open(path, "rb") as file:
         while block := file.read(_BLOCK):
@@ -150,8 +152,9 @@ def bsd_sum_python(path: str | Path) -> tuple[int, int]:
 def parse_checksums(text: str) -> dict[str, tuple[int, int]]:
     """Read a CHECKSUMS file into file name -> (BSD sum, 1024-byte blocks).
 
-    Blanks or tabs, padded numbers and paths before the name vary between the pipelines that write these
-    files. Lines of another form are skipped: a host may serve a page or a notice in the file's place.
+    Blanks or tabs, padded numbers and paths before the name vary between the pipelines that write
+    these files. Lines of another form are skipped: a host may serve a page or a notice in the
+    file's place.
     """
     sums = {}
     for line in text.splitlines():

@@ -1,4 +1,4 @@
-"""CPC2's features against the authors' tool (Python 2.7, Biopython 1.76), run on our own sequences."""
+"""CPC2's features against the authors' tool (Python 2.7, Biopython 1.76) on our own sequences."""
 
 import hashlib
 import random
@@ -113,7 +113,7 @@ def golden_sequences() -> list[str]:
     cut = cds(rng, 150, 0.6)[3:].replace("ATG", "ACG")
     sequences.append(cut + noise(rng, 100, 0.45))
     sequences.append(noise(rng, 500, 0.5).replace("ATG", "ACG"))
-    sequences += [planted(110), planted(120)]
+    sequences += [planted(110), planted(110)]
     with_n = list(planted(130))
     with_n[70::37] = "N" * len(with_n[70::37])
     sequences.append("".join(with_n))

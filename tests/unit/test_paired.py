@@ -1,4 +1,4 @@
-"""Paired tests: right size under the null, power when there is a difference, no test row chooses."""
+"""Paired tests: size under the null, power when there is a difference, no test row chooses."""
 
 import numpy as np
 import pandas as pd

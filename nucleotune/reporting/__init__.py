@@ -1,0 +1,1 @@
+"""What a reader sees: tables in the table contract, figures, the one-page report."""

@@ -1,0 +1,211 @@
+"""Configuration: defaults, unknown keys, plug-in files, and the generated reference."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from nucleotune import config_reference
+from nucleotune.config import (
+    ROOT,
+    load_method,
+    load_model,
+    load_run,
+    load_species,
+    read_schema,
+    read_yaml,
+    validate,
+)
+from nucleotune.errors import InputError
+
+SHIPPED = [ROOT / "config"]
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_default_config_is_valid_and_filled():
+    run = load_run(read_yaml(ROOT / "config.yaml"))
+    assert run["config"]["bootstrap"]["resamples"] == 1000
+    assert run["config"]["lncrna"]["min_length"] == 100
+    assert set(run["species"]) == {"toy"}
+    assert "lora-bert-tiny-pretrain" in run["methods"], (
+        "a method that another starts from belongs to the run"
+    )
+
+
+def test_paper_overlay_is_valid():
+    run = load_run(read_yaml(ROOT / "config/paper.yaml"))
+    assert set(run["species"]) == {"human", "mouse"}
+    assert run["models"]["lora-bert"]["parameters"] == 86_906_114
+
+
+def test_unknown_key_names_key_and_nearest():
+    with pytest.raises(
+        InputError, match=r"my\.yaml: unknown key 'lncrna.specie'; did you mean 'species'"
+    ):
+        load_run({"lncrna": {"specie": ["toy"]}}, source="my.yaml")
+
+
+def test_all_mistakes_are_listed_at_once():
+    with pytest.raises(InputError) as caught:
+        load_run({"seeds": [], "offline": "yes"}, source="my.yaml")
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_wrong_type_and_required():
+    schema = read_schema("species")
+    with pytest.raises(InputError, match="key 'title' is required"):
+        validate({}, schema, "x.yaml")
+    with pytest.raises(InputError, match="key 'ensembl.release': 'ten' is not of type 'integer'"):
+        validate(
+            {"title": "x", "ensembl": {"release": "ten", "species": "x", "assembly": "y"}},
+            schema,
+            "x.yaml",
+        )
+
+
+def test_defaults_are_not_shared_between_calls():
+    schema = read_schema("config")
+    validate({}, schema, "a")["mirrors"].append("x")
+    assert validate({}, schema, "b")["mirrors"] == []
+
+
+def test_key_given_twice(tmp_path):
+    path = write(tmp_path / "a.yaml", "seeds: [1]\nseeds: [2]\n")
+    with pytest.raises(InputError, match=r"a\.yaml: key 'seeds' is given twice \(line 2\)"):
+        read_yaml(path)
+
+
+@pytest.mark.parametrize(
+    "text, message", [("- a\n", "expected a mapping"), ("a: [1\n", "not valid YAML")]
+)
+def test_broken_yaml(tmp_path, text, message):
+    with pytest.raises(InputError, match=message):
+        read_yaml(write(tmp_path / "a.yaml", text))
+
+
+def test_fractions_must_add_up():
+    with pytest.raises(InputError, match="add up to 0.95"):
+        load_run({"lncrna": {"fractions": {"pretrain": 0.35}}})
+
+
+def test_pretraining_needs_rows():
+    fractions = {"pretrain": 0, "train": 0.7, "valid": 0.1, "test": 0.2}
+    with pytest.raises(InputError, match="trains on 'pretrain'"):
+        load_run({"lncrna": {"fractions": fractions}})
+
+
+def test_unknown_plugin_lists_names():
+    with pytest.raises(InputError, match="did you mean 'human'"):
+        load_species("humann", SHIPPED)
+
+
+def test_own_folder_overrides_shipped(tmp_path):
+    write(
+        tmp_path / "species/human.yaml",
+        "title: Mine\nensembl: {release: 110, species: a, assembly: B}\n",
+    )
+    assert load_species("human", [*SHIPPED, tmp_path])["title"] == "Mine"
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("title: X\n", "give either 'ensembl' or 'coding.files'"),
+        (
+            "title: X\ncoding: {files: [{path: a, urls: [b]}]}\n",
+            "coding.files.0: give either 'path' or 'urls'",
+        ),
+        (
+            "title: X\nsimulate: {}\ncoding: {files: [{path: a}]}\nnoncoding: {files: [{path: a}]}\n",
+            "'simulate' writes Ensembl files",
+        ),
+    ],
+)
+def test_species_cross_field_rules(tmp_path, text, message):
+    write(tmp_path / "species/x.yaml", text)
+    with pytest.raises(InputError, match=message):
+        load_species("x", [tmp_path])
+
+
+def test_model_cross_field_rules(tmp_path):
+    model = yaml.safe_load((ROOT / "config/models/lora-bert-tiny.yaml").read_text())
+    for key, value, message in (
+        ("vocab_size", 69, "at least 261"),
+        ("max_position_embeddings", 100, "smaller than max_tokens"),
+        ("num_attention_heads", 5, "multiple of num_attention_heads"),
+    ):
+        broken = {**model, "architecture": {**model["architecture"], "vocab_size": 261, key: value}}
+        write(
+            tmp_path / "models/m.yaml",
+            yaml.safe_dump({**broken, "tokenizer": {"kind": "kmer", "k": 4}}),
+        )
+        with pytest.raises(InputError, match=message):
+            load_model("m", [tmp_path])
+
+
+def test_method_kind_chooses_schema(tmp_path):
+    write(tmp_path / "methods/m.yaml", "title: X\nkind: magic\n")
+    with pytest.raises(InputError, match="key 'kind' must be one of"):
+        load_method("m", [tmp_path])
+    write(tmp_path / "methods/m.yaml", "title: X\nkind: baseline\nbaseline: cpc2\nmodel: y\n")
+    with pytest.raises(InputError, match="unknown key 'model'"):
+        load_method("m", [tmp_path])
+
+
+def method_file(
+    folder: Path, name: str, start: str, model: str = "lora-bert-tiny", extra: str = ""
+) -> None:
+    write(
+        folder / f"methods/{name}.yaml",
+        f"title: {name}\nkind: language_model\nmodel: {model}\nstart_from: {start}\n{extra}"
+        "training: {epochs: 1, batch_size: 2, learning_rate: 1.0e-3}\n",
+    )
+
+
+@pytest.mark.parametrize(
+    "first, second, message",
+    [
+        ({"start": "b"}, {"start": "a"}, "in a circle: a -> b -> a"),
+        ({"start": "cpc2"}, {"start": "null"}, "is not a language model"),
+        (
+            {"start": "b"},
+            {"start": "null", "model": "lora-bert"},
+            "differs from that of start_from",
+        ),
+        ({"start": "b"}, {"start": "null", "extra": "adaptation: lora\n"}, "adaptation 'full'"),
+    ],
+)
+def test_start_from_rules(tmp_path, first, second, message):
+    method_file(tmp_path, "a", **first)
+    method_file(tmp_path, "b", **second)
+    with pytest.raises(InputError, match=message):
+        load_run({"plugins": [str(tmp_path)], "lncrna": {"methods": ["a"]}})
+
+
+@pytest.mark.parametrize("name", config_reference.SECTIONS)
+def test_every_key_has_description_and_default(name):
+    schema = read_schema(name)
+    for key, part, required in config_reference.keys(schema):
+        assert part.get("description"), f"{name}: {key} has no description"
+        inside_list_or_optional = "[]" in key or required
+        assert inside_list_or_optional or "default" in part, f"{name}: {key} has no default"
+
+
+def test_reference_is_up_to_date():
+    page = (ROOT / "docs/configuration.md").read_text()
+    assert page == config_reference.render(), "schemas have changed: run `make docs`"
+
+
+@pytest.mark.parametrize(
+    "kind, load", [("species", load_species), ("models", load_model), ("methods", load_method)]
+)
+def test_every_shipped_plugin_is_valid(kind, load):
+    names = [path.stem for path in (ROOT / "config" / kind).glob("*.yaml")]
+    assert names
+    for name in names:
+        load(name, SHIPPED)

@@ -8,6 +8,7 @@ Predictions one row an example: `id`, `split`, `label`, `score` (higher = label 
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nucleotune.errors import InputError
-from nucleotune.files import atomic_path
+from nucleotune.files import atomic_path, read_json
 
 #: `pretrain` is a part of its own for the first of two training stages; a study without such a stage leaves it empty.
 SPLITS = ("pretrain", "train", "valid", "test")
@@ -115,3 +116,11 @@ def _write_parquet(path: str | Path, table: pd.DataFrame) -> None:
         pq.write_table(
             pa.Table.from_pandas(table, preserve_index=False), temporary, compression="zstd"
         )
+
+
+def read_metrics(paths: Iterable[str | Path]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Read `metrics.json` files: {dataset: {method: content}}, in the order of `paths`."""
+    metrics: dict[str, dict[str, dict[str, Any]]] = {}
+    for content in map(read_json, paths):
+        metrics.setdefault(content["dataset"], {})[content["method"]] = content
+    return metrics

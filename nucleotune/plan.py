@@ -16,6 +16,9 @@ CLASSES = {"mRNA": ("coding", "cds"), "lncRNA": ("noncoding", "ncrna")}
 
 DOWNLOADS = "resources/downloads"
 
+#: Baselines that look at one feature only, drawn as orientation.
+REFERENCE_LINES = ("length", "gc", "orf_length")
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -95,3 +98,42 @@ def downloads(
         for path, source in class_files(one, label, registry, data_dir)
         if source is not None
     }
+
+
+def describe_datasets(
+    datasets: Mapping[str, Dataset], species: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """What tables and figures say of each data set that is shown (pools are not), in order."""
+    shown = [dataset for dataset in datasets.values() if not dataset.pooled]
+    several = len({dataset.split for dataset in shown}) > 1
+    result = []
+    for dataset in shown:
+        one = species[dataset.species[0]]
+        title = f"{one['title']}, {dataset.split} split" if several else one["title"]
+        # The papers split at random: a gene-grouped split is another, harder question.
+        comparable = one["comparable"] and dataset.split == "paper"
+        notes = [one["note"], "" if dataset.split == "paper" else "no gene in two parts"]
+        result.append(
+            {
+                "name": dataset.name,
+                "species": dataset.species[0],
+                "split": dataset.split,
+                "title": title,
+                "published_as": one["published_as"],
+                "comparable": comparable,
+                "note": "; ".join(filter(None, notes)),
+            }
+        )
+    return result
+
+
+def describe_methods(names: list[str], methods: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What tables and figures say of each method; kind `reference` marks one-feature lines."""
+    keys = ("title", "kind", "published_as", "comparable", "note")
+    result = []
+    for name in names:
+        described = {"name": name, **{key: methods[name][key] for key in keys}}
+        if methods[name].get("baseline") in REFERENCE_LINES:
+            described["kind"] = "reference"
+        result.append(described)
+    return result

@@ -9,28 +9,8 @@ TARGETS["lncrna"] = [
     *expand("results/figures/lncrna_figure3.{kind}", kind=["svg", "png"]),
 ]
 
-LNCRNA_DATASETS = [
-    {
-        "name": name,
-        "species": DATASETS["lncrna"][name].species[0],
-        "split": DATASETS["lncrna"][name].split,
-        **{
-            key: RUN["species"][DATASETS["lncrna"][name].species[0]][key]
-            for key in ("title", "published_as", "comparable", "note")
-        },
-    }
-    for name in SHOWN["lncrna"]
-]
-LNCRNA_METHODS = [
-    {
-        "name": name,
-        **{
-            key: RUN["methods"][name][key]
-            for key in ("title", "kind", "published_as", "comparable", "note")
-        },
-    }
-    for name in METHODS["lncrna"]
-]
+LNCRNA_DATASETS = plan.describe_datasets(DATASETS["lncrna"], RUN["species"])
+LNCRNA_METHODS = plan.describe_methods(METHODS["lncrna"], RUN["methods"])
 LNCRNA_LANGUAGE_MODELS = [name for name in METHODS["lncrna"] if name in LANGUAGE_MODELS]
 
 
@@ -124,7 +104,7 @@ rule lncrna_figure3:
     params:
         datasets=LNCRNA_DATASETS,
         methods=LNCRNA_METHODS,
-        seed=SETTINGS["seeds"][0],
+        seeds=SETTINGS["seeds"],
     message:
         "Figure 3: ROC curves"
     script:

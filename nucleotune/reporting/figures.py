@@ -73,11 +73,12 @@ def roc_figure(
 ) -> None:
     """ROC curves, one panel a data set (Figure 3 of the LoRA-BERT paper).
 
-    `curves` is {data set title: {method title: (fpr, tpr, auroc, (ci_low, ci_high))}}. Writes
-    `path` (.svg) and a PNG beside it. Without `styles` every method takes a colour, in order.
+    `curves`, at least one, is {data set title: {method title: (fpr, tpr, auroc, (ci_low,
+    ci_high))}}. Writes `path` (.svg) and a PNG beside it. Without `styles` every method takes a
+    colour, in order.
     """
     styles = styles or method_styles(name for panel in curves.values() for name in panel)
-    longest = max((len(panel) for panel in curves.values()), default=0)
+    longest = max(len(panel) for panel in curves.values())
     with matplotlib.rc_context(SETTINGS):
         figure, panels = _panels(len(curves), width=4.8, height=4.6 + 0.18 * longest)
         for axes, (title, panel) in zip(panels, curves.items(), strict=True):
@@ -88,7 +89,7 @@ def roc_figure(
                 axes.plot(*_thinned(fpr, tpr), label=label, **styles[name])
             axes.set(title=title, xlabel="False positive rate", ylabel="True positive rate")
             axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
-            _legend_below(axes, "AUROC (95 % interval)", axes.get_lines()[1:])
+            _legend_below(axes, "AUROC (bootstrap interval)", axes.get_lines()[1:])
         _save(figure, path)
 
 
@@ -100,10 +101,10 @@ def training_curves(
 ) -> None:
     """Loss, accuracy and learning rate by step, one column of panels a data set.
 
-    `histories` is {data set title: {method title: [training.tsv of each seed]}}; of the columns,
-    step and split ("train" or "valid") are needed, loss, accuracy and learning_rate shown where
-    there are any. Thin pale lines are training batches, thick ones with points the validation
-    split. Writes `path` (.svg) and a PNG beside it.
+    `histories`, at least one, is {data set title: {method title: [training.tsv of each seed]}}; of
+    the columns, step and split ("train" or "valid") are needed, loss, accuracy and learning_rate
+    shown where there are any. Thin pale lines are training batches, thick ones with points the
+    validation split. Writes `path` (.svg) and a PNG beside it.
     """
     styles = styles or method_styles(name for panel in histories.values() for name in panel)
     tables = [table for panel in histories.values() for seeds in panel.values() for table in seeds]
@@ -116,17 +117,13 @@ def training_curves(
         )
         if any(name in table and table[name].notna().any() for table in tables)
     ]
-    longest = max((len(panel) for panel in histories.values()), default=0)
+    longest = max(len(panel) for panel in histories.values())
     with matplotlib.rc_context(SETTINGS):
-        figure = Figure(
-            figsize=(4.4 * max(len(histories), 1), 0.7 + 2 * len(measures) + 0.18 * longest),
-            layout="constrained",
-        )
-        grid = figure.subplots(
-            max(len(measures), 1), max(len(histories), 1), squeeze=False, sharex="col"
-        )
+        size = (4.4 * len(histories), 0.9 + 2 * len(measures) + 0.18 * longest)
+        figure = Figure(figsize=size, layout="constrained")
+        grid = figure.subplots(len(measures), len(histories), squeeze=False, sharex="col")
         for column, (title, panel) in zip(grid.T, histories.items(), strict=True):
-            for axes, (measure, label) in zip(column, measures, strict=False):
+            for axes, (measure, label) in zip(column, measures, strict=True):
                 for name, seeds in panel.items():
                     for table in seeds:
                         _history(axes, table, measure, styles[name])
@@ -186,8 +183,8 @@ def waterfall(card: Mapping[str, Any], path: str | Path) -> None:
 
 def _panels(count: int, *, width: float, height: float) -> tuple[Figure, list[Axes]]:
     """A figure with `count` panels in rows of at most three."""
-    columns = max(1, min(count, 3))
-    rows = max(1, -(-count // columns))
+    columns = min(count, 3)
+    rows = -(-count // columns)
     figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
     panels = list(figure.subplots(rows, columns, squeeze=False).flat)
     for axes in panels[count:]:
@@ -196,8 +193,8 @@ def _panels(count: int, *, width: float, height: float) -> tuple[Figure, list[Ax
 
 
 def _legend_below(axes: Axes, title: str, handles: Sequence[Line2D]) -> None:
-    """The legend under the axis label, where no curve runs; constrained layout makes room for it."""
-    below = ScaledTranslation(0, -42 / 72, axes.figure.dpi_scale_trans)
+    """The legend under the axis label, where no curve runs; the layout makes room for it."""
+    below = ScaledTranslation(0, -36 / 72, axes.figure.dpi_scale_trans)
     axes.legend(
         handles=handles,
         title=title,

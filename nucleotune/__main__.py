@@ -1,0 +1,56 @@
+"""Command line: `python -m nucleotune predict MODEL FASTA`."""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from nucleotune import __version__
+from nucleotune.errors import InputError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit status (1 for bad input, whose message goes to stderr)."""
+    parser = argparse.ArgumentParser(prog="nucleotune", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"nucleotune {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    predict = commands.add_parser(
+        "predict",
+        help="score the sequences of a FASTA file with a trained model",
+        description="Score the sequences of a FASTA file with a model directory of a finished run"
+        " (results/<study>/<dataset>/<method>/seed<seed>/model). The directory is all that is needed.",
+    )
+    predict.add_argument("model", type=Path, help="model directory")
+    predict.add_argument("fasta", type=Path, help="sequences, plain or gzip")
+    predict.add_argument(
+        "-o", "--output", type=Path, help="TSV to write (default: standard output)"
+    )
+    predict.add_argument("--device", help="cuda or cpu (default: cuda where there is one)")
+    predict.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        _predict(options)
+    except InputError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _predict(options: argparse.Namespace) -> None:
+    from nucleotune.files import atomic_path
+    from nucleotune.predict import predict
+    from nucleotune.sequence.fasta import read_ids
+
+    table = predict(
+        options.model, read_ids(options.fasta), device=options.device, threads=options.threads
+    )
+    if options.output is None:
+        table.to_csv(sys.stdout, sep="\t", index=False)
+        return
+    with atomic_path(options.output) as path:
+        table.to_csv(path, sep="\t", index=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

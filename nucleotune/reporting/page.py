@@ -1,0 +1,146 @@
+"""The report: one HTML page that holds everything it shows."""
+
+import base64
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from nucleotune.reporting.tables import environment
+
+#: Keys of training.json shown first and under these headings; other single values follow as they
+#: are named.
+GATES = {
+    "dataset": "Data set",
+    "method": "Method",
+    "seed": "Seed",
+    "unknown_token_share": "Unknown tokens",
+    "truncated_share": "Truncated sequences",
+    "padding_share": "Padding",
+    "parameters": "Parameters",
+    "trainable_parameters": "Trainable parameters",
+    "device": "Device",
+    "resumed": "Resumed",
+}
+
+
+def render_report(context: Mapping[str, Any]) -> str:
+    """The whole page as a string; everything but the marked fragments is escaped.
+
+    `context` holds, all needed, lists possibly empty:
+
+    title        str asked        str, what the study asked, one or two sentences headlines    list
+    of dicts as `lncrna.headlines` returns them run          {"command": str, "config": str (YAML),
+    "versions": {package: version}, "commit": str or None,
+                 "date": str, "cores": int}
+    inputs       list of {"file", "url", "bytes", "sha256"} datasets     list of {"title", "note",
+    "leakage": {"genes_shared", "test_rows_with_gene_in_training", "share"},
+                 "waterfall": SVG text}
+    tables       list of HTML fragments written by `tables.write_table`, taken as they are
+    comparisons  list of {"dataset": title, "table": DataFrame of comparison.tsv, methods by title}
+    roc          SVG text of the ROC figure, or None
+    training     SVG text of the training curves, or None
+    gates        list of dicts, the content of training.json and "dataset", "method", "seed"
+    benchmarks   list of dicts as `summarise_benchmarks` returns them
+    deviations   HTML, taken as it is
+    """
+    values = dict(context)
+    values["tables"] = [Markup(fragment) for fragment in context["tables"]]
+    values["deviations"] = Markup(context["deviations"])
+    values["gate_columns"] = _gate_columns(context["gates"])
+    values["comparisons"] = [
+        {"dataset": one["dataset"], "rows": one["table"].to_dict("records")}
+        for one in context["comparisons"]
+    ]
+    return environment.get_template("report.html.j2").render(values)
+
+
+def summarise_benchmarks(files: Iterable[tuple[str, str | Path]]) -> list[dict[str, Any]]:
+    """Run time and memory per rule, longest first, from pairs of rule name and Snakemake benchmark TSV.
+
+    Returns {"rule", "jobs", "total_s", "longest_s", "peak_mb"}; `peak_mb` is None when no job lived
+    long enough to be measured. Of a job run several times the mean time and the highest memory
+    count.
+    """
+    jobs = defaultdict(list)
+    for rule, path in files:
+        table = pd.read_csv(path, sep="\t", na_values="-")
+        seconds = pd.to_numeric(table["s"], errors="coerce").mean()
+        jobs[rule].append((seconds, pd.to_numeric(table["max_rss"], errors="coerce").max()))
+    summaries = []
+    for rule, measured in jobs.items():
+        seconds, memory = (pd.Series(values, dtype=float) for values in zip(*measured, strict=True))
+        summaries.append(
+            {
+                "rule": rule,
+                "jobs": len(measured),
+                "total_s": float(seconds.sum()),
+                "longest_s": float(seconds.max()),
+                "peak_mb": None if memory.isna().all() else float(memory.max()),
+            }
+        )
+    return sorted(summaries, key=lambda summary: (-summary["total_s"], summary["rule"]))
+
+
+def _gate_columns(gates: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """(key, heading) of every single value that any run has, known ones first."""
+    single = dict.fromkeys(
+        key
+        for gate in gates
+        for key, value in gate.items()
+        if value is None or isinstance(value, str | int | float)
+    )
+    known = [(key, heading) for key, heading in GATES.items() if key in single]
+    return known + [(key, key.replace("_", " ")) for key in single if key not in GATES]
+
+
+def _image(svg: str) -> str:
+    """An SVG as a data address: no names inside it can clash with those of another figure on the page."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.1f} %" if value == 0 or value >= 0.001 else f"{100 * value:.1g} %"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
+
+
+def _megabytes(value: float | None) -> str:
+    if value is None:
+        return "too short to measure"
+    return f"{value / 1024:.1f} GB" if value >= 1024 else f"{value:.0f} MB"
+
+
+def _p(value: float) -> str:
+    return f"{value:.3f}" if value >= 0.001 else f"{value:.1e}"
+
+
+def _gate(value: Any, key: str) -> str:
+    if value is None:
+        return "\u2013"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str) or key == "seed":
+        return str(value)
+    if key.endswith("_share"):
+        return _share(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+
+environment.filters.update(
+    image=_image,
+    share=_share,
+    duration=_duration,
+    megabytes=_megabytes,
+    p=_p,
+    gate=_gate,
+)

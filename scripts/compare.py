@@ -1,0 +1,22 @@
+"""Every method of a data set against the best baseline, on the same test rows."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+from nucleotune.contracts import read_predictions
+from nucleotune.evaluation.paired import compare_methods
+from nucleotune.files import atomic_path
+from nucleotune.scripting import job
+
+with job(snakemake.log[0]):
+    methods, seeds = snakemake.params.methods, snakemake.params.seeds
+    runs = [(method, seed) for method in methods for seed in seeds]
+    predictions = {method: {} for method in methods}
+    for (method, seed), path in zip(runs, snakemake.input, strict=True):
+        predictions[method][seed] = read_predictions(path, splits=["valid", "test"])
+    baselines = [method for method in methods if method in snakemake.params.baselines]
+    table = compare_methods(predictions, baselines, **snakemake.params.bootstrap)
+    with atomic_path(snakemake.output[0]) as path:
+        table.to_csv(path, sep="\t", index=False)

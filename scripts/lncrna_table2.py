@@ -1,0 +1,22 @@
+"""Table 2: loss and accuracy of the language models in training and test."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+import pandas as pd
+
+from nucleotune.contracts import read_metrics
+from nucleotune.reporting.lncrna import TABLES, table2
+from nucleotune.reporting.tables import write_table
+from nucleotune.scripting import job
+
+with job(snakemake.log[0]):
+    table = table2(
+        pd.read_csv(snakemake.input.published, sep="\t"),
+        read_metrics(snakemake.input.metrics),
+        snakemake.params.datasets,
+        snakemake.params.methods,
+    )
+    write_table(snakemake.output.tsv, snakemake.output.html, table, **TABLES[2])

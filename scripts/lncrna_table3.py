@@ -1,0 +1,22 @@
+"""Table 3: all methods on full-length transcripts."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+import pandas as pd
+
+from nucleotune.contracts import read_metrics
+from nucleotune.reporting.lncrna import TABLES, table3
+from nucleotune.reporting.tables import write_table
+from nucleotune.scripting import job
+
+with job(snakemake.log[0]):
+    table = table3(
+        pd.read_csv(snakemake.input.published, sep="\t"),
+        read_metrics(snakemake.input.metrics),
+        snakemake.params.datasets,
+        snakemake.params.methods,
+    )
+    write_table(snakemake.output.tsv, snakemake.output.html, table, **TABLES[3])

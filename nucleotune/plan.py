@@ -17,7 +17,7 @@ CLASSES = {"mRNA": ("coding", "cds"), "lncRNA": ("noncoding", "ncrna")}
 DOWNLOADS = "resources/downloads"
 
 #: Baselines that look at one feature only, drawn as orientation.
-REFERENCE_LINES = ("length", "gc", "orf_length")
+REFERENCE_LINES = ("length", "gc", "orf_length", "start_codon")
 
 
 @dataclass(frozen=True)

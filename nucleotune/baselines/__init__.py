@@ -68,6 +68,7 @@ BASELINES: dict[str, Baseline] = {
     "length": _line(reference_lines.length_features),
     "gc": _line(reference_lines.gc_features),
     "orf_length": _line(reference_lines.orf_length_features),
+    "start_codon": _line(reference_lines.start_codon_features),
 }
 
 
@@ -83,7 +84,7 @@ def fit_predict(
 
     `examples` and the predictions returned keep the contract (`nucleotune.contracts`); every row
     is scored, whatever its length. `options`, all required: c_grid, gamma_grid, folds, max_train
-    (cpc2, plek); ngram_ranges, c_grid (tfidf); none (length, gc, orf_length). See `svm.fit_svm`
+    (cpc2, plek); ngram_ranges, c_grid (tfidf); none (the reference lines). See `svm.fit_svm`
     and `tfidf.fit` for what they mean.
 
     Returns also an info dict, ready for JSON: the rows of each class used or there, the choices

@@ -5,6 +5,8 @@ orf_length   ln(1 + nucleotides of the longest ORF, CPC2's convention, its stop 
 gc           GC share and its squared distance from one half: genes spread over GC-poor and GC-rich
              regions of the genome, so that one class can lie between two parts of the other,
              which a straight line in GC cannot say
+start_codon  1 where the transcript begins with ATG: Ensembl's cds files are cut from start to stop
+             codon while its ncrna files are whole transcripts, so this one fact tells most apart
 """
 
 import time
@@ -35,6 +37,11 @@ def gc_features(sequences: Sequence[str]) -> np.ndarray:
     gc = gc_content(sequences)
     # About 0.5, because the plain square is nearly collinear with the share itself.
     return np.column_stack([gc, (gc - 0.5) ** 2])
+
+
+def start_codon_features(sequences: Sequence[str]) -> np.ndarray:
+    """Return 1 where the sequence begins with ATG, else 0, float64 (n, 1)."""
+    return np.array([[float(sequence.startswith("ATG"))] for sequence in sequences])
 
 
 def fit(

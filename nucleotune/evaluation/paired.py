@@ -67,7 +67,7 @@ def compare_methods(
         name: resample_metrics(labels, test.scores, test.predicted, resamples=resamples, seed=seed)
         for name, test in tests.items()
     }
-    chosen = f"{best} is the best baseline by validation AUROC ({validation_auroc:.3f})"
+    chosen = f"best baseline by validation AUROC ({validation_auroc:.3f})"
     rows = []
     for name in (name for name in predictions if name != best):
         result = _difference(

@@ -32,38 +32,41 @@ def render_report(context: Mapping[str, Any]) -> str:
 
     `context` holds, all needed, lists possibly empty:
 
-    title        str asked        str, what the study asked, one or two sentences headlines    list
-    of dicts as `lncrna.headlines` returns them run          {"command": str, "config": str (YAML),
-    "versions": {package: version}, "commit": str or None,
-                 "date": str, "cores": int}
-    inputs       list of {"file", "url", "bytes", "sha256"} datasets     list of {"title", "note",
-    "leakage": {"genes_shared", "test_rows_with_gene_in_training", "share"},
-                 "waterfall": SVG text}
-    tables       list of HTML fragments written by `tables.write_table`, taken as they are
-    comparisons  list of {"dataset": title, "table": DataFrame of comparison.tsv, methods by title}
-    roc          SVG text of the ROC figure, or None
-    training     SVG text of the training curves, or None
-    gates        list of dicts, the content of training.json and "dataset", "method", "seed"
-    benchmarks   list of dicts as `summarise_benchmarks` returns them
-    deviations   HTML, taken as it is
+    title         str
+    asked         str, what the study asked, one or two sentences
+    headlines     list of dicts as `lncrna.headlines` returns them
+    run           {"command", "config" (YAML), "date"}: str; "versions": {package: version};
+                  "commit": str or None; "cores": int
+    inputs        list of {"file", "url" (None for a local file), "bytes", "sha256"}
+    datasets      list of {"title", "note", "leakage", "waterfall"}: leakage is the card's
+                  {"genes_shared", "test_rows_with_gene_in_training", "share"}, waterfall
+                  SVG text
+    tables        list of HTML fragments written by `tables.write_table`, taken as they are
+    comparisons   list of {"dataset": title, "table": DataFrame of comparison.tsv}
+    method_titles {method name: title}, for the comparisons
+    roc           SVG text of the ROC figure, or None
+    training      SVG text of the training curves, or None
+    gates         list of dicts, the content of training.json and "dataset", "method", "seed"
+    benchmarks    list of dicts as `summarise_benchmarks` returns them
+    deviations    HTML, taken as it is
     """
     values = dict(context)
     values["tables"] = [Markup(fragment) for fragment in context["tables"]]
     values["deviations"] = Markup(context["deviations"])
     values["gate_columns"] = _gate_columns(context["gates"])
     values["comparisons"] = [
-        {"dataset": one["dataset"], "rows": one["table"].to_dict("records")}
+        {"dataset": one["dataset"], "rows": _titled(one["table"], context["method_titles"])}
         for one in context["comparisons"]
     ]
     return environment.get_template("report.html.j2").render(values)
 
 
 def summarise_benchmarks(files: Iterable[tuple[str, str | Path]]) -> list[dict[str, Any]]:
-    """Run time and memory per rule, longest first, from pairs of rule name and Snakemake benchmark TSV.
+    """Run time and memory per rule, longest first.
 
-    Returns {"rule", "jobs", "total_s", "longest_s", "peak_mb"}; `peak_mb` is None when no job lived
-    long enough to be measured. Of a job run several times the mean time and the highest memory
-    count.
+    `files` are pairs of rule name and Snakemake benchmark TSV. Returns {"rule", "jobs", "total_s",
+    "longest_s", "peak_mb"}; `peak_mb` is None when no job lived long enough to be measured. Of a
+    job run several times the mean time and the highest memory count.
     """
     jobs = defaultdict(list)
     for rule, path in files:
@@ -85,6 +88,11 @@ def summarise_benchmarks(files: Iterable[tuple[str, str | Path]]) -> list[dict[s
     return sorted(summaries, key=lambda summary: (-summary["total_s"], summary["rule"]))
 
 
+def _titled(comparison: pd.DataFrame, titles: Mapping[str, str]) -> list[dict[str, Any]]:
+    named = {column: comparison[column].map(titles) for column in ("method", "against")}
+    return comparison.assign(**named).to_dict("records")
+
+
 def _gate_columns(gates: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """(key, heading) of every single value that any run has, known ones first."""
     single = dict.fromkeys(
@@ -98,7 +106,7 @@ def _gate_columns(gates: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
 
 
 def _image(svg: str) -> str:
-    """An SVG as a data address: no names inside it can clash with those of another figure on the page."""
+    """An SVG as a data address, so that no name inside clashes with one in another figure."""
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
 
 

@@ -21,6 +21,7 @@ OPTIONS = {
     "length": {},
     "gc": {},
     "orf_length": {},
+    "start_codon": {},
 }
 
 
@@ -107,7 +108,7 @@ def test_other_splits_can_be_trained_on_too(examples):
 
 
 def test_unknown_baseline_lists_the_known(examples):
-    with pytest.raises(InputError, match=r"'cpc3'.*cpc2, plek, tfidf, length, gc, orf_length"):
+    with pytest.raises(InputError, match=r"'cpc3'.*cpc2, plek, tfidf, length, gc, orf_length, start_codon"):
         run("cpc3", examples, options={})
 
 

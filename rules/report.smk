@@ -56,6 +56,9 @@ rule report:
         version=STAGE["report"],
         benchmarks="results/benchmarks",
         repository=workflow.basedir,
+        datasets=LNCRNA_DATASETS,
+        described=LNCRNA_METHODS,
+        command=f"snakemake {' '.join(sys.argv[1:])}".strip(),
     message:
         "Writing the report"
     script:

@@ -1,4 +1,4 @@
-"""Nucleotide language models: what a model is (spec), its tokens (tokenizers), how it is built, saved and loaded (load).
+"""Nucleotide language models: what a model is, its tokens, how it is built, saved and loaded.
 
 Knows nothing of examples, studies or training.
 """

@@ -1,1 +1,1 @@
-"""Fine-tuning: batches without much padding, the training loop, its resumable state, its gates, and `finetune` on top."""
+"""Fine-tuning: batches with little padding, the training loop, its resumable state, its gates, `finetune` on top."""

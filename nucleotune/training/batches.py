@@ -59,13 +59,11 @@ def micro_batches(
     sizes = lengths[order]
     begin = 0
     while begin < len(order):
-        rest = sizes[begin:]
-        rectangles = np.arange(1, len(rest) + 1) * rest[0]
-        # Both conditions can only get worse along `rest`, which is sorted: the count of true values is the cut.
-        fits = (rectangles <= max_tokens) & (
-            rectangles - np.cumsum(rest) <= MAX_PADDING * rectangles
-        )
-        end = begin + max(1, int(fits.sum()))
+        longest = sizes[begin]
+        rest = sizes[begin : begin + max(1, max_tokens // longest)]
+        rectangles = np.arange(1, len(rest) + 1) * longest
+        # The share of padding can only grow along `rest`, which is sorted: the count of true values is the cut.
+        end = begin + int((rectangles - np.cumsum(rest) <= MAX_PADDING * rectangles).sum())
         yield order[begin:end]
         begin = end
 

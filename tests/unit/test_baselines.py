@@ -26,13 +26,14 @@ OPTIONS = {
 
 
 def transcript(rng: np.random.Generator, coding: bool) -> str:
-    """A GC-rich coding transcript with a long ORF, or a shorter AT-rich one with none."""
+    """A GC-rich coding transcript that begins with a long ORF, or a shorter AT-rich one with none."""
     p = [0.2, 0.3, 0.3, 0.2] if coding else [0.3, 0.2, 0.2, 0.3]
     sequence = "".join(rng.choice(list("ACGT"), rng.integers(300, 450) + 250 * coding, p=p))
     if not coding:
         return sequence.replace("ATG", "ACG")
     codons = ["GCC", "CTG", "GAG", "AAG", "GGC"]
-    return sequence[:60] + "ATG" + "".join(rng.choice(codons, 80)) + "TAA" + sequence[300:]
+    orf = "ATG" + "".join(rng.choice(codons, 80)) + "TAA"
+    return "ATG" + sequence[3:60] + orf + sequence[300:]
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +109,9 @@ def test_other_splits_can_be_trained_on_too(examples):
 
 
 def test_unknown_baseline_lists_the_known(examples):
-    with pytest.raises(InputError, match=r"'cpc3'.*cpc2, plek, tfidf, length, gc, orf_length, start_codon"):
+    with pytest.raises(
+        InputError, match=r"'cpc3'.*cpc2, plek, tfidf, length, gc, orf_length, start_codon"
+    ):
         run("cpc3", examples, options={})
 
 

@@ -1,0 +1,63 @@
+"""Predict new sequences with a trained model; its directory is all that is needed."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from nucleotune.models.load import load_model
+from nucleotune.models.tokenizers import tokenize
+from nucleotune.training.finetune import scores
+from nucleotune.training.gates import check_unknown
+from nucleotune.training.trainer import predict_logits, resolve_device
+
+#: Unknown tokens that new sequences may hold. Laxer than in training, where it is a statement on a whole data set: one
+#: N in one short record is no reason to refuse it. RNA letters, lower case or protein give 30 % and more.
+MAX_UNKNOWN_SHARE = 0.05
+
+COLUMNS = ("id", "score", "predicted", "truncated")
+
+
+def predict(
+    model_dir: str | Path,
+    records: Iterable[tuple[str, str]],
+    device: str | None = None,
+    threads: int | None = None,
+) -> pd.DataFrame:
+    """Predict `records`, pairs of id and upper-case ACGTN sequence, with the model in `model_dir`.
+
+    Args:
+        model_dir: as written by `training.finetune`.
+        records: read once, in order.
+        device: `cpu`, `cuda`, ...; None takes CUDA if there is one.
+        threads: CPU threads; None leaves torch's choice.
+
+    Returns:
+        One row a record, in order: `id`, `score` (probability of label 1; the model's nucleotune.json says what the
+        labels mean), `predicted` (0 or 1), `truncated` (whether the model saw only a part of the sequence).
+
+    Raises:
+        InputError: broken model directory, a record too short for one token, or mostly unknown letters.
+    """
+    classifier, description = load_model(model_dir)
+    ids, sequences = (
+        map(list, zip(*records, strict=True)) if (records := list(records)) else ([], [])
+    )
+    if not ids:
+        return pd.DataFrame(columns=list(COLUMNS))
+    model = description["model"]
+    tokenized = tokenize(model, ids, sequences, description["truncation"])
+    check_unknown(model, tokenized, ids, sequences, limit=MAX_UNKNOWN_SHARE)
+    torch_device = resolve_device(device, threads)
+    logits = predict_logits(
+        classifier.to(torch_device),
+        tokenized,
+        np.arange(len(ids)),
+        device=torch_device,
+        micro_batch_tokens=description["method"]["training"]["micro_batch_tokens"],
+    )
+    score, predicted = scores(logits)
+    return pd.DataFrame(
+        {"id": ids, "score": score, "predicted": predicted, "truncated": tokenized.truncated}
+    )

@@ -1,0 +1,65 @@
+"""Gates: what would else end as a plausible but worthless number stops here, with a message that says what to do."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nucleotune.errors import InputError
+from nucleotune.models.tokenizers import token_letters
+from nucleotune.sequence.kmers import UNK, TokenizedSequences
+
+#: Unknown tokens among all but [CLS] and [SEP] that training tolerates.
+MAX_UNKNOWN_SHARE = 0.001
+
+
+def check_unknown(
+    model: dict[str, Any],
+    tokenized: TokenizedSequences,
+    ids: Sequence[str],
+    sequences: Sequence[str],
+    limit: float = MAX_UNKNOWN_SHARE,
+) -> float:
+    """Return the share of unknown tokens (special tokens not counted), 0 to 1.
+
+    Raises:
+        InputError: it is above `limit`; names the first record with one and the letters under it.
+    """
+    unknown = np.flatnonzero(tokenized.tokens == UNK)
+    content = len(tokenized.tokens) - 2 * len(tokenized)
+    share = len(unknown) / content if content else 0.0
+    if share > limit:
+        i = int(np.searchsorted(tokenized.offsets, unknown[0], side="right")) - 1
+        position = int(unknown[0] - tokenized.offsets[i])
+        letters = token_letters(model, sequences[i], int(tokenized.starts[i]), position)
+        raise InputError(
+            f"{share:.2%} of the tokens are unknown to the model (at most {limit:.1%} is tolerated). First: record "
+            f"{ids[i]!r}, token {letters!r}. The model reads upper-case A, C, G, T: write U as T, use upper case, "
+            f"and leave out records with many N or ambiguity codes"
+        )
+    return share
+
+
+def check_finite(values: dict[str, float], *, step: int, learning_rate: float) -> None:
+    """Raise InputError if one of `values` (name: value), measured at optimiser step `step`, is no finite number."""
+    if not all(math.isfinite(value) for value in values.values()):
+        found = ", ".join(f"{name} {value}" for name, value in values.items())
+        raise InputError(
+            f"training diverged at step {step} (learning rate {learning_rate:.2g}): {found}. Lower "
+            f"training.learning_rate, raise training.warmup_share, or lower training.max_gradient_norm"
+        )
+
+
+def check_collapse(predictions: pd.DataFrame) -> None:
+    """Raise InputError if the rows of split `valid` hold both labels but are all predicted to be one of them."""
+    valid = predictions[predictions["split"] == "valid"]
+    if valid["label"].nunique() == 2 and valid["predicted"].nunique() == 1:
+        only = int(valid["predicted"].iloc[0])
+        raise InputError(
+            f"training collapsed: all {len(valid)} validation examples are predicted as label {only}, though "
+            f"{int((valid['label'] != only).sum())} of them are not. Try a lower training.learning_rate, a longer "
+            f"training.warmup_share, more training.epochs, or another seed; if it persists, look at the lengths and "
+            f"at `truncation`: the signal may have been cut away"
+        )

@@ -1,0 +1,42 @@
+"""Helpers that run the workflow as a user does, in a directory of its own."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
+    """Run the workflow in `folder` on two cores; its output comes back as one text."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    done = subprocess.run(
+        [*command, "--directory", str(folder), "--cores", "2", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    if check and done.returncode:
+        pytest.fail(f"snakemake {' '.join(arguments)} failed:\n{done.stdout[-6000:]}")
+    return done
+
+
+def job_counts(output: str) -> dict[str, int]:
+    """Jobs by rule, from the table that a dry run prints."""
+    table = re.search(r"^job +count\n-+ +-+\n(.*?)^total +\d+", output, re.M | re.S)
+    assert table, output
+    return {name: int(count) for name, count in map(str.split, table[1].strip().splitlines())}
+
+
+@pytest.fixture(scope="session")
+def default_run(tmp_path_factory) -> Path:
+    """The whole default run, once for all tests that look at its results."""
+    folder = tmp_path_factory.mktemp("default")
+    snakemake(folder)
+    return folder

@@ -1,0 +1,357 @@
+"""Fine-tuning end to end on a small set of our own: what it learns, what it writes, how it survives."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from nucleotune.contracts import check_predictions, write_predictions
+from nucleotune.errors import InputError
+from nucleotune.training import finetune as module
+from nucleotune.training.finetune import finetune
+from nucleotune.training.state import STATE, load_state, remove_state, run_digest, save_state
+
+MODEL = {
+    "title": "tiny",
+    "family": "bert",
+    "tokenizer": {"kind": "kmer", "k": 3},
+    "max_tokens": 64,
+    "architecture": {
+        "vocab_size": 69,
+        "hidden_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 32,
+        "max_position_embeddings": 64,
+        "hidden_dropout_prob": 0.1,
+        "attention_probs_dropout_prob": 0.0,
+    },
+    "lora_targets": ["attention.self.query", "attention.self.value"],
+    "parameters": None,
+    "licence": "MIT",
+    "note": "",
+}
+
+
+def make_method(**changes):
+    training = {
+        "epochs": 6,
+        "max_steps": None,
+        "batch_size": 16,
+        "learning_rate": 5e-3,
+        "weight_decay": 0.01,
+        "warmup_share": 0.1,
+        "max_gradient_norm": 1.0,
+        "evaluations_per_epoch": 2,
+        "patience": 100,
+        "micro_batch_tokens": 512,
+        "save_minutes": 10,
+    }
+    method = {
+        "title": "tiny method",
+        "kind": "language_model",
+        "model": "tiny",
+        "start_from": None,
+        "train_splits": ["train"],
+        "adaptation": "full",
+        "lora": {"rank": 4, "alpha": 8, "dropout": 0.0},
+        "truncation": "right",
+        "training": training | changes.pop("training", {}),
+    }
+    return method | changes
+
+
+def make_examples(seed=0, n=240):
+    """Two classes of unequal GC content; the last third of the rows is validation and test."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 2, n)
+    sequences = [
+        "".join(rng.choice(list("ACGT"), rng.integers(20, 90), p=[0.35, 0.15, 0.15, 0.35] if y else None))
+        for y in labels
+    ]
+    splits = ["pretrain"] * (n // 6) + ["train"] * (n // 2) + ["valid"] * (n // 6)
+    splits += ["test"] * (n - len(splits))
+    ids = [f"t{i}" for i in range(n)]
+    return pd.DataFrame({"id": ids, "sequence": sequences, "label": labels, "split": splits, "group": ids})
+
+
+def run(tmp_path, name="run", examples=None, **arguments):
+    defaults = {"method": make_method(), "model": MODEL, "seed": 1, "threads": 1, "device": "cpu"}
+    return finetune(
+        make_examples() if examples is None else examples,
+        **(defaults | arguments),
+        state_dir=tmp_path / f"{name}.state",
+        output_dir=tmp_path / name,
+    )
+
+
+def predictions_bytes(result, path):
+    write_predictions(path, result.predictions)
+    return path.read_bytes()
+
+
+def test_learns_predicts_and_reports(tmp_path):
+    examples = make_examples()
+    result = run(tmp_path, examples=examples)
+    expected = examples[examples["split"] != "pretrain"]
+    check_predictions(result.predictions)
+    assert result.predictions["id"].tolist() == expected["id"].tolist()
+    assert result.predictions["label"].tolist() == expected["label"].tolist()
+    test = result.predictions.query("split == 'test'")
+    assert (test["predicted"] == test["label"]).mean() > 0.8
+    assert (result.predictions["predicted"] == (result.predictions["score"] > 0.5)).all()
+
+    rows = result.training_rows
+    steps = 6 * 8  # 120 training examples in batches of 16, six epochs
+    assert list(rows.columns) == [
+        *("step", "epoch", "split", "loss", "accuracy", "learning_rate"),
+        *("examples_per_second", "padding_share", "peak_memory_mb"),
+    ]
+    assert rows.query("split == 'valid'")["step"].tolist() == list(range(4, steps + 1, 4))
+    assert rows["epoch"].max() == 6
+    assert rows["padding_share"].max() <= 0.10
+    assert rows["loss"].iloc[-1] < rows["loss"].iloc[0]
+
+    summary = json.loads(json.dumps(result.summary))
+    assert summary["examples"] == {"train": 120, "valid": 40, "test": 40}
+    longer = (examples.query("split != 'pretrain'")["sequence"].str.len() > 64).sum()
+    assert summary["truncated"] == {"side": "right", "count": longer, "share": longer / 200}
+    assert summary["parameters"]["total"] == summary["parameters"]["trainable"]
+    valid = rows.query("split == 'valid'").set_index("step")["loss"]
+    assert summary["best_step"] == valid.idxmin()
+    assert not summary["resumed"] and summary["unknown_share"] == 0
+
+
+def test_best_weights_are_the_ones_predicted_with(tmp_path):
+    result = run(tmp_path, method=make_method(training={"learning_rate": 0.02, "epochs": 8}))
+    valid = result.predictions.query("split == 'valid'")
+    right = np.where(valid["label"] == 1, valid["score"], 1 - valid["score"])
+    assert -np.log(right).mean() == pytest.approx(result.summary["best_validation_loss"], rel=1e-5)
+    assert result.summary["best_step"] < result.summary["steps"]
+
+
+def test_early_stop(tmp_path):
+    method = make_method(training={"learning_rate": 0.02, "epochs": 40, "patience": 3})
+    result = run(tmp_path, method=method)
+    valid = result.training_rows.query("split == 'valid'")
+    assert result.summary["stopped_early"]
+    assert valid["step"].iloc[-4] == result.summary["best_step"]
+    assert result.summary["steps"] == valid["step"].iloc[-1] < 40 * 8
+
+
+def test_max_steps_and_evaluation_at_the_end(tmp_path):
+    result = run(tmp_path, method=make_method(training={"max_steps": 6}))
+    assert result.training_rows.query("split == 'valid'")["step"].tolist() == [4, 6]
+
+
+def test_same_seed_same_bytes_other_seed_other_bytes(tmp_path):
+    method = make_method(training={"epochs": 1, "learning_rate": 1e-3})
+    first, second, other = (
+        predictions_bytes(run(tmp_path, name, method=method, seed=seed), tmp_path / f"{name}.parquet")
+        for name, seed in (("a", 1), ("b", 1), ("c", 2))
+    )
+    assert first == second != other
+    assert (tmp_path / "a/model.safetensors").read_bytes() == (tmp_path / "b/model.safetensors").read_bytes()
+
+
+def test_two_stages(tmp_path):
+    """Stage two starts where stage one ended: with a rate of almost nothing it predicts what stage one does."""
+    first = run(tmp_path, "one", method=make_method(train_splits=["pretrain"]))
+    still = make_method(training={"learning_rate": 1e-12, "epochs": 1})
+    second = run(tmp_path, "two", method=still, start_from=tmp_path / "one")
+    assert np.allclose(first.predictions["score"], second.predictions["score"], atol=1e-6)
+    assert first.summary["examples"]["pretrain"] == 40
+
+
+def test_lora_trains_little_and_predicts_from_merged_weights(tmp_path):
+    base = run(tmp_path, "base")
+    method = make_method(adaptation="lora", training={"learning_rate": 0.01, "epochs": 2})
+    result = run(tmp_path, "lora", method=method, start_from=tmp_path / "base")
+    heads = 2 * 4 * (16 + 16)  # query and value, rank 4
+    assert result.summary["parameters"]["trainable"] == heads + 16 * 2 + 2
+    before, after = base.predictions["score"], result.predictions["score"]
+    assert not np.allclose(before, after, atol=1e-4)
+    from nucleotune.predict import predict
+
+    records = make_examples().query("split == 'test'")[["id", "sequence"]].itertuples(index=False, name=None)
+    again = predict(tmp_path / "lora", records, device="cpu", threads=1)
+    assert np.allclose(again["score"], after[result.predictions["split"] == "test"], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda e: e[e["split"] != "valid"], "'valid', found none"),
+        (lambda e: e[(e["split"] != "train") | (e["label"] == 1)], "'train', found one label only"),
+        (lambda e: e.assign(sequence=e["sequence"].str.slice_replace(0, 5, "NNNNN")), "record 't0', token 'NNN'"),
+        (lambda e: e.assign(sequence=["AC", *e["sequence"][1:]], split="train"), "found none"),
+    ],
+)
+def test_bad_examples(tmp_path, change, message):
+    examples = change(make_examples().query("split != 'pretrain'").assign(id=lambda e: [f"t{i}" for i in range(len(e))]))
+    with pytest.raises(InputError, match=message):
+        run(tmp_path, examples=examples)
+    assert not (tmp_path / "run").exists()
+
+
+def test_too_short_record_is_named(tmp_path):
+    examples = make_examples()
+    examples.loc[50, "sequence"] = "AC"
+    with pytest.raises(InputError, match="'t50': 2 nt is too short"):
+        run(tmp_path, examples=examples)
+
+
+def test_bad_methods(tmp_path):
+    with pytest.raises(InputError, match="micro_batch_tokens 63 is less"):
+        run(tmp_path, method=make_method(training={"micro_batch_tokens": 63}))
+    with pytest.raises(InputError, match="must not hold 'valid' or 'test'"):
+        run(tmp_path, method=make_method(train_splits=["train", "valid"]))
+
+
+def test_start_from_another_architecture(tmp_path):
+    run(tmp_path, "one", method=make_method(training={"max_steps": 2, "learning_rate": 0.01, "epochs": 1}))
+    wider = MODEL | {"architecture": MODEL["architecture"] | {"intermediate_size": 64}}
+    with pytest.raises(InputError, match="its architecture"):
+        run(tmp_path, "two", model=wider, start_from=tmp_path / "one")
+
+
+def test_divergence_stops(tmp_path):
+    method = make_method(training={"learning_rate": 1e30, "max_gradient_norm": 1e30, "warmup_share": 0.0})
+    with pytest.raises(InputError, match=r"diverged at step \d+ .*Lower training.learning_rate"):
+        run(tmp_path, method=method)
+
+
+def test_collapse_stops(tmp_path):
+    """Two classes no model can tell apart, one of them rare."""
+    examples = make_examples().assign(sequence="ACGTACGTACGT")
+    examples["label"] = (np.arange(len(examples)) % 5 == 0).astype(int)
+    with pytest.raises(InputError, match="training collapsed: all 40 validation examples are predicted as label 0"):
+        run(tmp_path, examples=examples)
+    assert not (tmp_path / "run").exists()
+
+
+class Killed(BaseException):
+    """Stands for a death of the process at a chosen place."""
+
+
+def dying_save(monkeypatch, at_call):
+    calls = []
+
+    def save(directory, digest, state):
+        save_state(directory, digest, state)
+        calls.append(state["step"])
+        if len(calls) == at_call:
+            raise Killed
+
+    monkeypatch.setattr(module, "save_state", save)
+    return calls
+
+
+def comparable(rows):
+    return rows.drop(columns=["examples_per_second", "peak_memory_mb"])
+
+
+@pytest.mark.parametrize(("adaptation", "at_call"), [("full", 3), ("full", 19), ("lora", 5), ("full", 48)])
+def test_resumes_from_any_step_with_the_same_end(tmp_path, monkeypatch, adaptation, at_call):
+    """Saving at every step and dying in mid-interval, mid-epoch and after the last step changes nothing."""
+    method = make_method(adaptation=adaptation, training={"save_minutes": 0})
+    unbroken = run(tmp_path, "unbroken", method=method)
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        dying_save(patch, at_call)
+        run(tmp_path, "broken", method=method)
+    resumed = run(tmp_path, "broken", method=method)
+    assert resumed.summary["resumed"] and resumed.summary["resumed_at_step"] == at_call
+    assert predictions_bytes(resumed, tmp_path / "r") == predictions_bytes(unbroken, tmp_path / "u")
+    pd.testing.assert_frame_equal(comparable(resumed.training_rows), comparable(unbroken.training_rows))
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("broken", "unbroken")]
+    assert weights[0] == weights[1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 2},
+        {"threads": 2},
+        {"method": make_method(training={"save_minutes": 0, "learning_rate": 6e-3})},
+        {"model": MODEL | {"max_tokens": 60}},
+        {"examples": make_examples(seed=1)},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_other_settings_start_anew(tmp_path, monkeypatch, caplog, change):
+    method = make_method(training={"save_minutes": 0})
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        dying_save(patch, 5)
+        run(tmp_path, method=method)
+    result = run(tmp_path, **({"method": method} | change))
+    torch.set_num_threads(1)
+    assert not result.summary["resumed"]
+    assert "other settings, data or library versions" in caplog.text
+
+
+def test_state_file(tmp_path, caplog):
+    examples = make_examples(n=12)
+    digest = run_digest(examples, seed=1)
+    assert digest != run_digest(examples.iloc[::-1], seed=1)
+    assert digest != run_digest(examples.assign(label=1 - examples["label"]), seed=1)
+    save_state(tmp_path / "s", digest, {"step": 3, "weights": {"a": torch.ones(2)}})
+    (tmp_path / "s" / f".{STATE}.99.tmp").write_bytes(b"half")
+    assert load_state(tmp_path / "s", digest)["step"] == 3
+    assert [path.name for path in (tmp_path / "s").iterdir()] == [STATE]
+    assert load_state(tmp_path / "s", "another") is None
+    (tmp_path / "s" / STATE).write_bytes((tmp_path / "s" / STATE).read_bytes()[:100])
+    assert load_state(tmp_path / "s", digest) is None
+    assert "cannot be read" in caplog.text
+    remove_state(tmp_path / "s")
+    assert load_state(tmp_path / "s", digest) is None
+
+
+class Evil:
+    def __reduce__(self):
+        return (os.system, ("true",))
+
+
+def test_state_with_code_in_it_is_not_run(tmp_path, caplog):
+    tmp_path.joinpath("s").mkdir()
+    torch.save({"digest": "d", "step": Evil()}, tmp_path / "s" / STATE)
+    assert load_state(tmp_path / "s", "d") is None
+    assert "cannot be read" in caplog.text
+
+
+CHILD = """
+import sys
+from pathlib import Path
+sys.path[:0] = {path!r}
+from test_finetune import make_method, run
+run(Path(sys.argv[1]), "broken", method=make_method(training={{"save_minutes": 0, "epochs": 60}}))
+"""
+
+
+def test_kill_minus_nine_in_mid_training(tmp_path):
+    """A real process, killed with SIGKILL while it trains; then the same call in another process."""
+    here = Path(__file__).parent
+    code = CHILD.format(path=[str(here), str(here.parent.parent)])
+    child = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
+    state = tmp_path / "broken.state" / STATE
+    deadline = time.monotonic() + 120
+    while not state.exists() and child.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.1)
+    child.send_signal(signal.SIGKILL)
+    assert child.wait() == -signal.SIGKILL, "the child ended before it could be killed"
+    assert not (tmp_path / "broken").exists()
+
+    method = make_method(training={"save_minutes": 0, "epochs": 60})
+    resumed = run(tmp_path, "broken", method=method)
+    assert resumed.summary["resumed"] and 0 < resumed.summary["resumed_at_step"] < 480
+    unbroken = run(tmp_path, "unbroken", method=method)
+    assert predictions_bytes(resumed, tmp_path / "r") == predictions_bytes(unbroken, tmp_path / "u")
+    pd.testing.assert_frame_equal(comparable(resumed.training_rows), comparable(unbroken.training_rows))

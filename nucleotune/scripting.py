@@ -1,6 +1,7 @@
-"""What every workflow script does first: write its log, and turn bad input into a message instead of a traceback."""
+"""What every workflow script needs around its body: the library's path, a log, and readable errors."""
 
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -40,3 +41,13 @@ def job(log_file: str | Path) -> Iterator[logging.Logger]:
         finally:
             sys.stderr = stderr
             root.removeHandler(handler)
+
+
+def share_library(root: str | Path) -> None:
+    """Let the jobs started from this process find the library, in whatever environment they run.
+
+    Puts `root` on PYTHONPATH and keeps the model hub offline: compute jobs never reach for the network.
+    """
+    known = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([str(root), *known]))
+    os.environ["HF_HUB_OFFLINE"] = "1"

@@ -7,25 +7,22 @@ This file is parsed again in every cluster job: it imports the standard library,
 nucleotune.config) only. No torch, no pandas.
 """
 
-import os
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-# The library travels with the Snakefile, into every environment that a rule may run in.
 sys.path.insert(0, workflow.basedir)
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    dict.fromkeys([workflow.basedir, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))])
-)
-os.environ["HF_HUB_OFFLINE"] = "1"  # compute jobs never reach for the network
 
 from nucleotune import plan
 from nucleotune.config import load_run
 from nucleotune.errors import InputError
+from nucleotune.scripting import share_library
 from nucleotune.simulate.paths import toy_paths
 from nucleotune.sources.mirror import describe_missing, missing
 from nucleotune.sources.registry import read_registry
+
+share_library(workflow.basedir)
 
 try:
     RUN = load_run(config, source="config.yaml and overlays")
@@ -37,13 +34,22 @@ except InputError as error:
 SETTINGS = RUN["config"]
 
 # Raised by hand when the library changes a stage's results: Snakemake sees this number, not the code behind it.
-STAGE = {"simulate": 1, "lncrna_examples": 1, "finetune": 1, "baseline": 1, "evaluate": 1, "report": 1}
+STAGE = {
+    "simulate": 1,
+    "lncrna_examples": 1,
+    "finetune": 1,
+    "baseline": 1,
+    "evaluate": 1,
+    "report": 1,
+}
 
 DATASETS = {"lncrna": plan.lncrna_datasets(SETTINGS)}
 SHOWN = {study: [d.name for d in sets.values() if not d.pooled] for study, sets in DATASETS.items()}
 METHODS = {"lncrna": SETTINGS["lncrna"]["methods"]}
 BASELINES = [name for name, method in RUN["methods"].items() if method["kind"] == "baseline"]
-LANGUAGE_MODELS = [name for name, method in RUN["methods"].items() if method["kind"] == "language_model"]
+LANGUAGE_MODELS = [
+    name for name, method in RUN["methods"].items() if method["kind"] == "language_model"
+]
 TARGETS = {}  # study -> its final files; each study's rule file adds its own
 PUBLISHED = f"{workflow.basedir}/resources/published"
 
@@ -60,11 +66,6 @@ def study_targets():
     return [path for study in SETTINGS["studies"] for path in TARGETS[study]]
 
 
-def run_of(wildcards):
-    """Directory of one training run."""
-    return "results/{0.study}/{0.dataset}/{0.method}/seed{0.seed}".format(wildcards)
-
-
 def every(pattern, study, methods=None):
     """Fill {dataset}, {method} and {seed} of `pattern` with all that a study shows."""
     return expand(
@@ -74,3 +75,65 @@ def every(pattern, study, methods=None):
         method=METHODS[study] if methods is None else methods,
         seed=SETTINGS["seeds"],
     )
+
+
+def simulated_mirror(path):
+    """Directory of the simulated mirror that holds the download `path`, or None for a file of the real world."""
+    for name, species in RUN["species"].items():
+        if species["simulate"]:
+            written = toy_paths(
+                **{key: species["ensembl"][key] for key in ("species", "assembly", "release")}
+            )
+            if path in [f"{plan.DOWNLOADS}/{relative}" for relative in written.values()]:
+                return f"resources/simulated/{name}"
+    return None
+
+
+def require_offline_files():
+    """With `offline: true`: name every file that is in no mirror, with its URL and place, before the first job."""
+    if not SETTINGS["offline"]:
+        return
+    needed = {path: source for path, source in DOWNLOADS.items() if not simulated_mirror(path)}
+    lacking = missing(needed, SETTINGS["mirrors"])
+    if lacking:
+        raise WorkflowError(describe_missing(lacking, SETTINGS["mirrors"]))
+
+
+def class_paths(label):
+    """Input function: FASTA paths of one class of the data set's species."""
+
+    def paths(wildcards):
+        species = RUN["species"][DATASETS["lncrna"][wildcards.dataset].species[0]]
+        return [
+            path for path, _ in plan.class_files(species, label, REGISTRY, SETTINGS["data_dir"])
+        ]
+
+    return paths
+
+
+def start_model(wildcards):
+    """The model directory a method starts from: trained on the pool of the data set's split."""
+    start = RUN["methods"][wildcards.method]["start_from"]
+    if start is None:
+        return []
+    split = DATASETS[wildcards.study][wildcards.dataset].split
+    return f"results/{wildcards.study}/pooled_{split}/{start}/seed{wildcards.seed}/model"
+
+
+def trained_runs(study):
+    """Directories of all training runs behind a study's tables, first stages included."""
+    runs = []
+    for dataset in SHOWN[study]:
+        for method in [name for name in METHODS[study] if name in LANGUAGE_MODELS]:
+            while method is not None:
+                runs += [f"results/{study}/{dataset}/{method}/seed{n}" for n in SETTINGS["seeds"]]
+                method = RUN["methods"][method]["start_from"]
+                dataset = f"pooled_{DATASETS[study][dataset].split}"
+    return list(dict.fromkeys(runs))
+
+
+def announce_report():
+    """Last line of a successful run: where to look."""
+    page = Path("results/report.html").resolve()
+    if page.exists():
+        print(f"\nReport: {page}\n", file=sys.stderr)

@@ -5,27 +5,6 @@ OUTPUTS: results/<study>/<dataset>/<method>/seed<seed>/{predictions.parquet,mode
 """
 
 
-def start_model(wildcards):
-    """The model directory a method starts from: trained on the pool of the data set's split."""
-    start = RUN["methods"][wildcards.method]["start_from"]
-    if start is None:
-        return []
-    split = DATASETS[wildcards.study][wildcards.dataset].split
-    return f"results/{wildcards.study}/pooled_{split}/{start}/seed{wildcards.seed}/model"
-
-
-def trained_runs(study):
-    """Directories of all training runs behind a study's tables, first stages included."""
-    runs = []
-    for dataset in SHOWN[study]:
-        for method in [name for name in METHODS[study] if name in LANGUAGE_MODELS]:
-            while method is not None:
-                runs += [f"results/{study}/{dataset}/{method}/seed{n}" for n in SETTINGS["seeds"]]
-                method = RUN["methods"][method]["start_from"]
-                dataset = f"pooled_{DATASETS[study][dataset].split}"
-    return list(dict.fromkeys(runs))
-
-
 rule finetune:
     input:
         examples="results/{study}/{dataset}/examples.parquet",

@@ -5,16 +5,6 @@ OUTPUTS: results/lncrna/<dataset>/examples.parquet and card.json
 """
 
 
-def class_paths(label):
-    """Input function: FASTA paths of one class of the data set's species."""
-
-    def paths(wildcards):
-        species = RUN["species"][DATASETS["lncrna"][wildcards.dataset].species[0]]
-        return [path for path, _ in plan.class_files(species, label, REGISTRY, SETTINGS["data_dir"])]
-
-    return paths
-
-
 rule lncrna_examples:
     input:
         mRNA=class_paths("mRNA"),

@@ -9,13 +9,6 @@ localrules:
     report,
 
 
-def announce_report():
-    """Last line of a successful run: where to look."""
-    page = Path("results/report.html").resolve()
-    if page.exists():
-        print(f"\nReport: {page}\n", file=sys.stderr)
-
-
 rule report:
     input:
         tables=[path for path in study_targets() if path.endswith(".html")],
@@ -55,10 +48,8 @@ rule report:
         models=RUN["models"],
         version=STAGE["report"],
         benchmarks="results/benchmarks",
-        repository=workflow.basedir,
         datasets=LNCRNA_DATASETS,
         described=LNCRNA_METHODS,
-        command=f"snakemake {' '.join(sys.argv[1:])}".strip(),
     message:
         "Writing the report"
     script:

@@ -5,16 +5,6 @@ OUTPUTS: resources/simulated/<species>/ftp.ensembl.org/..., a mirror that rule d
 """
 
 
-def simulated_mirror(path):
-    """Directory of the simulated mirror that holds the download `path`, or None for a file of the real world."""
-    for name, species in RUN["species"].items():
-        if species["simulate"]:
-            written = toy_paths(**{key: species["ensembl"][key] for key in ("species", "assembly", "release")})
-            if path in [f"{plan.DOWNLOADS}/{relative}" for relative in written.values()]:
-                return f"resources/simulated/{name}"
-    return None
-
-
 rule simulate:
     output:
         directory("resources/simulated/{species}"),

@@ -10,16 +10,6 @@ localrules:
     fetch,
 
 
-def require_offline_files():
-    """With `offline: true`: name every file that is in no mirror, with its URL and place, before the first job."""
-    if not SETTINGS["offline"]:
-        return
-    needed = {path: source for path, source in DOWNLOADS.items() if not simulated_mirror(path)}
-    lacking = missing(needed, SETTINGS["mirrors"])
-    if lacking:
-        raise WorkflowError(describe_missing(lacking, SETTINGS["mirrors"]))
-
-
 rule fetch:
     input:
         list(DOWNLOADS),

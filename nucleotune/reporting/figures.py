@@ -103,7 +103,7 @@ def training_curves(
 
     `histories`, at least one, is {data set title: {method title: [training.tsv of each seed]}}; of
     the columns, step and split ("train" or "valid") are needed, loss, accuracy and learning_rate
-    shown where there are any. Thin pale lines are training batches, thick ones with points the
+    shown where there are any. Thin pale lines are training, thick ones with points the
     validation split. Writes `path` (.svg) and a PNG beside it.
     """
     styles = styles or method_styles(name for panel in histories.values() for name in panel)
@@ -131,7 +131,7 @@ def training_curves(
             column[0].set_title(title)
             column[-1].set_xlabel("Step")
             handles = [Line2D([], [], label=name, **styles[name]) for name in panel]
-            _legend_below(column[-1], "Thin: training batches. With points: validation.", handles)
+            _legend_below(column[-1], "Thin: training. With points: validation.", handles)
         figure.align_ylabels()
         _save(figure, path)
 

@@ -14,6 +14,7 @@ import yaml
 from markdown_it import MarkdownIt
 
 from nucleotune import __version__
+from nucleotune.config import ROOT
 from nucleotune.contracts import read_metrics
 from nucleotune.files import read_json
 from nucleotune.reporting import lncrna
@@ -33,7 +34,7 @@ def gather(inputs: Mapping[str, Sequence[str]], run: Mapping[str, Any]) -> dict[
 
     inputs: paths by kind: tables (HTML), figures (SVG), cards, comparisons, metrics, training (TSV
     and JSON), deviations (Markdown). run: config, species, methods, models, datasets, described
-    (methods), command, benchmarks (directory), repository (directory).
+    (methods), benchmarks (directory).
     """
     datasets, methods = run["datasets"], run["described"]
     titles = {method["name"]: method["title"] for method in methods}
@@ -43,6 +44,7 @@ def gather(inputs: Mapping[str, Sequence[str]], run: Mapping[str, Any]) -> dict[
     comparisons = {
         Path(path).parent.name: pd.read_csv(path, sep="\t") for path in inputs["comparisons"]
     }
+    shown = [method["title"] for method in methods]
     lines = [method["title"] for method in methods if method["kind"] == "reference"]
     trained = {name: method["title"] for name, method in run["methods"].items()}
     return {
@@ -62,7 +64,7 @@ def gather(inputs: Mapping[str, Sequence[str]], run: Mapping[str, Any]) -> dict[
         ],
         "method_titles": titles,
         "roc": "".join(Path(path).read_text(encoding="utf-8") for path in inputs["figures"]),
-        "training": _training(inputs["training"], dataset_titles, trained, lines),
+        "training": _training(inputs["training"], dataset_titles, trained, shown, lines),
         "gates": _gates(inputs["training"], dataset_titles, trained),
         "benchmarks": _benchmarks(Path(run["benchmarks"])),
         "deviations": _markdown(inputs["deviations"][0]),
@@ -73,20 +75,19 @@ def _run(run: Mapping[str, Any]) -> dict[str, Any]:
     resolved = {key: run[key] for key in ("config", "species", "models", "methods")}
     names = {"nucleotune": __version__}
     return {
-        "command": run["command"],
         "config": yaml.safe_dump(resolved, sort_keys=False, width=100),
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "versions": names | {name: importlib.metadata.version(name) for name in VERSIONS},
-        "commit": _commit(run["repository"]),
+        "commit": _commit(),
         "cores": os.cpu_count() or 1,
     }
 
 
-def _commit(repository: str) -> str | None:
+def _commit() -> str | None:
     """Commit of the workflow, marked when files differ from it; None outside a git checkout."""
     try:
         done = subprocess.run(
-            ["git", "-C", repository, "describe", "--always", "--dirty", "--abbrev=12"],
+            ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12"],
             capture_output=True,
             text=True,
         )
@@ -119,6 +120,7 @@ def _training(
     paths: Sequence[str],
     dataset_titles: Mapping[str, str],
     method_titles: Mapping[str, str],
+    shown: Sequence[str],
     reference: Sequence[str],
 ) -> str | None:
     histories: dict[str, dict[str, list[pd.DataFrame]]] = {}
@@ -127,7 +129,8 @@ def _training(
         panel.setdefault(method_titles[method], []).append(pd.read_csv(path, sep="\t"))
     if not histories:
         return None
-    names = dict.fromkeys(name for panel in histories.values() for name in panel)
+    # The methods of the other figures first, so that each keeps its colour here.
+    names = dict.fromkeys([*shown, *(name for panel in histories.values() for name in panel)])
     styles = method_styles(names, reference=reference)
     return _svg(lambda value, path: training_curves(value, path, styles=styles), histories)
 

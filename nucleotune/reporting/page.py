@@ -11,18 +11,24 @@ from markupsafe import Markup
 
 from nucleotune.reporting.tables import environment
 
-#: Keys of training.json shown first and under these headings; other single values follow as they
-#: are named.
+#: What the page shows of a training, and under which heading; a dot leads into a nested object.
 GATES = {
     "dataset": "Data set",
     "method": "Method",
     "seed": "Seed",
-    "unknown_token_share": "Unknown tokens",
-    "truncated_share": "Truncated sequences",
+    "unknown_share": "Unknown tokens",
+    "truncated.share": "Truncated sequences",
+    "truncated.side": "Truncated at",
     "padding_share": "Padding",
-    "parameters": "Parameters",
-    "trainable_parameters": "Trainable parameters",
+    "parameters.total": "Parameters",
+    "parameters.trainable": "Trained parameters",
+    "steps": "Steps",
+    "best_step": "Best step",
+    "stopped_early": "Stopped early",
+    "examples_per_second": "Examples/s",
+    "seconds": "Training time",
     "device": "Device",
+    "precision": "Precision",
     "resumed": "Resumed",
 }
 
@@ -53,7 +59,8 @@ def render_report(context: Mapping[str, Any]) -> str:
     values = dict(context)
     values["tables"] = [Markup(fragment) for fragment in context["tables"]]
     values["deviations"] = Markup(context["deviations"])
-    values["gate_columns"] = _gate_columns(context["gates"])
+    values["gate_headings"] = list(GATES.values())
+    values["gates"] = [_gate_row(gate) for gate in context["gates"]]
     values["comparisons"] = [
         {"dataset": one["dataset"], "rows": _titled(one["table"], context["method_titles"])}
         for one in context["comparisons"]
@@ -93,16 +100,15 @@ def _titled(comparison: pd.DataFrame, titles: Mapping[str, str]) -> list[dict[st
     return comparison.assign(**named).to_dict("records")
 
 
-def _gate_columns(gates: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """(key, heading) of every single value that any run has, known ones first."""
-    single = dict.fromkeys(
-        key
-        for gate in gates
-        for key, value in gate.items()
-        if value is None or isinstance(value, str | int | float)
-    )
-    known = [(key, heading) for key, heading in GATES.items() if key in single]
-    return known + [(key, key.replace("_", " ")) for key in single if key not in GATES]
+def _gate_row(gate: Mapping[str, Any]) -> list[str]:
+    """One training in the order of GATES; what its training.json does not hold is a dash."""
+    row = []
+    for address in GATES:
+        value: Any = gate
+        for key in address.split("."):
+            value = value.get(key) if isinstance(value, Mapping) else None
+        row.append(_gate(address, value))
+    return row
 
 
 def _image(svg: str) -> str:
@@ -132,16 +138,18 @@ def _p(value: float) -> str:
     return f"{value:.3f}" if value >= 0.001 else f"{value:.1e}"
 
 
-def _gate(value: Any, key: str) -> str:
+def _gate(address: str, value: Any) -> str:
     if value is None:
         return "\u2013"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, str) or key == "seed":
+    if isinstance(value, str) or address == "seed":
         return str(value)
-    if key.endswith("_share"):
+    if address.endswith("share"):
         return _share(value)
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+    if address == "seconds":
+        return _duration(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
 
 
 environment.filters.update(
@@ -150,5 +158,4 @@ environment.filters.update(
     duration=_duration,
     megabytes=_megabytes,
     p=_p,
-    gate=_gate,
 )

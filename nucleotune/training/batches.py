@@ -30,7 +30,8 @@ def epoch_batches(
     Args:
         lengths: tokens of each example, (n,).
         batch_size: examples a batch.
-        seed, epoch: the order is a function of these two (and the lengths) alone.
+        seed: with `epoch` and the lengths, all that the order depends on.
+        epoch: 0-based.
 
     Returns:
         Arrays of indices into `lengths`.

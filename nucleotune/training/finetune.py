@@ -84,7 +84,8 @@ def finetune(
 
     Args:
         examples: the contract of `contracts.check_examples`; splits other than those used are ignored.
-        method, model: validated dicts, see this module's and `models.spec`'s docstrings.
+        method: validated dict, see this module's docstring.
+        model: validated dict, see `models.spec`.
         seed: of initial weights, batch order and dropout.
         threads: CPU threads of torch; part of the state's identity, since they decide the order of sums.
         device: `cpu`, `cuda`, ...; None takes CUDA if there is one.

@@ -155,8 +155,10 @@ class Trainer:
 
         Args:
             classifier: gives `.logits` (examples, 2); its trainable parameters are trained in place.
-            tokenized, labels: all examples; labels 0 or 1, (n,).
-            train, valid: indices of the examples to train on and to stop on.
+            tokenized: all examples.
+            labels: int64 (n,), 0 or 1.
+            train: indices of the examples to train on.
+            valid: indices of the examples whose loss decides when to stop and which weights to keep.
             training: the method's `training` settings.
             seed: of batch order and dropout.
             device: where to compute; the classifier is moved there.

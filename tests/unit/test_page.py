@@ -96,11 +96,12 @@ def context(text="Toy", **changes):
             {
                 "seed": 1,
                 "method": text,
-                "truncated_share": 0.25,
-                "parameters": 86906114,
+                "truncated": {"side": "right", "count": 3, "share": 0.25},
+                "parameters": {"total": 86906114, "trainable": 1000},
+                "padding_share": 0.0312,
+                "seconds": 75.0,
                 "resumed": False,
-                "something_new": 1.5,
-                "nested": {"left": "out"},
+                "versions": {"torch": "unshown"},
             }
         ],
         "benchmarks": [
@@ -144,11 +145,12 @@ def test_what_the_reader_wants_to_know_stands_there():
         "<b>+0.050</b> (\u22120.002 to +0.080, p = 0.004",
         "the language model is better",
         "1,200 test examples, 1 training seed;",
-        "<b>7</b> genes have",
-        "12 test transcripts (1.2 %)",
+        "<b>7</b> genes have transcripts in the test split and in training: 12 test transcripts (1.2 %)",
         "86,906,114",
         "25.0 %",
-        '<th scope="col">something new</th>',
+        "<td>3.1 %</td>",
+        "<td>1 min 15 s</td>",
+        "<td>\u2013</td>",
         "<td>no</td>",
         "1 h 02 min",
         "2.0 GB",
@@ -157,7 +159,7 @@ def test_what_the_reader_wants_to_know_stands_there():
         "local file",
     ):
         assert text in html, text
-    assert "nested" not in html
+    assert "unshown" not in html
 
 
 @pytest.mark.parametrize(
@@ -185,7 +187,7 @@ def test_a_clean_split_and_an_empty_run():
     values["comparisons"] = [{"dataset": "Toy", "table": comparison().head(0)}]
     html = render_report(values)
     Checked(html)
-    assert "No gene has transcripts in more than one split." in html
+    assert "No gene has transcripts both in the test split and in training." in html
     assert "No language model was trained" in html
     assert "Nothing to compare" in html
 

@@ -41,7 +41,7 @@ def render_report(context: Mapping[str, Any]) -> str:
     title         str
     asked         str, what the study asked, one or two sentences
     headlines     list of dicts as `lncrna.headlines` returns them
-    run           {"command", "config" (YAML), "date"}: str; "versions": {package: version};
+    run           {"config" (YAML), "date"}: str; "versions": {package: version};
                   "commit": str or None; "cores": int
     inputs        list of {"file", "url" (None for a local file), "bytes", "sha256"}
     datasets      list of {"title", "note", "leakage", "waterfall"}: leakage is the card's

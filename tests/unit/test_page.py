@@ -63,7 +63,6 @@ def context(text="Toy", **changes):
             }
         ],
         "run": {
-            "command": text,
             "config": f"key: {text}",
             "versions": {"numpy": "2"},
             "commit": None,

@@ -1,0 +1,131 @@
+"""The default run, end to end, and what a user does with its results."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+from conftest import ROOT, snakemake
+
+from nucleotune.contracts import read_predictions
+from nucleotune.sequence.fasta import read_fasta
+
+pytestmark = pytest.mark.slow
+
+RUN = "results/lncrna/toy_gene/lora-bert-tiny/seed1"
+
+
+def metrics(folder, method, dataset="toy_gene"):
+    path = folder / f"results/lncrna/{dataset}/{method}/metrics.json"
+    return json.loads(path.read_text())["splits"]["test"]
+
+
+def test_table3_has_published_and_measured_side_by_side(default_run):
+    table = pd.read_csv(default_run / "results/tables/lncrna_table3.tsv", sep="\t")
+    ran = table[table["measured"].notna()]
+    assert ran["dataset"].nunique() == 2 and ran["method"].nunique() == 8
+    assert set(ran["metric"]) == {"precision", "recall", "accuracy", "f1", "auroc", "mcc"}
+    beside = ran[(ran["method"] == "LoRA-BERT (tiny)") & (ran["metric"] == "auroc")]
+    assert list(beside["published"]) == [0.998, 0.998]
+    assert set(ran["status"]) == {"not comparable"}, "a toy never reaches a paper's number"
+    not_run = table[table["status"] == "not run"]
+    assert {"LncFinder", "Mdeep"} <= set(not_run["method"])
+    assert not_run["measured"].isna().all()
+
+
+def test_numbers_in_the_table_are_those_of_the_predictions(default_run):
+    predictions = read_predictions(default_run / RUN / "predictions.parquet", splits=["test"])
+    accuracy = (predictions["predicted"] == predictions["label"]).mean()
+    table = pd.read_csv(default_run / "results/tables/lncrna_table3.tsv", sep="\t")
+    row = table[
+        table["dataset"].str.contains("gene split")
+        & (table["method"] == "LoRA-BERT (tiny)")
+        & (table["metric"] == "accuracy")
+    ].iloc[0]
+    assert row["measured"] == pytest.approx(accuracy)
+    assert row["n_test"] == len(predictions)
+    assert row["ci_low"] < row["measured"] < row["ci_high"]
+
+
+@pytest.mark.parametrize("line", ["length", "gc"])
+def test_language_model_beats_the_composition_lines(default_run, line):
+    """Length and composition overlap by design, so a model above these lines has read the sequence."""
+    model = metrics(default_run, "lora-bert-tiny")["auroc"]
+    assert model["ci_low"] > metrics(default_run, line)["auroc"]["ci_high"]
+
+
+def test_gene_split_does_not_leak_and_paper_split_says_that_it_does(default_run):
+    cards = {
+        split: json.loads((default_run / f"results/lncrna/toy_{split}/card.json").read_text())
+        for split in ("gene", "paper")
+    }
+    assert cards["gene"]["leakage"]["genes_shared"] == 0
+    assert cards["paper"]["leakage"]["genes_shared"] > 20
+
+
+def test_training_log_and_gates(default_run):
+    summary = json.loads((default_run / RUN / "training.json").read_text())
+    assert summary["unknown_share"] == 0
+    assert 0 <= summary["padding_share"] <= 0.10
+    assert summary["truncated"]["side"] == "right" and summary["truncated"]["count"] > 0
+    log = pd.read_csv(default_run / RUN / "training.tsv", sep="\t")
+    assert {"step", "epoch", "split", "loss", "learning_rate", "examples_per_second"} <= set(log)
+    assert not (default_run / "results/training-state/lncrna/toy_gene").exists()
+
+
+def test_second_stage_starts_from_the_first(default_run):
+    """The first validation loss of the second stage is far below that of random weights (ln 2)."""
+    log = pd.read_csv(default_run / RUN / "training.tsv", sep="\t")
+    assert log.loc[log["split"] == "valid", "loss"].iloc[0] < 0.6
+
+
+def test_downloads_carry_their_provenance(default_run):
+    (meta,) = default_run.glob("resources/downloads/**/*.cds.all.fa.gz.meta.json")
+    meta = json.loads(meta.read_text())
+    assert meta["url"].startswith("https://ftp.ensembl.org/pub/release-110/fasta/toy_species/cds/")
+    assert meta["from"] == "mirror" and "bsdsum" in meta["checksum"]
+
+
+def test_report_is_one_self_contained_page(default_run):
+    page = (default_run / "results/report.html").read_text()
+    outside = re.findall(r"(?:src|href)=[\"'](?!data:|#)([^\"']+)", page)
+    assert all(link.startswith("https://ftp.ensembl.org/") for link in outside), outside
+    for text in ("Toy species", "LoRA-BERT (tiny)", "not comparable", "sha256", "Deviations"):
+        assert text in page
+    assert page.count("data:image/svg+xml") >= 4, "waterfalls, ROC curves, training curves"
+
+
+def test_nothing_left_to_do_the_second_time(default_run):
+    assert "Nothing to be done" in snakemake(default_run, "--dry-run").stdout
+
+
+def test_predict_on_own_fasta(default_run, tmp_path):
+    """A user's FASTA gets the scores that the run itself gave to the same transcripts."""
+    (cds,) = default_run.glob("resources/downloads/**/*.cds.all.fa.gz")
+    predictions = read_predictions(default_run / RUN / "predictions.parquet").set_index("id")
+    known = [r for r in read_fasta(cds) if r.header.split()[0] in predictions.index][:20]
+    own = tmp_path / "own.fa"
+    own.write_text("".join(f">{r.header}\n{r.sequence.lower().replace('t', 'u')}\n" for r in known))
+    output = tmp_path / "scores.tsv"
+    command = [sys.executable, "-m", "nucleotune", "predict"]
+    subprocess.run(
+        [*command, str(default_run / RUN / "model"), str(own), "-o", str(output)],
+        check=True,
+        cwd=ROOT,
+    )
+    scores = pd.read_csv(output, sep="\t").set_index("id")
+    assert len(scores) == 20
+    expected = predictions.loc[scores.index, "score"]
+    assert scores["score"].to_numpy() == pytest.approx(expected.to_numpy(), abs=1e-5)
+
+
+def test_predict_says_what_is_wrong(default_run, tmp_path):
+    command = [sys.executable, "-m", "nucleotune", "predict", str(default_run / RUN / "model")]
+    broken = tmp_path / "broken.fa"
+    broken.write_text(">a\nACGT!ACGT\n")
+    done = subprocess.run([*command, str(broken)], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 1
+    assert "broken.fa: record 'a' (line 1): letter '!' at position 5" in done.stderr
+    assert "Traceback" not in done.stderr

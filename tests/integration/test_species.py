@@ -1,0 +1,100 @@
+"""Plug in a species by one YAML file."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import snakemake
+
+from nucleotune.simulate.ensembl import write_toy_species
+
+pytestmark = pytest.mark.slow
+
+
+def overlay(folder, species, text=""):
+    path = folder / "run.yaml"
+    path.write_text(
+        f"plugins: [{folder}]\noffline: true\nmirrors: [{folder}/mirror]\n{text}"
+        f"lncrna:\n  species: [{species}]\n  splits: [gene]\n  methods: [tfidf, length]\n"
+    )
+    return ["--configfile", str(path)]
+
+
+def species_file(folder, name, text):
+    path = folder / "species" / f"{name}.yaml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+
+
+def test_third_species_from_an_ensembl_mirror(tmp_path):
+    """A species unknown to the project: one YAML, its files in a directory laid out as `wget -x` does."""
+    names = {"species": "danio_novus", "assembly": "GRZ9", "release": 109}
+    write_toy_species(
+        tmp_path / "mirror", **names, seed=3, coding_genes=60, lncrna_genes=60, small_rnas=12
+    )
+    species_file(
+        tmp_path,
+        "novel_fish",
+        "title: Novel fish\nnoncoding: {gene_biotypes: [lncRNA]}\n"
+        "ensembl: {release: 109, species: danio_novus, assembly: GRZ9}\n",
+    )
+    snakemake(tmp_path, "lncrna_table1", "lncrna_table3", *overlay(tmp_path, "novel_fish"))
+    table = pd.read_csv(tmp_path / "results/tables/lncrna_table3.tsv", sep="\t")
+    measured = table[table["dataset"] == "Novel fish"]
+    assert set(measured["method"]) == {"TF-IDF n-grams + logistic regression", "Length only"}
+    assert set(measured["status"]) == {"not comparable"}
+    lock = (tmp_path / "resources/downloads.lock.tsv").read_text()
+    assert lock.count("danio_novus") == 2, "real downloads are held to their first sha256"
+
+
+def test_own_files_with_headers_of_any_form(tmp_path):
+    rng = np.random.default_rng(0)
+
+    def records(prefix, gc):
+        p = [(1 - gc) / 2, gc / 2, gc / 2, (1 - gc) / 2]
+        for i in range(80):
+            sequence = "".join(rng.choice(list("acgu"), rng.integers(150, 400), p=p))
+            yield f'>chr1\tx\tgene_id "{prefix}G{i // 2}"; transcript_id "{prefix}{i}";\r\n{sequence}\r\n'
+
+    (tmp_path / "coding.fa").write_text("".join(records("C", 0.6)), newline="")
+    (tmp_path / "other.fa").write_text("".join(records("L", 0.4)), newline="")
+    header = """'gene_id "(?P<gene>[^"]+)"; transcript_id "(?P<id>[^"]+)"'"""
+    species_file(
+        tmp_path,
+        "mine",
+        f"title: Mine\ncoding: {{files: [{{path: coding.fa}}], header: {header}}}\n"
+        f"noncoding: {{files: [{{path: other.fa}}], header: {header}}}\n",
+    )
+    snakemake(tmp_path, "lncrna_table3", *overlay(tmp_path, "mine", f"data_dir: {tmp_path}\n"))
+    table = pd.read_csv(tmp_path / "results/tables/lncrna_table3.tsv", sep="\t")
+    auroc = table[(table["metric"] == "auroc") & table["method"].str.startswith("TF-IDF")]
+    assert auroc["measured"].iloc[0] > 0.9
+
+
+def test_species_without_lncrna_fails_early_with_the_biotypes_found(tmp_path):
+    (tmp_path / "cds.fa").write_text(
+        ">C1 cds chromosome:A:1:1:9:1 gene:G1 gene_biotype:protein_coding"
+        f" transcript_biotype:protein_coding\n{'ACGT' * 40}\n"
+    )
+    (tmp_path / "ncrna.fa").write_text(
+        "".join(
+            f">T{i} ncrna chromosome:A:1:1:9:1 gene:G{i} gene_biotype:{biotype}"
+            f" transcript_biotype:{biotype}\n{'ACGA' * 40}\n"
+            for i, biotype in enumerate(["tRNA"] * 5 + ["snoRNA"] * 2)
+        )
+    )
+    species_file(
+        tmp_path,
+        "yeast",
+        "title: Yeast\ncoding: {files: [{path: cds.fa}]}\n"
+        "noncoding: {files: [{path: ncrna.fa}], gene_biotypes: [lncRNA]}\n",
+    )
+    done = snakemake(
+        tmp_path,
+        "lncrna_table3",
+        *overlay(tmp_path, "yeast", f"data_dir: {tmp_path}\n"),
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "no record has gene_biotype lncRNA" in done.stdout
+    assert "5  tRNA" in done.stdout and "2  snoRNA" in done.stdout
+    assert not list((tmp_path / "results").glob("**/*.parquet"))

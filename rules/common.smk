@@ -111,6 +111,16 @@ def class_paths(label):
     return paths
 
 
+def model_of(wildcards):
+    """The model file of a language model method."""
+    return RUN["models"][RUN["methods"][wildcards.method]["model"]]
+
+
+def without(mapping, key):
+    """A copy of `mapping` less one key: a parameter of a rule holds what its result depends on, no more."""
+    return {name: value for name, value in mapping.items() if name != key}
+
+
 def start_model(wildcards):
     """The model directory a method starts from: trained on the pool of the data set's split."""
     start = RUN["methods"][wildcards.method]["start_from"]

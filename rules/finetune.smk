@@ -22,14 +22,14 @@ rule finetune:
         method="|".join(LANGUAGE_MODELS) or "(?!)",
     conda:
         "../envs/nucleotune.yaml"
-    threads: 4
+    threads: lambda wildcards: model_of(wildcards)["resources"]["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 32000 * attempt,
-        runtime=lambda wildcards, attempt: 720 * attempt,
-        gpu=1,
+        mem_mb=lambda wildcards, attempt: model_of(wildcards)["resources"]["mem_mb"] * attempt,
+        runtime=lambda wildcards, attempt: model_of(wildcards)["resources"]["runtime"] * attempt,
+        gpu=lambda wildcards: model_of(wildcards)["resources"]["gpu"],
     params:
         method=lambda wildcards: RUN["methods"][wildcards.method],
-        model=lambda wildcards: RUN["models"][RUN["methods"][wildcards.method]["model"]],
+        model=lambda wildcards: without(model_of(wildcards), "resources"),
         # Outside the declared outputs, which Snakemake deletes before a job starts; removed when training has ended.
         state="results/training-state/{study}/{dataset}/{method}/seed{seed}",
         version=STAGE["finetune"],

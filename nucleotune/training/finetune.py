@@ -118,6 +118,7 @@ def finetune(
         method["truncation"],
     )
 
+    classifier = _starting_classifier(method, model, seed, start_from)
     digest = run_digest(
         used,
         stage_version=STAGE_VERSION,
@@ -129,7 +130,6 @@ def finetune(
         start_from=None if start_from is None else weights_digest(start_from),
         versions=library_versions(),
     )
-    classifier = _starting_classifier(method, model, seed, start_from)
     parameters = count_parameters(classifier)
     trainer = Trainer(
         classifier,

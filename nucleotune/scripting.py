@@ -44,10 +44,13 @@ def job(log_file: str | Path) -> Iterator[logging.Logger]:
 
 
 def share_library(root: str | Path) -> None:
-    """Let the jobs started from this process find the library, in whatever environment they run.
+    """Set up the environment of the jobs started from this process.
 
-    Puts `root` on PYTHONPATH and keeps the model hub offline: compute jobs never reach for the network.
+    Puts `root` on PYTHONPATH, so that they find the library whatever environment they run in; keeps the model hub
+    offline, because compute jobs never reach for the network; and lets idle OpenMP threads sleep: spinning ones slow a
+    small training down several times when another job wants the core.
     """
     known = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
     os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([str(root), *known]))
     os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")

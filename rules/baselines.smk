@@ -24,7 +24,9 @@ rule baseline:
         mem_mb=lambda wildcards, attempt: 16000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        method=lambda wildcards: RUN["methods"][wildcards.method],
+        method=lambda wildcards: without(
+            RUN["methods"][wildcards.method], "title", "published_as", "comparable", "note"
+        ),
         version=STAGE["baseline"],
     message:
         "Fitting {wildcards.method} on {wildcards.dataset} (seed {wildcards.seed})"

@@ -116,9 +116,9 @@ def model_of(wildcards):
     return RUN["models"][RUN["methods"][wildcards.method]["model"]]
 
 
-def without(mapping, key):
-    """A copy of `mapping` less one key: a parameter of a rule holds what its result depends on, no more."""
-    return {name: value for name, value in mapping.items() if name != key}
+def without(mapping, *keys):
+    """A copy of `mapping` less some keys: a parameter of a rule holds what its result depends on, no more."""
+    return {key: value for key, value in mapping.items() if key not in keys}
 
 
 def start_model(wildcards):

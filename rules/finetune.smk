@@ -28,8 +28,10 @@ rule finetune:
         runtime=lambda wildcards, attempt: model_of(wildcards)["resources"]["runtime"] * attempt,
         gpu=lambda wildcards: model_of(wildcards)["resources"]["gpu"],
     params:
-        method=lambda wildcards: RUN["methods"][wildcards.method],
-        model=lambda wildcards: without(model_of(wildcards), "resources"),
+        method=lambda wildcards: without(
+            RUN["methods"][wildcards.method], "published_as", "comparable", "note"
+        ),
+        model=lambda wildcards: without(model_of(wildcards), "resources", "licence", "note"),
         # Outside the declared outputs, which Snakemake deletes before a job starts; removed when training has ended.
         state="results/training-state/{study}/{dataset}/{method}/seed{seed}",
         version=STAGE["finetune"],

@@ -34,7 +34,7 @@ rule report:
             for run in trained_runs(study)
             for kind in ("tsv", "json")
         ],
-        deviations=f"{workflow.basedir}/docs/deviations.md",
+        deviations=[f"{workflow.basedir}/docs/deviations.md"],
     output:
         "results/report.html",
     log:

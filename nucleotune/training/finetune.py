@@ -106,15 +106,12 @@ def finetune(
     tokenized = tokenize(model, ids, sequences, method["truncation"])
     unknown_share = check_unknown(model, tokenized, ids, sequences)
     truncated = int(tokenized.truncated.sum())
+    truncated_share = truncated / len(used)
     logger.info(
-        "%d examples, %d tokens; %d (%.1f %%) cut at %d tokens, side: %s",
-        *(
-            len(used),
-            len(tokenized.tokens),
-            truncated,
-            100 * truncated / len(used),
-            model["max_tokens"],
-        ),
+        "%d examples; %.1f %% of them cut at %d tokens, side: %s",
+        len(used),
+        100 * truncated_share,
+        model["max_tokens"],
         method["truncation"],
     )
 
@@ -162,7 +159,7 @@ def finetune(
         "truncated": {
             "side": method["truncation"],
             "count": truncated,
-            "share": truncated / len(used),
+            "share": truncated_share,
         },
         "padding_share": progress.total.padding_share,
         "device": torch_device.type,
@@ -186,7 +183,7 @@ def finetune(
         "truncation": method["truncation"],
         "labels": {"0": labels[0], "1": labels[1]},
         "unknown_share": unknown_share,
-        "truncated_share": truncated / len(used),
+        "truncated_share": truncated_share,
         "best_step": progress.best_step,
         "versions": library_versions(),
     }

@@ -326,6 +326,23 @@ def test_resumes_from_any_step_with_the_same_end(tmp_path, monkeypatch, adaptati
     assert weights[0] == weights[1]
 
 
+def test_resumes_after_the_best_step(tmp_path, monkeypatch):
+    """Weights that no later evaluation beats are part of the state."""
+    arguments = {
+        "method": make_method(training={"save_minutes": 1e-9, "epochs": 12}),
+        "examples": make_examples(at=0.7),
+    }
+    unbroken = run(tmp_path, "unbroken", **arguments)
+    last, best = unbroken.summary["steps"], unbroken.summary["best_step"]
+    assert best < last - 1
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        dying_save(patch, last - 1)
+        run(tmp_path, "broken", **arguments)
+    resumed = run(tmp_path, "broken", **arguments)
+    assert resumed.summary["resumed_at_step"] == last - 1
+    assert predictions_bytes(resumed, tmp_path / "r") == predictions_bytes(unbroken, tmp_path / "u")
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -28,6 +28,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 
 demo: install
 	$(BIN)/snakemake --cores $(CORES)
+	@echo "The report is here: $(CURDIR)/results/report.html"
 
 test: install
 	$(BIN)/python -m pytest
@@ -47,6 +48,7 @@ check-real: install
 	@test -d "$(DATA)" || { echo "usage: make check-real DATA=<directory with transcripts/*.fa.gz>"; exit 2; }
 	$(BIN)/snakemake --cores $(CORES) --directory tests/real/run --configfile tests/real/config.yaml \
 		--config data_dir="$(abspath $(DATA))"
+	@echo "The report is here: $(CURDIR)/tests/real/run/results/report.html"
 
 docs: install
 	$(BIN)/python -m nucleotune.config_reference > docs/configuration.md

@@ -36,7 +36,3 @@ rule all:
 
 onstart:
     require_offline_files()
-
-
-onsuccess:
-    announce_report()

@@ -17,8 +17,8 @@ SECTIONS = {
 
 HEAD = """# Configuration reference
 
-Generated from `schemas/` by `make docs`; do not edit. Unknown keys are errors, and every file is checked before the first
-job starts. An overlay replaces lists and merges mappings.
+Generated from `schemas/` by `make docs`; do not edit. Unknown keys are errors, and every file is checked before the
+first job starts. An overlay replaces lists and merges mappings.
 """
 
 

@@ -127,6 +127,15 @@ def describe_datasets(
     return result
 
 
+def pool_titles(datasets: Mapping[str, Dataset]) -> dict[str, str]:
+    """Name -> title of the pools, for the logs of trainings on them."""
+    return {
+        name: f"Pool of all species, {dataset.split} split"
+        for name, dataset in datasets.items()
+        if dataset.pooled
+    }
+
+
 def describe_methods(names: list[str], methods: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What tables and figures say of each method; kind `reference` marks one-feature lines."""
     keys = ("title", "kind", "published_as", "comparable", "note")

@@ -140,10 +140,3 @@ def trained_runs(study):
                 method = RUN["methods"][method]["start_from"]
                 dataset = f"pooled_{DATASETS[study][dataset].split}"
     return list(dict.fromkeys(runs))
-
-
-def announce_report():
-    """Last line of a successful run: where to look."""
-    page = Path("results/report.html").resolve()
-    if page.exists():
-        print(f"\nReport: {page}\n", file=sys.stderr)

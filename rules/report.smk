@@ -34,6 +34,15 @@ rule report:
             for run in trained_runs(study)
             for kind in ("tsv", "json")
         ],
+        fits=[
+            path
+            for study in SETTINGS["studies"]
+            for path in every(
+                "results/{study}/{dataset}/{method}/seed{seed}/fit.json",
+                study,
+                [name for name in METHODS[study] if name in BASELINES],
+            )
+        ],
         deviations=[f"{workflow.basedir}/docs/deviations.md"],
     output:
         "results/report.html",
@@ -49,8 +58,9 @@ rule report:
         version=STAGE["report"],
         benchmarks="results/benchmarks",
         datasets=LNCRNA_DATASETS,
+        pools=plan.pool_titles(DATASETS["lncrna"]),
         described=LNCRNA_METHODS,
     message:
-        "Writing the report"
+        "Writing {output}"
     script:
         "../scripts/report.py"

@@ -24,8 +24,8 @@ from nucleotune.reporting.page import summarise_benchmarks
 VERSIONS = ("snakemake", "torch", "transformers", "peft", "scikit-learn", "numpy", "pandas")
 
 ASKED = (
-    "Does a fine-tuned language model tell lncRNAs from mRNAs better than the classical methods it is said to beat"
-    " (LoRA-BERT paper)? All methods below were trained on the same rows and judged on the same test rows."
+    "Does a fine-tuned language model tell lncRNAs from mRNAs better than the classical methods it is said to"
+    " beat (LoRA-BERT paper)? All methods below were trained on the same rows and judged on the same test rows."
 )
 
 
@@ -33,12 +33,12 @@ def gather(inputs: Mapping[str, Sequence[str]], run: Mapping[str, Any]) -> dict[
     """Context of `page.render_report`.
 
     inputs: paths by kind: tables (HTML), figures (SVG), cards, comparisons, metrics, training (TSV
-    and JSON), deviations (Markdown). run: config, species, methods, models, datasets, described
-    (methods), benchmarks (directory).
+    and JSON), fits (JSON of the baselines), deviations (Markdown). run: config, species, methods,
+    models, datasets, described (methods), pools (titles), benchmarks (directory).
     """
     datasets, methods = run["datasets"], run["described"]
     titles = {method["name"]: method["title"] for method in methods}
-    dataset_titles = {dataset["name"]: dataset["title"] for dataset in datasets}
+    dataset_titles = {**run["pools"], **{one["name"]: one["title"] for one in datasets}}
     metrics = read_metrics(inputs["metrics"])
     cards = {Path(path).parent.name: read_json(path) for path in inputs["cards"]}
     comparisons = {
@@ -66,6 +66,7 @@ def gather(inputs: Mapping[str, Sequence[str]], run: Mapping[str, Any]) -> dict[
         "roc": "".join(Path(path).read_text(encoding="utf-8") for path in inputs["figures"]),
         "training": _training(inputs["training"], dataset_titles, trained, shown, lines),
         "gates": _gates(inputs["training"], dataset_titles, trained),
+        "fits": _fits(inputs["fits"], dataset_titles, trained),
         "benchmarks": _benchmarks(Path(run["benchmarks"])),
         "deviations": _markdown(inputs["deviations"][0]),
     }
@@ -125,7 +126,7 @@ def _training(
 ) -> str | None:
     histories: dict[str, dict[str, list[pd.DataFrame]]] = {}
     for dataset, method, _, path in _training_runs(paths, ".tsv"):
-        panel = histories.setdefault(dataset_titles.get(dataset, dataset), {})
+        panel = histories.setdefault(dataset_titles[dataset], {})
         panel.setdefault(method_titles[method], []).append(pd.read_csv(path, sep="\t"))
     if not histories:
         return None
@@ -140,13 +141,34 @@ def _gates(
 ) -> list[dict[str, Any]]:
     return [
         {
-            "dataset": dataset_titles.get(dataset, dataset),
+            "dataset": dataset_titles[dataset],
             "method": method_titles[method],
             "seed": seed,
             **read_json(path),
         }
         for dataset, method, seed, path in _training_runs(paths, ".json")
     ]
+
+
+def _fits(
+    paths: Sequence[str], dataset_titles: Mapping[str, str], method_titles: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """How each baseline was fitted: rows used of those at hand, and what was chosen."""
+    result = []
+    for dataset, method, seed, path in _training_runs(paths, ".json"):
+        fit = read_json(path)
+        chosen = [f"{key} {fit[key]}" for key in ("ngram_range", "C", "gamma") if key in fit]
+        result.append(
+            {
+                "dataset": dataset_titles[dataset],
+                "method": method_titles[method],
+                "seed": seed,
+                "rows_used": fit["rows_used"],
+                "rows_available": sum(fit["train_rows"].values()),
+                "chosen": ", ".join(chosen),
+            }
+        )
+    return result
 
 
 def _benchmarks(folder: Path) -> list[dict[str, Any]]:

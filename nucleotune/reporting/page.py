@@ -53,6 +53,8 @@ def render_report(context: Mapping[str, Any]) -> str:
     roc           SVG text of the ROC figure, or None
     training      SVG text of the training curves, or None
     gates         list of dicts, the content of training.json and "dataset", "method", "seed"
+    fits          list of {"dataset", "method", "seed", "rows_used", "rows_available", "chosen"}, of
+                  the baselines; chosen is a sentence on settings
     benchmarks    list of dicts as `summarise_benchmarks` returns them
     deviations    HTML, taken as it is
     """

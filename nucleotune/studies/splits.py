@@ -54,8 +54,8 @@ def split_groups(
 def leakage(splits: pd.Series, groups: pd.Series) -> dict[str, float | int]:
     """How many groups (genes) stand on both sides of the train/test border.
 
-    Returns `genes_shared` (genes with rows in test and in pretrain or train), `test_rows_with_gene_in_training` and their
-    `share` of all test rows.
+    Returns `genes_shared` (genes with rows in test and in pretrain or train), `test_rows_with_gene_in_training` and
+    their `share` of all test rows.
     """
     in_training = set(groups[splits.isin(("pretrain", "train"))])
     test = groups[splits == "test"]

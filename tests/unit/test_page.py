@@ -91,6 +91,16 @@ def context(text="Toy", **changes):
         "method_titles": {"bert": text, "svm": "The SVM"},
         "roc": SVG,
         "training": SVG,
+        "fits": [
+            {
+                "dataset": text,
+                "method": text,
+                "seed": 1,
+                "rows_used": 20000,
+                "rows_available": 95070,
+                "chosen": "C 2",
+            }
+        ],
         "gates": [
             {
                 "seed": 1,
@@ -180,7 +190,14 @@ def test_verdict(delta, p, verdict):
 def test_a_clean_split_and_an_empty_run():
     leakage = {"genes_shared": 0, "test_rows_with_gene_in_training": 0, "share": 0.0}
     values = context(
-        headlines=[], inputs=[], tables=[], roc=None, training=None, gates=[], benchmarks=[]
+        headlines=[],
+        inputs=[],
+        tables=[],
+        roc=None,
+        training=None,
+        gates=[],
+        fits=[],
+        benchmarks=[],
     )
     values["datasets"][0]["leakage"] = leakage
     values["comparisons"] = [{"dataset": "Toy", "table": comparison().head(0)}]

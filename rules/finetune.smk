@@ -33,7 +33,7 @@ rule finetune:
         ),
         model=lambda wildcards: without(model_of(wildcards), "resources", "licence", "note"),
         # Outside the declared outputs, which Snakemake deletes before a job starts; removed when training has ended.
-        state="results/training-state/{study}/{dataset}/{method}/seed{seed}",
+        state="results/training-state/{study}.{dataset}.{method}.seed{seed}",
         version=STAGE["finetune"],
     message:
         "Training {wildcards.method} on {wildcards.dataset} (seed {wildcards.seed}); progress in {log}"

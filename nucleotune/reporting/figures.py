@@ -23,7 +23,13 @@ from nucleotune.files import atomic_path
 
 #: Okabe and Ito's colours, told apart with any colour vision; without yellow, too light on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-GREYS = ("#595959", "#808080", "#A6A6A6")
+#: Grey and dashes of the reference lines.
+GREYS = (
+    ("#595959", (0, (4, 2))),
+    ("#808080", (0, (1, 1.5))),
+    ("#A6A6A6", (0, (6, 2, 1, 2))),
+    ("#262626", (0, (8, 2, 1, 1, 1, 2))),
+)
 CLASS_COLOURS = {"mRNA": "#E69F00", "lncRNA": "#0072B2"}
 
 #: Text becomes outlines, so that a figure looks alike wherever it is opened.
@@ -54,9 +60,8 @@ def method_styles(titles: Iterable[str], reference: Collection[str] = ()) -> dic
     count = 0
     for title in dict.fromkeys(titles):
         if title in reference:
-            dashes = ((0, (4, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
-            place = sum(name in reference for name in styles) % len(dashes)
-            styles[title] = {"color": next(greys), "linestyle": dashes[place], "linewidth": 1.1}
+            grey, dashes = next(greys)
+            styles[title] = {"color": grey, "linestyle": dashes, "linewidth": 1.1}
         else:
             pattern = ("-", (0, (7, 1.5)), (0, (3, 1, 1, 1)))[count // len(COLOURS) % 3]
             colour = COLOURS[count % len(COLOURS)]

@@ -13,7 +13,7 @@ from conftest import ROOT, snakemake
 pytestmark = pytest.mark.slow
 
 RUN = "results/lncrna/small_gene/quick/seed1"
-STATE = "results/training-state/lncrna/small_gene/quick/seed1/state.pt"
+STATE = "results/training-state/lncrna.small_gene.quick.seed1/state.pt"
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def overlay(tmp_path):
         "simulate: {seed: 2, coding_genes: 60, lncrna_genes: 60, small_rnas: 12}\n",
         "methods/quick.yaml": "title: Quick\nkind: language_model\nmodel: lora-bert-tiny\n"
         "train_splits: [pretrain, train]\n"
-        "training: {epochs: 12, batch_size: 8, learning_rate: 2.0e-3, patience: 12}\n",
+        "training: {epochs: 6, batch_size: 8, learning_rate: 2.0e-3, patience: 6}\n",
         "run.yaml": f"plugins: [{tmp_path}]\noffline: true\n"
         "lncrna: {species: [small], splits: [gene], methods: [quick, length]}\n",
     }

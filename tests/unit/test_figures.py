@@ -69,8 +69,15 @@ def test_a_method_keeps_its_colour_whatever_the_figure_shows():
     everything = method_styles(["A", "B", "Length only", "C"], {"Length only"})
     assert everything["A"]["color"] == figures.COLOURS[0]
     assert everything["C"]["color"] == figures.COLOURS[2]
-    assert everything["Length only"]["color"] in figures.GREYS
+    assert everything["Length only"]["color"] in [grey for grey, _ in figures.GREYS]
     assert everything["Length only"]["linestyle"] != "-"
+
+
+def test_reference_lines_stay_apart():
+    names = ["length", "gc", "orf", "start"]
+    styles = method_styles(names, names)
+    assert len({style["color"] for style in styles.values()}) == 4
+    assert len({style["linestyle"] for style in styles.values()}) == 4
 
 
 def test_more_methods_than_colours_stay_apart():

@@ -14,6 +14,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from nucleotune.errors import InputError
+from nucleotune.models.spec import check_model
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "schemas"
@@ -142,19 +143,10 @@ def load_model(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
     """Read and validate one model file."""
     path = find_plugin("models", name, folders)
     model = validate(read_yaml(path), read_schema("model"), path)
-    architecture = model["architecture"]
-    vocabulary = 5 + 4 ** model["tokenizer"]["k"]
-    if architecture["vocab_size"] < vocabulary:
-        raise InputError(
-            f"{path}: architecture.vocab_size must be at least {vocabulary} (5 specials and 4^k k-mers)"
-        )
-    if architecture["max_position_embeddings"] < model["max_tokens"]:
-        raise InputError(f"{path}: architecture.max_position_embeddings is smaller than max_tokens")
-    if architecture["hidden_size"] % architecture["num_attention_heads"]:
-        raise InputError(
-            f"{path}: architecture.hidden_size must be a multiple of num_attention_heads"
-        )
-    return model
+    try:
+        return check_model(model)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
 
 
 def load_method(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:

@@ -13,23 +13,28 @@ licence, note for the reader
 from typing import Any
 
 from nucleotune.errors import InputError
-from nucleotune.models.tokenizers import vocabulary
 
 FAMILIES = ("bert",)
+
+#: [PAD], [UNK], [CLS], [SEP], [MASK]
+SPECIAL_TOKENS = 5
 
 
 def check_model(model: dict[str, Any]) -> dict[str, Any]:
     """Return `model` if its fields agree with each other, else raise InputError naming the two that do not.
 
     A schema sees one key at a time; what it cannot see is checked here, before transformers would either accept it
-    in silence or fail deep inside a kernel.
+    in silence or fail deep inside a kernel. The Snakefile comes here, too: standard library only.
     """
     title, architecture = model["title"], model["architecture"]
     if model["family"] not in FAMILIES:
         raise InputError(
             f"model {title!r}: family {model['family']!r}: expected one of {', '.join(FAMILIES)}"
         )
-    tokens = len(vocabulary(model["tokenizer"]))
+    kind = model["tokenizer"]["kind"]
+    if kind != "kmer":
+        raise InputError(f"model {title!r}: tokenizer kind {kind!r} is unknown: expected kmer")
+    tokens = SPECIAL_TOKENS + 4 ** model["tokenizer"]["k"]
     if tokens > architecture["vocab_size"]:
         raise InputError(
             f"model {title!r}: its tokenizer has {tokens} tokens, but architecture.vocab_size is "

@@ -3,14 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from nucleotune.errors import InputError
 from nucleotune.sequence.kmers import TokenizedSequences, encode_kmers, kmer_vocabulary
 
 
 def vocabulary(tokenizer: dict[str, Any]) -> list[str]:
     """All tokens of `tokenizer` ({kind: kmer, k: ...}) in the order of their ids."""
-    if tokenizer["kind"] != "kmer":
-        raise InputError(f"tokenizer kind {tokenizer['kind']!r} is unknown: expected kmer")
     return kmer_vocabulary(tokenizer["k"])
 
 

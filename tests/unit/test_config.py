@@ -135,9 +135,9 @@ def test_species_cross_field_rules(tmp_path, text, message):
 def test_model_cross_field_rules(tmp_path):
     model = yaml.safe_load((ROOT / "config/models/lora-bert-tiny.yaml").read_text())
     for key, value, message in (
-        ("vocab_size", 69, "at least 261"),
-        ("max_position_embeddings", 100, "smaller than max_tokens"),
-        ("num_attention_heads", 5, "multiple of num_attention_heads"),
+        ("vocab_size", 69, "raise it to at least 261"),
+        ("max_position_embeddings", 100, "is more than architecture.max_position_embeddings"),
+        ("num_attention_heads", 5, "not a multiple of num_attention_heads"),
     ):
         broken = {**model, "architecture": {**model["architecture"], "vocab_size": 261, key: value}}
         write(

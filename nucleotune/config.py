@@ -14,7 +14,9 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from nucleotune.errors import InputError
+from nucleotune.models.architecture import resolve_architecture
 from nucleotune.models.spec import check_model
+from nucleotune.sources.hub import check_checkpoint
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "schemas"
@@ -140,10 +142,17 @@ def load_species(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
 
 
 def load_model(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
-    """Read and validate one model file."""
+    """Read and validate one model file; `architecture` comes back with its family's fields and defaults.
+
+    It stays None where the file leaves it to the checkpoint, which is there only after the download.
+    """
     path = find_plugin("models", name, folders)
     model = validate(read_yaml(path), read_schema("model"), path)
     try:
+        check_checkpoint(model)
+        if model["architecture"] is None:
+            return model
+        model["architecture"] = resolve_architecture(model["family"], model["architecture"])
         return check_model(model)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None

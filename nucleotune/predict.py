@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from nucleotune.models.load import load_model
-from nucleotune.models.tokenizers import tokenize
+from nucleotune.models.tokenizers import make_tokenizer
 from nucleotune.training.finetune import scores
 from nucleotune.training.gates import check_unknown
 from nucleotune.training.trainer import predict_logits, resolve_device
@@ -46,9 +46,9 @@ def predict(
     )
     if not ids:
         return pd.DataFrame(columns=list(COLUMNS))
-    model = description["model"]
-    tokenized = tokenize(model, ids, sequences, description["truncation"])
-    check_unknown(model, tokenized, ids, sequences, limit=MAX_UNKNOWN_SHARE)
+    tokenizer = make_tokenizer(description["model"], model_dir)
+    tokenized = tokenizer.encode(ids, sequences, description["truncation"])
+    check_unknown(tokenizer, tokenized, ids, sequences, limit=MAX_UNKNOWN_SHARE)
     torch_device = resolve_device(device, threads)
     logits = predict_logits(
         classifier.to(torch_device),

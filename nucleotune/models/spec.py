@@ -1,10 +1,17 @@
 """What a model is: one `config/models/<name>.yaml`, here as the dict that its schema has already validated.
 
 title         for tables and reports
-family        the stock transformers architecture: `bert`
-tokenizer     {kind: kmer, k: 3}
-max_tokens    longest input in tokens, [CLS] and [SEP] included
-architecture  fields of the family's transformers config (vocab_size, hidden_size, num_hidden_layers, ...)
+family        architecture: `bert` and `esm` are the stock transformers classes, `dnabert2` is `models.dnabert2`
+checkpoint    where published weights are and which files are taken, or null: random weights
+tokenizer     {kind, k, species}; `kind` is one of
+                kmer    overlapping k-mers, stride 1 (DNABERT); k: 3 to 6; with `species`, the name of a token that
+                        follows [CLS] (SpeciesLM)
+                sixmer  6-mers side by side (Nucleotide Transformer)
+                single  one token a nucleotide
+                file    the checkpoint's tokenizer.json, read by the tokenizers library (DNABERT-2)
+max_tokens    longest input in tokens, special tokens included
+architecture  fields of the family's transformers config (vocab_size, hidden_size, num_hidden_layers, ...), or null:
+              those of the checkpoint
 lora_targets  module name suffixes that LoRA adapts, long enough to name only what is meant
 parameters    expected number of parameters with a two-label head, or null
 licence, note for the reader
@@ -13,41 +20,113 @@ licence, note for the reader
 from typing import Any
 
 from nucleotune.errors import InputError
+from nucleotune.models.architecture import resolve_architecture
 
-FAMILIES = ("bert",)
+FAMILIES = ("bert", "esm", "dnabert2")
+TOKENIZER_KINDS = ("kmer", "sixmer", "single", "file")
 
-#: [PAD], [UNK], [CLS], [SEP], [MASK]
-SPECIAL_TOKENS = 5
+#: Id of the padding token, by the tokenizer's kind; of kind `file`, by the family: that of its published model.
+PAD_IDS = {"kmer": 0, "sixmer": 1, "single": 0}
+FAMILY_PAD_IDS = {"bert": 0, "esm": 1, "dnabert2": 3}
+
+#: Token ids are kept as 16-bit numbers.
+MAX_VOCABULARY = 2**16
 
 
 def check_model(model: dict[str, Any]) -> dict[str, Any]:
-    """Return `model` if its fields agree with each other, else raise InputError naming the two that do not.
+    """Return `model` if its fields agree with each other, else raise InputError naming those that do not.
 
     A schema sees one key at a time; what it cannot see is checked here, before transformers would either accept it
-    in silence or fail deep inside a kernel. The Snakefile comes here, too: standard library only.
+    in silence or fail deep inside a kernel. The Snakefile comes here, too: standard library only. An architecture
+    that is null is checked when the checkpoint has said what it is.
     """
-    title, architecture = model["title"], model["architecture"]
-    if model["family"] not in FAMILIES:
+    try:
+        if model["family"] not in FAMILIES:
+            raise InputError(f"family {model['family']!r}: expected one of {', '.join(FAMILIES)}")
+        _check_tokenizer(model["tokenizer"])
+        if model.get("checkpoint", {}) is None:
+            _check_without_checkpoint(model["tokenizer"])
+        if model["architecture"] is not None:
+            _check_architecture(model)
+    except InputError as error:
+        raise InputError(f"model {model['title']!r}: {error}") from None
+    return model
+
+
+def padding_id(model: dict[str, Any]) -> int:
+    """Id of the padding token that `model` is built with."""
+    return PAD_IDS.get(model["tokenizer"]["kind"], FAMILY_PAD_IDS[model["family"]])
+
+
+def _check_tokenizer(tokenizer: dict[str, Any]) -> None:
+    kind = tokenizer["kind"]
+    if kind not in TOKENIZER_KINDS:
         raise InputError(
-            f"model {title!r}: family {model['family']!r}: expected one of {', '.join(FAMILIES)}"
+            f"tokenizer kind {kind!r} is unknown: expected one of {', '.join(TOKENIZER_KINDS)}"
         )
-    kind = model["tokenizer"]["kind"]
-    if kind != "kmer":
-        raise InputError(f"model {title!r}: tokenizer kind {kind!r} is unknown: expected kmer")
-    tokens = SPECIAL_TOKENS + 4 ** model["tokenizer"]["k"]
-    if tokens > architecture["vocab_size"]:
+    if kind == "kmer" and tokenizer.get("k") not in (3, 4, 5, 6):
         raise InputError(
-            f"model {title!r}: its tokenizer has {tokens} tokens, but architecture.vocab_size is "
-            f"{architecture['vocab_size']}; raise it to at least {tokens}"
+            f"tokenizer.k {tokenizer.get('k')}: kind 'kmer' needs a k-mer length of 3, 4, 5 or 6"
         )
-    if model["max_tokens"] > architecture["max_position_embeddings"]:
+    for key in ("k", "species"):
+        if kind != "kmer" and tokenizer.get(key) is not None:
+            raise InputError(
+                f"tokenizer.{key} belongs to kind 'kmer', but kind is {kind!r}; leave it out"
+            )
+
+
+def _check_without_checkpoint(tokenizer: dict[str, Any]) -> None:
+    for found, key, name in (
+        (tokenizer["kind"] == "file", "tokenizer kind 'file'", "tokenizer.json"),
+        (tokenizer.get("species") is not None, "tokenizer.species", "vocab.txt"),
+    ):
+        if found:
+            raise InputError(
+                f"{key} is read from the checkpoint's {name}, but `checkpoint` is null"
+            )
+
+
+def _check_architecture(model: dict[str, Any]) -> None:
+    family = model["family"]
+    architecture = resolve_architecture(family, model["architecture"])
+    tokens, rows = _tokenizer_size(model["tokenizer"]), architecture["vocab_size"]
+    if tokens > rows:
         raise InputError(
-            f"model {title!r}: max_tokens {model['max_tokens']} is more than architecture.max_position_embeddings "
-            f"{architecture['max_position_embeddings']}: positions after it have no embedding"
+            f"its tokenizer has {tokens} tokens, but architecture.vocab_size is {rows}; raise it to at least {tokens}"
+        )
+    if rows > MAX_VOCABULARY:
+        raise InputError(
+            f"architecture.vocab_size {rows} is more than {MAX_VOCABULARY}, the most that is supported"
+        )
+    positions, usable = architecture.get("max_position_embeddings"), _positions(model, architecture)
+    if usable is not None and model["max_tokens"] > usable:
+        why = (
+            "" if usable == positions else f" less {positions - usable} that esm keeps for padding"
+        )
+        raise InputError(
+            f"max_tokens {model['max_tokens']} is more than architecture.max_position_embeddings {positions}{why}: "
+            f"positions after it have no embedding; lower max_tokens to at most {usable}"
         )
     if architecture["hidden_size"] % architecture["num_attention_heads"]:
         raise InputError(
-            f"model {title!r}: architecture.hidden_size {architecture['hidden_size']} is not a multiple of "
-            f"num_attention_heads {architecture['num_attention_heads']}"
+            f"architecture.hidden_size {architecture['hidden_size']} is not a multiple of num_attention_heads "
+            f"{architecture['num_attention_heads']}"
         )
-    return model
+
+
+def _tokenizer_size(tokenizer: dict[str, Any]) -> int:
+    """Rows that the token embedding must have at least; of kind `file`, only the file can tell."""
+    if tokenizer["kind"] == "kmer":
+        return 5 + 4 ** tokenizer["k"] + (tokenizer.get("species") is not None)
+    # The published six-mer vocabulary has two more, <eos> and <bos>, for which the published embedding has no rows.
+    return {"sixmer": 4 + 4**6 + 5, "single": 5 + 5, "file": 0}[tokenizer["kind"]]
+
+
+def _positions(model: dict[str, Any], architecture: dict[str, Any]) -> int | None:
+    """Tokens that the family has positions for; None for no limit (ALiBi, rotary)."""
+    if model["family"] == "bert":
+        return architecture["max_position_embeddings"]
+    if model["family"] == "esm" and architecture["position_embedding_type"] == "absolute":
+        # Padding has the position `padding id`; the sequence's begin one behind it (transformers' modeling_esm).
+        return architecture["max_position_embeddings"] - padding_id(model) - 1
+    return None

@@ -114,7 +114,8 @@ def _take_first(
                 "To mend: put the file into a mirror by hand (one place will do)",
                 *(f"  {place}" for place in describe_places(source, mirrors)),
                 "or give other candidates: 'urls:' or 'path:' under coding.files or "
-                "noncoding.files of the species file, or column 'urls' of resources/sources.tsv",
+                "noncoding.files of the species file, 'path:' under checkpoint of the model file, "
+                "or column 'urls' of resources/sources.tsv",
             ]
         )
     )

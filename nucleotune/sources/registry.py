@@ -16,7 +16,7 @@ from nucleotune.errors import InputError
 COLUMNS = ("name", "urls", "checksum", "min_bytes", "kind", "licence", "note")
 
 #: What the first bytes of a file are checked for; see `nucleotune.sources.verify.check_content`.
-KINDS = ("gzip", "fasta", "text", "zip")
+KINDS = ("gzip", "fasta", "text", "zip", "binary")
 
 #: Template fields that may be empty; a path segment made of one alone then disappears.
 OPTIONAL_FIELDS = ("collection",)

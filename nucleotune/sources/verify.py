@@ -64,7 +64,7 @@ def _verify_bsd_sum(path: Path, checksums: str, name: str) -> str:
 
 
 def check_magic(path: str | Path, kind: str) -> None:
-    """Check the first bytes of the file against `kind` (gzip, fasta, text or zip).
+    """Check the first bytes of the file against `kind`; `binary` is anything but nothing and a web page.
 
     Raises VerificationError quoting the first 60 characters; says so where a host answered with a
     web page.
@@ -76,6 +76,8 @@ def check_magic(path: str | Path, kind: str) -> None:
         raise VerificationError(f"expected {kind}, found a web page (HTML){_opening(path)}")
     if kind == "text":
         valid = bool(head) and b"\0" not in head
+    elif kind == "binary":
+        valid = bool(head)
     else:
         valid = (text if kind == "fasta" else head).startswith(_MAGIC[kind])
     if not valid:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from nucleotune.sequence.kmers import PAD, TokenizedSequences
+from nucleotune.sequence.kmers import TokenizedSequences
 
 #: Most of a micro-batch's tokens that may be padding.
 MAX_PADDING = 0.10
@@ -78,7 +78,7 @@ def collate(
     """
     lengths = tokenized.lengths[indices]
     filled = np.arange(lengths.max()) < lengths[:, None]
-    ids = np.full(filled.shape, PAD, dtype=np.int64)
+    ids = np.full(filled.shape, tokenized.pad_id, dtype=np.int64)
     ids[filled] = np.concatenate(
         [tokenized.tokens[tokenized.offsets[i] : tokenized.offsets[i + 1]] for i in indices]
     )

@@ -5,7 +5,8 @@ A method is the dict of one `config/methods/<name>.yaml`, validated by its schem
     title, kind: language_model, model
     start_from    name of the method whose trained model this one starts from, or null
     train_splits  the splits trained on
-    adaptation    `full`, or `lora` with lora: {rank, alpha, dropout}
+    adaptation    `full`; `lora` with lora: {rank, alpha, dropout}; or `frozen`: the head alone is trained (what the
+                  head is, says `models.adapters`). Dropout acts on a frozen encoder, too, while its head is trained
     truncation    right, left or centre (see `sequence.kmers.encode_kmers`)
     training      epochs, max_steps, batch_size, learning_rate, weight_decay, warmup_share, max_gradient_norm,
                   evaluations_per_epoch, patience (evaluations without a better validation loss), micro_batch_tokens,
@@ -24,17 +25,20 @@ from scipy.special import expit
 
 from nucleotune.contracts import check_examples
 from nucleotune.errors import InputError
+from nucleotune.models.adapters import add_lora, freeze_encoder, head_modules, merge_lora
+from nucleotune.models.checkpoints import complete_model, verify_checkpoint
 from nucleotune.models.load import (
-    add_lora,
     build_classifier,
     count_parameters,
     library_versions,
     load_model,
+    load_pretrained,
+    read_description,
     save_model,
     weights_digest,
 )
 from nucleotune.models.spec import check_model
-from nucleotune.models.tokenizers import tokenize
+from nucleotune.models.tokenizers import Tokenizer, make_tokenizer
 from nucleotune.sequence.kmers import TokenizedSequences
 from nucleotune.training.gates import check_collapse, check_unknown
 from nucleotune.training.state import load_state, run_digest, save_state
@@ -43,7 +47,7 @@ from nucleotune.training.trainer import Trainer, precision, predict_logits, reso
 logger = logging.getLogger(__name__)
 
 #: Raised by hand when a change of this package changes what a training computes: older states are then not resumed.
-STAGE_VERSION = 1
+STAGE_VERSION = 2
 
 #: Splits that get predictions; `pretrain` serves training only.
 PREDICTED_SPLITS = ("train", "valid", "test")
@@ -72,6 +76,7 @@ def finetune(
     threads: int,
     device: str | None = None,
     start_from: Path | None = None,
+    checkpoint: Path | None = None,
     state_dir: Path,
     output_dir: Path,
     labels: tuple[str, str] = ("mRNA", "lncRNA"),
@@ -85,26 +90,29 @@ def finetune(
     Args:
         examples: the contract of `contracts.check_examples`; splits other than those used are ignored.
         method: validated dict, see this module's docstring.
-        model: validated dict, see `models.spec`.
+        model: validated dict, see `models.spec`; an `architecture` of None is that of `checkpoint` or `start_from`.
         seed: of initial weights, batch order and dropout.
         threads: CPU threads of torch; part of the state's identity, since they decide the order of sums.
         device: `cpu`, `cuda`, ...; None takes CUDA if there is one.
         start_from: directory of a trained model of the same architecture and tokenizer whose weights, head included,
-            are the starting point; None for random weights.
+            are the starting point.
+        checkpoint: directory of a published language model (`models.checkpoints`) that gives the encoder's weights
+            and the tokenizer's files. Not together with `start_from`; without both, weights are random.
         state_dir: for this training alone.
         output_dir: the model directory (`models.load`) to be written.
         labels: what labels 0 and 1 mean, for the model's description.
 
     Raises:
-        InputError: examples, method, model and `start_from` do not fit each other, too many unknown tokens, training
-            diverges, or it collapses to one class.
+        InputError: examples, method, model, `start_from` and `checkpoint` do not fit each other, a file is broken,
+            too many unknown tokens, training diverges, or it collapses to one class.
     """
-    check_model(model)
+    model, base = _resolved(model, start_from, checkpoint)
     used = _used_examples(examples, method, model)
     torch_device = resolve_device(device, threads)
     ids, sequences = used["id"].tolist(), used["sequence"].tolist()
-    tokenized = tokenize(model, ids, sequences, method["truncation"])
-    unknown_share = check_unknown(model, tokenized, ids, sequences)
+    tokenizer = make_tokenizer(model, start_from or checkpoint)
+    tokenized = tokenizer.encode(ids, sequences, method["truncation"])
+    unknown_share = check_unknown(tokenizer, tokenized, ids, sequences)
     truncated = int(tokenized.truncated.sum())
     truncated_share = truncated / len(used)
     logger.info(
@@ -115,7 +123,8 @@ def finetune(
         method["truncation"],
     )
 
-    classifier = _starting_classifier(method, model, seed, start_from)
+    classifier, load_report = _starting_classifier(method, model, seed, start_from, checkpoint)
+    _check_padding(classifier, tokenizer, model)
     digest = run_digest(
         used,
         stage_version=STAGE_VERSION,
@@ -124,7 +133,8 @@ def finetune(
         seed=seed,
         threads=threads,
         device=torch_device.type,
-        start_from=None if start_from is None else weights_digest(start_from),
+        base=base,
+        tokenizer=tokenizer.files,
         versions=library_versions(),
     )
     parameters = count_parameters(classifier)
@@ -145,15 +155,17 @@ def finetune(
     trainer.run(save=lambda current: save_state(Path(state_dir), digest, current))
     seconds = time.perf_counter() - begin
 
+    adapter = None
     if method["adaptation"] == "lora":
-        # Predictions are made with the merged weights: those, and no others, are what the model directory holds.
-        classifier = classifier.merge_and_unload()
+        # Predictions are made with the merged weights: those, and no others, are what `predict` reads.
+        classifier, adapter = merge_lora(classifier)
     predictions = _predict(classifier, tokenized, used, torch_device, method)
     check_collapse(predictions)
 
     progress = trainer.progress
     summary = {
         "parameters": parameters,
+        "load": load_report,
         "examples": {split: int(n) for split, n in used["split"].value_counts(sort=False).items()},
         "unknown_share": unknown_share,
         "truncated": {
@@ -180,6 +192,7 @@ def finetune(
         "model": model,
         "method": method,
         "seed": seed,
+        "base": base,
         "truncation": method["truncation"],
         "labels": {"0": labels[0], "1": labels[1]},
         "unknown_share": unknown_share,
@@ -187,7 +200,7 @@ def finetune(
         "best_step": progress.best_step,
         "versions": library_versions(),
     }
-    save_model(output_dir, classifier, description)
+    save_model(output_dir, classifier, description, tokenizer=tokenizer, adapter=adapter)
     return Finetuned(predictions, pd.DataFrame(progress.rows), summary)
 
 
@@ -195,6 +208,37 @@ def scores(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Probability of label 1, float64 (n,), and the decision at one half, int8 (n,), from logits (n, 2)."""
     probability = expit(logits[:, 1] - logits[:, 0])
     return probability, (probability > 0.5).astype(np.int8)
+
+
+def _resolved(
+    model: dict[str, Any], start_from: Path | None, checkpoint: Path | None
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """`model` with its architecture, checked, and what it starts from: sha256 of the weights, and their origin."""
+    if start_from is not None and checkpoint is not None:
+        raise InputError(
+            f"model {model['title']!r} is to start from both {start_from} and {checkpoint}: what was trained here has "
+            f"its encoder's weights already; leave one of them out"
+        )
+    if checkpoint is not None:
+        record = verify_checkpoint(checkpoint, model if model.get("checkpoint") else None)
+        origin = {key: record[key] for key in ("hub", "revision", "commit", "path")}
+        return complete_model(model, checkpoint), {"sha256": weights_digest(checkpoint), **origin}
+    if start_from is None:
+        if model["architecture"] is None:
+            raise InputError(
+                f"model {model['title']!r}: without a checkpoint, it needs an architecture"
+            )
+        return check_model(model), None
+    trained = read_description(start_from)["model"]
+    model = model | {"architecture": model["architecture"] or trained["architecture"]}
+    check_model(model)
+    for key in ("family", "tokenizer", "architecture"):
+        if trained[key] != model[key]:
+            raise InputError(
+                f"{start_from}: its {key} {trained[key]} is not that of model {model['title']!r}, {model[key]}: "
+                f"methods that start from each other need the same model"
+            )
+    return model, {"sha256": weights_digest(start_from)}
 
 
 def _used_examples(
@@ -224,22 +268,44 @@ def _used_examples(
 
 
 def _starting_classifier(
-    method: dict[str, Any], model: dict[str, Any], seed: int, start_from: Path | None
-) -> torch.nn.Module:
-    """The classifier before its first step, with its LoRA adapter if the method asks for one."""
-    if start_from is None:
-        classifier = build_classifier(model, seed=seed)
+    method: dict[str, Any],
+    model: dict[str, Any],
+    seed: int,
+    start_from: Path | None,
+    checkpoint: Path | None,
+) -> tuple[torch.nn.Module, dict[str, Any] | None]:
+    """The classifier before its first step, adapted as the method says, and what `load_pretrained` reports."""
+    report = None
+    if checkpoint is not None:
+        classifier, report = load_pretrained(model, checkpoint, seed=seed)
+        logger.info(
+            "%s: %d weights; new: %s; not used: %s",
+            *(checkpoint, report["loaded"]),
+            *(", ".join(report[kind]) or "none" for kind in ("new", "ignored")),
+        )
+    elif start_from is not None:
+        classifier = load_model(start_from)[0]
     else:
-        classifier, description = load_model(start_from)
-        for key in ("architecture", "tokenizer"):
-            if description["model"][key] != model[key]:
-                raise InputError(
-                    f"{start_from}: its {key} {description['model'][key]} is not that of model {model['title']!r}, "
-                    f"{model[key]}; methods that start from each other need the same model"
-                )
-    if method["adaptation"] == "lora":
-        classifier = add_lora(classifier, model["lora_targets"], **method["lora"], seed=seed)
-    return classifier
+        classifier = build_classifier(model, seed=seed)
+    if method["adaptation"] == "frozen":
+        freeze_encoder(classifier)
+    elif method["adaptation"] == "lora":
+        trained = head_modules(classifier)
+        targets = model["lora_targets"]
+        classifier = add_lora(classifier, targets, **method["lora"], seed=seed, trained=trained)
+    return classifier, report
+
+
+def _check_padding(
+    classifier: torch.nn.Module, tokenizer: Tokenizer, model: dict[str, Any]
+) -> None:
+    """Raise InputError if the encoder counts positions by another padding token than the tokenizer's."""
+    expected = classifier.config.pad_token_id
+    if model["family"] == "esm" and tokenizer.pad_id != expected:
+        raise InputError(
+            f"model {model['title']!r}: its tokenizer pads with {tokenizer.pad_id}, but family 'esm' reads positions "
+            f"off the padding id {expected}; its tokenizer.json must give the padding token that id"
+        )
 
 
 def _predict(

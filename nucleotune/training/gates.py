@@ -2,21 +2,20 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nucleotune.errors import InputError
-from nucleotune.models.tokenizers import token_letters
-from nucleotune.sequence.kmers import UNK, TokenizedSequences
+from nucleotune.models.tokenizers import Tokenizer
+from nucleotune.sequence.kmers import TokenizedSequences
 
-#: Unknown tokens among all but [CLS] and [SEP] that training tolerates.
+#: Unknown tokens among all but the special ones that training tolerates.
 MAX_UNKNOWN_SHARE = 0.001
 
 
 def check_unknown(
-    model: dict[str, Any],
+    tokenizer: Tokenizer,
     tokenized: TokenizedSequences,
     ids: Sequence[str],
     sequences: Sequence[str],
@@ -27,13 +26,13 @@ def check_unknown(
     Raises:
         InputError: it is above `limit`; names the first record with one and the letters under it.
     """
-    unknown = np.flatnonzero(tokenized.tokens == UNK)
-    content = len(tokenized.tokens) - 2 * len(tokenized)
+    unknown = np.flatnonzero(tokenized.tokens == tokenizer.unknown_id)
+    content = len(tokenized.tokens) - tokenizer.special_tokens * len(tokenized)
     share = len(unknown) / content if content else 0.0
     if share > limit:
         i = int(np.searchsorted(tokenized.offsets, unknown[0], side="right")) - 1
         position = int(unknown[0] - tokenized.offsets[i])
-        letters = token_letters(model, sequences[i], int(tokenized.starts[i]), position)
+        letters = tokenizer.letters(sequences[i], int(tokenized.starts[i]), position)
         raise InputError(
             f"{share:.2%} of the tokens are unknown to the model (at most {limit:.1%} is tolerated). First: record "
             f"{ids[i]!r}, token {letters!r}. The model reads upper-case A, C, G, T: write U as T, use upper case, "

@@ -1,5 +1,7 @@
 """Batches: nothing lost, nothing twice, little padding."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -79,8 +81,10 @@ def test_longer_than_allowed_stands_alone():
 
 def test_collate():
     tokenized = encode_kmers(["a", "b", "c"], ["ACGTAC", "ACG", "GGGGGG"], k=3)
-    ids, mask = collate(tokenized, np.array([1, 0]), torch.device("cpu"))
-    assert ids.tolist() == [[2, 16, 3, 0, 0, 0], [2, 16, 50, 57, 23, 3]]
-    assert mask.tolist() == [[1, 1, 1, 0, 0, 0], [1] * 6]
-    ids, mask = collate(tokenized, np.array([2, 0]), torch.device("cpu"))
+    cpu = torch.device("cpu")
+    for pad_id in (0, 1, 3):
+        ids, mask = collate(replace(tokenized, pad_id=pad_id), np.array([1, 0]), cpu)
+        assert ids.tolist() == [[2, 16, 3, *[pad_id] * 3], [2, 16, 50, 57, 23, 3]]
+        assert mask.tolist() == [[1, 1, 1, 0, 0, 0], [1] * 6]
+    ids, mask = collate(tokenized, np.array([2, 0]), cpu)
     assert mask is None and ids.tolist()[0] == [2, 68, 68, 68, 68, 3]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,10 +12,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import safetensors.torch
 import torch
 
+from nucleotune.config import ROOT
+from nucleotune.config import load_model as load_model_file
 from nucleotune.contracts import check_predictions, write_predictions
 from nucleotune.errors import InputError
+from nucleotune.models.checkpoints import prepare_checkpoint
+from nucleotune.models.load import weights_digest
+from nucleotune.models.standins import tiny, write_standin
 from nucleotune.predict import predict
 from nucleotune.training import finetune as module
 from nucleotune.training.finetune import finetune
@@ -200,8 +207,10 @@ def test_lora_trains_little_and_predicts_from_merged_weights(tmp_path):
     base = run(tmp_path, "base")
     method = make_method(adaptation="lora", training={"learning_rate": 0.01, "epochs": 2})
     result = run(tmp_path, "lora", method=method, start_from=tmp_path / "base")
-    heads = 2 * 4 * (32 + 32)  # query and value, rank 4
-    assert result.summary["parameters"]["trainable"] == heads + 32 * 2 + 2
+    matrices = 2 * 4 * (32 + 32)  # query and value, rank 4
+    head = 32 * 32 + 32 + 32 * 2 + 2
+    assert result.summary["parameters"]["trainable"] == matrices + head
+    assert result.summary["parameters"]["total"] == base.summary["parameters"]["total"] + matrices
     before, after = base.predictions["score"], result.predictions["score"]
     assert not np.allclose(before, after, atol=1e-4)
     records = (
@@ -211,6 +220,137 @@ def test_lora_trains_little_and_predicts_from_merged_weights(tmp_path):
     )
     again = predict(tmp_path / "lora", records, device="cpu", threads=1)
     assert np.allclose(again["score"], after[result.predictions["split"] == "test"], atol=1e-5)
+
+
+def stand_in(name, **changes):
+    """A model file as shipped, with tiny sizes."""
+    model = tiny(load_model_file(name, [ROOT / "config"]))
+    if name == "dnabert-2":
+        model["architecture"]["vocab_size"] = 64
+    return model | {"max_tokens": 64} | changes
+
+
+def make_checkpoint(folder, model, seed=1):
+    files = write_standin(model, folder / f"published{seed}", seed=seed)
+    prepare_checkpoint("stand-in", model, files, folder / f"checkpoint{seed}")
+    return folder / f"checkpoint{seed}"
+
+
+@pytest.fixture
+def collapse_allowed(monkeypatch):
+    """The random encoders of stand-ins hardly tell sequences apart, and a few steps do not teach them."""
+    monkeypatch.setattr(module, "check_collapse", lambda predictions: None)
+
+
+def encoder_weights(directory):
+    """Weights of a directory but those of pooler and heads; the contact head of ESM is trained by nothing."""
+    weights = safetensors.torch.load_file(directory / "model.safetensors")
+    head = ("classifier.", "bert.pooler.", "cls.", "lm_head.")
+    return {name: tensor for name, tensor in weights.items() if not name.startswith(head)}
+
+
+@pytest.mark.usefixtures("collapse_allowed")
+@pytest.mark.parametrize("adaptation", ["full", "lora", "frozen"])
+@pytest.mark.parametrize(
+    "name", ["dnabert-6", "dnabert-2", "nt-500m-human", "specieslm-downstream"]
+)
+def test_from_published_files_to_prediction_elsewhere(tmp_path, name, adaptation):
+    model = stand_in(name)
+    checkpoint = make_checkpoint(tmp_path, model)
+    before = encoder_weights(checkpoint)
+    method = make_method(adaptation=adaptation, training={"epochs": 3, "learning_rate": 1e-2})
+    result = run(tmp_path, method=method, model=model, checkpoint=checkpoint)
+    report = result.summary["load"]
+    head = ("classifier.", "bert.pooler.")
+    assert report["new"] and all(new.startswith(head) for new in report["new"])
+    assert all(old.startswith(("cls.", "lm_head.")) for old in report["ignored"])
+    json.dumps(result.summary)
+
+    after = encoder_weights(tmp_path / "run")
+    changed = {key for key in before if not torch.equal(before[key], after[key])}
+    assert before.keys() == after.keys()
+    if adaptation == "frozen":
+        assert not changed
+    elif adaptation == "lora":
+        targets = tuple(f"{target}.weight" for target in model["lora_targets"])
+        assert changed == {key for key in before if key.endswith(targets)}
+    else:
+        assert len(changed) > len(before) / 2
+    assert (tmp_path / "run" / "adapter").is_dir() == (adaptation == "lora")
+    description = json.loads((tmp_path / "run" / "nucleotune.json").read_text())
+    assert description["base"]["sha256"] == weights_digest(checkpoint)
+    assert description["base"]["hub"] == model["checkpoint"]["hub"]
+
+    shutil.rmtree(checkpoint)
+    elsewhere = shutil.move(tmp_path / "run", tmp_path / "elsewhere")
+    test = make_examples().query("split == 'test'")[["id", "sequence"]]
+    again = predict(elsewhere, test.itertuples(index=False, name=None), device="cpu", threads=1)
+    expected = result.predictions.query("split == 'test'")["score"]
+    assert np.allclose(again["score"], expected, atol=1e-5)
+
+
+@pytest.mark.usefixtures("collapse_allowed")
+def test_trained_from_a_checkpoint_then_from_there(tmp_path):
+    """The second stage needs no checkpoint: weights, tokenizer and sizes are those of the first one."""
+    model = stand_in("dnabert-2")
+    checkpoint = make_checkpoint(tmp_path, model)
+    short = make_method(train_splits=["pretrain"], training={"epochs": 3})
+    bare = model | {"architecture": None}
+    run(tmp_path, "one", method=short, model=bare, checkpoint=checkpoint)
+    shutil.rmtree(checkpoint)
+    still = make_method(training={"learning_rate": 1e-12, "epochs": 1})
+    given, taken = (
+        run(tmp_path, name, method=still, model=each, start_from=tmp_path / "one")
+        for name, each in (("two", model), ("three", bare))
+    )
+    assert np.array_equal(given.predictions["score"], taken.predictions["score"])
+    first = predict(tmp_path / "one", [("a", "ACGTTGACTG")], device="cpu", threads=1)["score"]
+    second = predict(tmp_path / "three", [("a", "ACGTTGACTG")], device="cpu", threads=1)["score"]
+    assert np.allclose(first, second, atol=1e-6)
+
+
+@pytest.mark.usefixtures("collapse_allowed")
+def test_checkpoint_is_part_of_the_states_identity(tmp_path, monkeypatch):
+    model = stand_in("dnabert-3")
+    first, second = (make_checkpoint(tmp_path, model, seed=seed) for seed in (1, 2))
+    method = make_method(training={"save_minutes": 1e-9, "epochs": 2})
+    arguments = {"method": method, "model": model}
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        dying_save(patch, 5)
+        run(tmp_path, **arguments, checkpoint=first)
+    assert not run(tmp_path, **arguments, checkpoint=second).summary["resumed"]
+    remove_state(tmp_path / "run.state")
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        dying_save(patch, 5)
+        run(tmp_path, **arguments, checkpoint=first)
+    assert run(tmp_path, **arguments, checkpoint=first).summary["resumed"]
+
+
+def test_bad_starting_points(tmp_path):
+    model = stand_in("dnabert-3")
+    checkpoint = make_checkpoint(tmp_path, model)
+    with pytest.raises(InputError, match="from both .*one and .*checkpoint1"):
+        run(tmp_path, model=model, start_from=tmp_path / "one", checkpoint=checkpoint)
+    with pytest.raises(InputError, match="without a checkpoint, it needs an architecture"):
+        run(tmp_path, model=model | {"architecture": None})
+    with pytest.raises(InputError, match="revision 'main', but model .* has 'other'"):
+        other = model["checkpoint"] | {"revision": "other"}
+        run(tmp_path, model=model | {"checkpoint": other}, checkpoint=checkpoint)
+    weights = checkpoint / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\0")
+    with pytest.raises(InputError, match="model.safetensors: sha256 is .* the file changed"):
+        run(tmp_path, model=model, checkpoint=checkpoint)
+
+
+def test_positions_of_esm_are_counted_by_the_tokenizers_padding(tmp_path):
+    """A tokenizer.json whose padding id is 3, on an encoder that counts from 1: every position would be shifted."""
+    model = stand_in("nt-500m-human", tokenizer={"kind": "file", "k": None, "species": None})
+    model["architecture"]["vocab_size"] = 64
+    files = ["config.json", "pytorch_model.bin", "tokenizer.json"]
+    model["checkpoint"] = model["checkpoint"] | {"files": files}
+    checkpoint = make_checkpoint(tmp_path, model)
+    with pytest.raises(InputError, match="pads with 3, but family 'esm' .* padding id 1"):
+        run(tmp_path, model=model, checkpoint=checkpoint)
 
 
 @pytest.mark.parametrize(
@@ -302,19 +442,20 @@ def comparable(rows):
 
 
 @pytest.mark.parametrize(
-    ("adaptation", "at_call"), [("full", 3), ("full", 19), ("lora", 5), ("full", 48)]
+    ("adaptation", "at_call"),
+    [("full", 3), ("full", 19), ("lora", 5), ("frozen", 7), ("full", 48)],
 )
 def test_resumes_from_any_step_with_the_same_end(tmp_path, monkeypatch, adaptation, at_call):
     """Saving at every step and dying in mid-interval, mid-epoch and after the last step changes nothing."""
-    rate = 0.01 if adaptation == "full" else 0.05
-    method = make_method(
-        adaptation=adaptation, training={"save_minutes": 1e-9, "learning_rate": rate}
-    )
-    unbroken = run(tmp_path, "unbroken", method=method)
+    arguments = {"method": make_method(adaptation=adaptation, training={"save_minutes": 1e-9})}
+    if adaptation != "full":
+        run(tmp_path, "base", method=make_method(train_splits=["pretrain"]))
+        arguments["start_from"] = tmp_path / "base"
+    unbroken = run(tmp_path, "unbroken", **arguments)
     with monkeypatch.context() as patch, pytest.raises(Killed):
         dying_save(patch, at_call)
-        run(tmp_path, "broken", method=method)
-    resumed = run(tmp_path, "broken", method=method)
+        run(tmp_path, "broken", **arguments)
+    resumed = run(tmp_path, "broken", **arguments)
     assert resumed.summary["resumed"] and resumed.summary["resumed_at_step"] == at_call
     assert predictions_bytes(resumed, tmp_path / "r") == predictions_bytes(unbroken, tmp_path / "u")
     pd.testing.assert_frame_equal(

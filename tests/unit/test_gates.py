@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from nucleotune.errors import InputError
-from nucleotune.models.tokenizers import tokenize
+from nucleotune.models.tokenizers import make_tokenizer
 from nucleotune.training.gates import check_collapse, check_finite, check_unknown
 
 MODEL = {"tokenizer": {"kind": "kmer", "k": 3}, "max_tokens": 1000}
@@ -14,8 +14,9 @@ MODEL = {"tokenizer": {"kind": "kmer", "k": 3}, "max_tokens": 1000}
 
 def unknown(sequences, truncation="right", model=MODEL, **arguments):
     ids = [f"r{i}" for i in range(len(sequences))]
-    tokenized = tokenize(model, ids, sequences, truncation)
-    return check_unknown(model, tokenized, ids, sequences, **arguments)
+    tokenizer = make_tokenizer(model)
+    tokenized = tokenizer.encode(ids, sequences, truncation)
+    return check_unknown(tokenizer, tokenized, ids, sequences, **arguments)
 
 
 def test_unknown_share_is_over_content_tokens():
@@ -43,6 +44,21 @@ def test_unknown_token_is_named_in_the_window_that_is_read():
     model = MODEL | {"max_tokens": 6}
     with pytest.raises(InputError, match="token 'TCN'"):
         unknown(["NNNNNNATTCNC"], "left", model)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sequence", "share", "letters"),
+    [
+        ("sixmer", "ACGTACNRYACGTAC", 1 / 4, "RY"),  # <cls>, 6-mer, N, <unk>, 6-mer
+        ("single", "ACNNUG", 1 / 6, "U"),
+    ],
+)
+def test_special_tokens_and_the_unknown_id_are_the_tokenizers(kind, sequence, share, letters):
+    model = {"tokenizer": {"kind": kind}, "max_tokens": 100}
+    assert unknown([sequence], model=model, limit=1.0) == pytest.approx(share)
+    assert unknown([sequence.replace(letters, "N")], model=model) == 0
+    with pytest.raises(InputError, match=f"token '{letters}'"):
+        unknown([sequence], model=model)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])

@@ -5,7 +5,16 @@ import pytest
 from transformers import BertTokenizer
 
 from nucleotune.errors import InputError
-from nucleotune.sequence.kmers import CLS, SEP, UNK, encode_kmers, kmer_vocabulary
+from nucleotune.sequence.alphabet import normalise
+from nucleotune.sequence.kmers import (
+    CLS,
+    SEP,
+    UNK,
+    encode_kmers,
+    encode_singles,
+    kmer_vocabulary,
+    single_vocabulary,
+)
 
 
 def encode_one(sequence, k, **arguments):
@@ -43,11 +52,14 @@ def test_n_costs_k_kmers():
     assert [i for i, token in enumerate(tokens) if token == UNK] == [6, 7, 8, 9]
 
 
+@pytest.mark.parametrize("normalised", [False, True])
 @pytest.mark.parametrize("k", [3, 4, 5, 6])
-def test_equals_bert_tokenizer_on_random_sequences(k):
+def test_equals_bert_tokenizer_on_random_sequences(k, normalised):
     rng = np.random.default_rng(k)
     alphabet, weights = list("ACGTNUacgR"), [0.22] * 4 + [0.02] * 6
     sequences = ["".join(rng.choice(alphabet, rng.integers(k, 300), p=weights)) for _ in range(60)]
+    if normalised:
+        sequences = [normalise(sequence) for sequence in sequences]
     vocabulary = {token: i for i, token in enumerate(kmer_vocabulary(k))}
     tokenizer = BertTokenizer(vocab=vocabulary, do_lower_case=False)
     spaced = [" ".join(s[i : i + k] for i in range(len(s) - k + 1)) for s in sequences]
@@ -57,6 +69,49 @@ def test_equals_bert_tokenizer_on_random_sequences(k):
     for i, expected in enumerate(tokenizer(spaced)["input_ids"]):
         assert encoded.tokens[encoded.offsets[i] : encoded.offsets[i + 1]].tolist() == expected
         assert encoded.lengths[i] == len(expected)
+
+
+def test_single_nucleotides_equal_bert_tokenizer():
+    rng = np.random.default_rng(0)
+    vocabulary = {token: i for i, token in enumerate(single_vocabulary())}
+    assert list(vocabulary)[5:] == ["A", "T", "C", "G", "N"]
+    sequences = ["".join(rng.choice(list("ACGTNUaR"), rng.integers(1, 99))) for _ in range(60)]
+    tokenizer = BertTokenizer(vocab=vocabulary, do_lower_case=False)
+    encoded = encode_singles([str(i) for i in range(60)], sequences)
+    assert encoded.tokens.dtype == np.uint16
+    for i, expected in enumerate(tokenizer([" ".join(s) for s in sequences])["input_ids"]):
+        assert encoded.tokens[encoded.offsets[i] : encoded.offsets[i + 1]].tolist() == expected
+
+
+@pytest.mark.parametrize(("truncation", "start"), [("right", 0), ("left", 5), ("centre", 2)])
+def test_single_nucleotides_truncated(truncation, start):
+    sequence = "AATTCCGGN"
+    encoded = encode_singles(
+        ["a", "b", "c"], ["AC", sequence, "G"], max_tokens=6, truncation=truncation
+    )
+    ids = [single_vocabulary().index(letter) for letter in sequence[start : start + 4]]
+    assert encoded.tokens.tolist() == [2, 5, 7, 3, 2, *ids, 3, 2, 8, 3]
+    assert encoded.starts.tolist() == [0, start, 0]
+    assert encoded.truncated.tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("truncation", ["right", "left", "centre"])
+def test_species_token_follows_cls(truncation):
+    plain = encode_kmers(
+        ["a", "b"], ["ACGTACGTACGT", "ACGTTG"], k=6, max_tokens=6, truncation=truncation
+    )
+    ours = encode_kmers(
+        ["a", "b"],
+        ["ACGTACGTACGT", "ACGTTG"],
+        k=6,
+        species_id=4711,
+        max_tokens=7,
+        truncation=truncation,
+    )
+    first, second = plain.tokens[:6].tolist(), plain.tokens[6:].tolist()
+    assert ours.tokens.tolist() == [2, 4711, *first[1:], 2, 4711, *second[1:]]
+    assert ours.starts.tolist() == plain.starts.tolist()
+    assert ours.truncated.tolist() == [True, False]
 
 
 @pytest.mark.parametrize("max_tokens", [3, 4, 9, 10, 25])
@@ -91,8 +146,16 @@ def test_errors():
         encode_one("ACGT", 3, truncation="center")
     with pytest.raises(InputError, match="max_tokens 2"):
         encode_one("ACGT", 3, max_tokens=2)
+    with pytest.raises(InputError, match="max_tokens 3 leaves no room .* beside 3 special"):
+        encode_one("ACGT", 3, species_id=70, max_tokens=3)
+    with pytest.raises(InputError, match="record 'a': 0 nt is too short for nucleotides"):
+        encode_singles(["a"], [""])
 
 
 def test_no_sequences():
-    encoded = encode_kmers([], [], k=3, max_tokens=10)
+    for encoded in (encode_kmers([], [], k=3, max_tokens=10), encode_singles([], [])):
+        assert_empty(encoded)
+
+
+def assert_empty(encoded):
     assert len(encoded) == 0 and encoded.tokens.size == 0 and encoded.offsets.tolist() == [0]

@@ -7,28 +7,26 @@ import stat
 import pytest
 import safetensors.torch
 import torch
+from peft import PeftModel
 from transformers import AutoTokenizer, BertForSequenceClassification
 
+from nucleotune.config import ROOT
+from nucleotune.config import load_model as load_model_file
 from nucleotune.errors import InputError
+from nucleotune.models.adapters import add_lora, freeze_encoder, head_modules, merge_lora
+from nucleotune.models.checkpoints import prepare_checkpoint
 from nucleotune.models.load import (
-    add_lora,
     build_classifier,
-    count_parameters,
+    build_masked_lm,
     load_model,
+    load_pretrained,
     save_model,
     weights_digest,
 )
 from nucleotune.models.spec import check_model
-from nucleotune.models.tokenizers import token_letters, tokenize
+from nucleotune.models.standins import published_tensors, tiny, write_standin
+from nucleotune.models.tokenizers import make_tokenizer
 
-BERT_BASE = {
-    "hidden_size": 768,
-    "num_hidden_layers": 12,
-    "num_attention_heads": 12,
-    "intermediate_size": 3072,
-    "hidden_dropout_prob": 0.1,
-    "attention_probs_dropout_prob": 0.1,
-}
 TINY = {
     "hidden_size": 16,
     "num_hidden_layers": 2,
@@ -45,7 +43,7 @@ def make_model(sizes=TINY, k=3, vocab_size=69, positions=32, **changes):
         "title": "a model",
         "family": "bert",
         "tokenizer": {"kind": "kmer", "k": k},
-        "max_tokens": min(positions, 1536),
+        "max_tokens": positions,
         "architecture": architecture,
         "lora_targets": ["attention.self.query", "attention.self.value"],
         "parameters": None,
@@ -55,49 +53,53 @@ def make_model(sizes=TINY, k=3, vocab_size=69, positions=32, **changes):
     return model | changes
 
 
+#: A model file of each family as shipped, with tiny sizes.
+STAND_INS = {
+    family: tiny(load_model_file(name, [ROOT / "config"]))
+    for family, name in (
+        ("bert", "dnabert-3"),
+        ("esm", "nt-500m-human"),
+        ("dnabert2", "dnabert-2"),
+    )
+}
+STAND_INS["dnabert2"]["architecture"]["vocab_size"] = 64
+FAMILIES = tuple(STAND_INS)
+HIDDEN = 48
+
+
+def published_weights(family):
+    """Tensors of the checkpoint directory: the published ones without the position counter."""
+    tensors = published_tensors(STAND_INS[family], seed=1)
+    return {k: v for k, v in tensors.items() if not k.endswith("position_ids")}
+
+
+def make_checkpoint(folder, family, change=None):
+    """A checkpoint directory of the stand-in, made from files as they are published; `change` spoils the weights."""
+    model = STAND_INS[family]
+    folder.mkdir(exist_ok=True)
+    files = write_standin(model, folder / f"{family}-published", seed=1)
+    if change is not None:
+        torch.save(change(published_weights(family)), files["pytorch_model.bin"])
+    prepare_checkpoint(family, model, files, folder / family)
+    return folder / family
+
+
+def save(directory, model):
+    classifier = build_classifier(model, seed=3)
+    save_model(directory, classifier, describe(model), tokenizer=make_tokenizer(model))
+    return classifier
+
+
 def describe(model):
     return {"model": model, "truncation": "left", "labels": {"0": "a", "1": "b"}}
-
-
-@pytest.mark.parametrize(
-    ("k", "vocab_size", "positions", "parameters"),
-    [
-        (3, 100, 1536, 86_906_114),  # LoRA-BERT
-        (3, 69, 1538, 86_883_842),
-        (3, 69, 512, 86_095_874),  # DNABERT
-        (4, 261, 512, 86_243_330),
-        (5, 1029, 512, 86_833_154),
-        (6, 4101, 512, 89_192_450),
-    ],
-)
-def test_golden_parameter_counts(k, vocab_size, positions, parameters):
-    model = make_model(BERT_BASE, k, vocab_size, positions, parameters=parameters)
-    with torch.device("meta"):
-        classifier = build_classifier(model, seed=0)
-    assert count_parameters(classifier) == {"total": parameters, "trainable": parameters}
-    assert classifier.config._attn_implementation == "sdpa"
 
 
 def test_wrong_parameter_count():
     with (
         torch.device("meta"),
-        pytest.raises(InputError, match="has 86,906,114 parameters.*says 86,906,115"),
+        pytest.raises(InputError, match="has .* parameters.*says 6,000"),
     ):
-        build_classifier(make_model(BERT_BASE, 3, 100, 1536, parameters=86_906_115), seed=0)
-
-
-def test_lora_counts_on_bert_base():
-    with torch.device("meta"):
-        classifier = build_classifier(make_model(BERT_BASE, 3, 69, 512), seed=0)
-        adapted = add_lora(
-            classifier,
-            ["attention.self.query", "attention.self.value"],
-            rank=8,
-            alpha=16,
-            dropout=0.0,
-            seed=0,
-        )
-    assert count_parameters(adapted)["trainable"] == 294_912 + 2 * 768 + 2
+        build_classifier(make_model(parameters=6000), seed=0)
 
 
 def test_seed_decides_weights_and_nothing_else_changes():
@@ -113,22 +115,77 @@ def test_seed_decides_weights_and_nothing_else_changes():
 def test_lora_trains_adapter_and_head_only():
     classifier = build_classifier(make_model(), seed=1)
     targets = ["attention.self.query", "attention.output.dense", "intermediate.dense"]
-    adapted = add_lora(classifier, targets, rank=2, alpha=4, dropout=0.1, seed=1)
+    head = head_modules(classifier)
+    assert head == ["bert.pooler", "classifier"]
+    adapted = add_lora(classifier, targets, rank=2, alpha=4, dropout=0.1, seed=1, trained=head)
     trainable = {name for name, p in adapted.named_parameters() if p.requires_grad}
-    assert not any("pooler" in name for name in trainable)
-    assert any(name.endswith("classifier.modules_to_save.default.weight") for name in trainable)
-    assert sum("lora_" in name for name in trainable) == 2 * 2 * 3
-    with torch.no_grad():
-        for name, parameter in adapted.named_parameters():
-            if name in trainable:
-                parameter.add_(0.1)
-    adapted.eval()
+    whole = {name for name in trainable if "lora_" not in name}
+    assert len(whole) == 4 and all("pooler." in n or "classifier." in n for n in whole)
+    assert len(trainable - whole) == 2 * 2 * 3
+    disturb(adapted)
     ids = torch.randint(5, 69, (3, 10))
-    expected = adapted(input_ids=ids).logits
-    merged = adapted.merge_and_unload()
+    expected = adapted.eval()(input_ids=ids).logits
+    merged, _ = merge_lora(adapted)
     assert type(merged) is BertForSequenceClassification
     assert torch.allclose(merged(input_ids=ids).logits, expected, atol=1e-5)
     assert set(merged.state_dict()) == set(build_classifier(make_model(), seed=1).state_dict())
+
+
+def disturb(module):
+    """Add noise to every trainable parameter."""
+    generator = torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            if parameter.requires_grad:
+                parameter.add_(0.1 * torch.randn(parameter.shape, generator=generator))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_adapter_and_base_give_the_merged_weights(tmp_path, family):
+    """peft itself reads `adapter/` onto the base, however the base's own head was drawn."""
+    model = STAND_INS[family]
+    checkpoint = make_checkpoint(tmp_path, family)
+    classifier, _ = load_pretrained(model, checkpoint, seed=1)
+    adapted = add_lora(
+        classifier,
+        model["lora_targets"],
+        rank=2,
+        alpha=8,
+        dropout=0.1,
+        seed=1,
+        trained=head_modules(classifier),
+    )
+    disturb(adapted)
+    merged, adapter = merge_lora(adapted)
+    for name in ("m", "again"):
+        tokenizer = make_tokenizer(model, checkpoint)
+        save_model(tmp_path / name, merged, describe(model), tokenizer=tokenizer, adapter=adapter)
+    for file in ("adapter_model.safetensors", "adapter_config.json", "nucleotune.json"):
+        first, second = (tmp_path / name / "adapter" / file for name in ("m", "again"))
+        assert first.read_bytes() == second.read_bytes()
+    size = sum(path.stat().st_size for path in (tmp_path / "m" / "adapter").iterdir())
+    assert size < (tmp_path / "m" / "model.safetensors").stat().st_size
+
+    base, _ = load_pretrained(model, checkpoint, seed=2)
+    rebuilt = PeftModel.from_pretrained(base, tmp_path / "m" / "adapter").merge_and_unload()
+    loaded, _ = load_model(tmp_path / "m")
+    expected = loaded.state_dict()
+    assert all(torch.equal(tensor, expected[k]) for k, tensor in rebuilt.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("family", "head"),
+    [
+        ("bert", ["bert.pooler", "classifier"]),
+        ("esm", ["classifier"]),
+        ("dnabert2", ["bert.pooler", "classifier"]),
+    ],
+)
+def test_frozen_encoder(family, head):
+    classifier = freeze_encoder(build_classifier(STAND_INS[family], seed=1))
+    assert head_modules(classifier) == head
+    for name, parameter in classifier.named_parameters():
+        assert parameter.requires_grad == name.startswith(tuple(f"{part}." for part in head)), name
 
 
 @pytest.mark.parametrize(
@@ -169,15 +226,14 @@ def test_fields_that_disagree(model, message):
 
 def test_save_and_load(tmp_path):
     model = make_model()
-    classifier = build_classifier(model, seed=3)
-    save_model(tmp_path / "m", classifier, describe(model))
+    classifier = save(tmp_path / "m", model)
     loaded, description = load_model(tmp_path / "m")
     assert description == describe(model) and not loaded.training
     assert all(
         torch.equal(a, b) for a, b in zip(classifier.parameters(), loaded.parameters(), strict=True)
     )
     digest = weights_digest(tmp_path / "m")
-    save_model(tmp_path / "m", classifier, describe(model))  # replaces, the same bytes
+    save(tmp_path / "m", model)  # replaces, the same bytes
     assert weights_digest(tmp_path / "m") == digest
     umask = os.umask(0)
     os.umask(umask)
@@ -187,7 +243,7 @@ def test_save_and_load(tmp_path):
 
 def test_transformers_reads_the_directory(tmp_path):
     model = make_model()
-    save_model(tmp_path / "m", build_classifier(model, seed=3), describe(model))
+    save(tmp_path / "m", model)
     stock, report = BertForSequenceClassification.from_pretrained(
         tmp_path / "m", output_loading_info=True
     )
@@ -204,7 +260,7 @@ def test_broken_directories(tmp_path):
     with pytest.raises(InputError, match="no nucleotune.json there"):
         load_model(tmp_path / "nothing")
     model = make_model()
-    save_model(tmp_path / "m", build_classifier(model, seed=3), describe(model))
+    save(tmp_path / "m", model)
     weights = tmp_path / "m" / "model.safetensors"
     whole = safetensors.torch.load_file(weights)
 
@@ -231,12 +287,215 @@ def test_broken_directories(tmp_path):
 
 def test_description_is_plain_json(tmp_path):
     model = make_model()
-    save_model(tmp_path / "m", build_classifier(model, seed=3), describe(model))
+    save(tmp_path / "m", model)
     assert json.loads((tmp_path / "m" / "nucleotune.json").read_text())["model"] == model
 
 
-def test_tokenize_and_letters():
-    model = make_model(max_tokens=6)
-    tokenized = tokenize(model, ["a", "b"], ["ACGTAC", "GGGGACGTAC"], "left")
-    assert tokenized.tokens.tolist() == [2, 16, 50, 57, 23, 3] * 2
-    assert token_letters(model, "GGGGACGTAC", int(tokenized.starts[1]), 1) == "ACG"
+@pytest.mark.parametrize(
+    ("family", "new"),
+    [
+        ("bert", ["bert.pooler.dense", "classifier"]),
+        ("esm", ["classifier.dense", "classifier.out_proj"]),
+        ("dnabert2", ["bert.pooler.dense", "classifier"]),
+    ],
+)
+def test_encoder_comes_from_the_checkpoint_and_the_head_from_the_seed(tmp_path, family, new):
+    checkpoint = make_checkpoint(tmp_path, family)
+    published = published_weights(family)
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    loaded, report = load_pretrained(STAND_INS[family], checkpoint, seed=1)
+    assert torch.equal(torch.rand(1), expected), "torch's own random state was disturbed"
+    same, _ = load_pretrained(STAND_INS[family], checkpoint, seed=1)
+    other, _ = load_pretrained(STAND_INS[family], checkpoint, seed=2)
+    prefix = f"{loaded.base_model_prefix}."
+    assert report["new"] == sorted(f"{name}.{kind}" for name in new for kind in ("bias", "weight"))
+    assert report["ignored"] == sorted(k for k in published if not k.startswith(prefix))
+    assert report["ignored"] and report["loaded"] == len(published) - len(report["ignored"])
+    assert json.loads(json.dumps(report)) == report
+    fresh = build_classifier(STAND_INS[family], seed=1).state_dict()
+    for name, tensor in loaded.state_dict().items():
+        assert torch.equal(tensor, same.state_dict()[name])
+        if name in report["new"]:
+            assert torch.equal(tensor, fresh[name])
+            assert name.endswith("bias") or not torch.equal(tensor, other.state_dict()[name])
+        else:
+            assert torch.equal(tensor, published[name]), name
+
+
+@pytest.mark.parametrize(("family", "lost"), [("bert", ".transform."), ("esm", "lm_head.dense.")])
+def test_masked_lm_is_the_published_model(tmp_path, family, lost):
+    checkpoint, published = make_checkpoint(tmp_path, family), published_weights(family)
+    loaded, report = load_pretrained(STAND_INS[family], checkpoint, seed=1, head="masked_lm")
+    assert report == {"loaded": len(published), "new": [], "ignored": []}
+    assert all(torch.equal(tensor, published[k]) for k, tensor in loaded.state_dict().items())
+
+    broken = make_checkpoint(
+        tmp_path / "b", family, lambda w: {k: v for k, v in w.items() if lost not in k}
+    )
+    with pytest.raises(InputError, match=rf"missing \(\d\): .*{lost}"):
+        load_pretrained(STAND_INS[family], broken, seed=1, head="masked_lm")
+
+
+def test_dnabert2_has_no_masked_lm():
+    with pytest.raises(InputError, match="family 'dnabert2' has no masked_lm head"):
+        build_masked_lm(STAND_INS["dnabert2"], seed=1)
+
+
+def test_tied_weights_count_as_loaded(tmp_path):
+    """Of a tied pair, safetensors files hold one."""
+    whole = published_weights("bert")
+    alone = {k: v for k, v in whole.items() if not k.startswith("cls.predictions.decoder.")}
+    assert len(alone) == len(whole) - 2
+    checkpoint = make_checkpoint(tmp_path, "bert", lambda weights: alone)
+    loaded, report = load_pretrained(STAND_INS["bert"], checkpoint, seed=1, head="masked_lm")
+    assert report["new"] == []
+    assert all(torch.equal(v, whole[k]) for k, v in loaded.state_dict().items())
+
+
+def test_bare_encoder(tmp_path):
+    """As `BertModel.save_pretrained` writes it: no prefix, a pooler, no head."""
+    pooler = {
+        "pooler.dense.weight": torch.full((HIDDEN, HIDDEN), 2.0),
+        "pooler.dense.bias": torch.ones(HIDDEN),
+    }
+
+    def bare(weights):
+        return {
+            k.removeprefix("bert."): v for k, v in weights.items() if k.startswith("bert.")
+        } | pooler
+
+    checkpoint = make_checkpoint(tmp_path, "bert", bare)
+    loaded, report = load_pretrained(STAND_INS["bert"], checkpoint, seed=1)
+    assert report["new"] == ["classifier.bias", "classifier.weight"] and not report["ignored"]
+    assert (loaded.bert.pooler.dense.weight == 2).all()
+    lm, _ = load_pretrained(
+        STAND_INS["bert"], make_checkpoint_with_pooler(tmp_path), seed=1, head="masked_lm"
+    )
+    assert not any("pooler" in name for name in lm.state_dict())
+
+
+def make_checkpoint_with_pooler(tmp_path):
+    extra = {
+        "bert.pooler.dense.weight": torch.ones(HIDDEN, HIDDEN),
+        "bert.pooler.dense.bias": torch.ones(HIDDEN),
+        "cls.seq_relationship.weight": torch.ones(2, HIDDEN),
+        "cls.seq_relationship.bias": torch.ones(2),
+    }
+    return make_checkpoint(tmp_path / "pooler", "bert", lambda weights: weights | extra)
+
+
+def test_esm_without_contact_head_and_with_rotary_counters(tmp_path):
+    def change(weights):
+        kept = {k: v for k, v in weights.items() if "contact_head" not in k}
+        counter = "esm.encoder.layer.0.attention.self.rotary_embeddings.inv_freq"
+        return kept | {counter: torch.ones(4)}
+
+    _, report = load_pretrained(STAND_INS["esm"], make_checkpoint(tmp_path, "esm", change), seed=1)
+    assert any("contact_head" in name for name in report["new"])
+    assert any("inv_freq" in name for name in report["ignored"])
+
+
+@pytest.mark.parametrize(
+    ("family", "change", "message"),
+    [
+        (
+            "bert",
+            lambda w: {k: v for k, v in w.items() if "layer.1.attention.self.query" not in k},
+            r"bert/model.safetensors: .* missing \(2\): bert.encoder.layer.1.attention.self.query.bias, bert.enc",
+        ),
+        (
+            "dnabert2",
+            lambda w: {k: v for k, v in w.items() if "Wqkv" not in k},
+            r"missing \(4\): bert.encoder.layer.0.attention.self.Wqkv.bias, ",
+        ),
+        (
+            "esm",
+            lambda w: {k: v for k, v in w.items() if "layer" not in k},
+            r"missing \(34\): .* and 4 more",
+        ),
+        (
+            "bert",
+            lambda w: w | {"bert.encoder.layer.2.output.dense.bias": torch.ones(HIDDEN)},
+            r"unexpected \(1\): bert.encoder.layer.2.output.dense.bias",
+        ),
+        (
+            "bert",
+            lambda w: w | {"bert.embeddings.position_embeddings.weight": torch.ones(511, HIDDEN)},
+            r"of another shape \(1\): bert.embeddings.position_embeddings.weight \(511, 48\) where .* \(512, 48\)",
+        ),
+    ],
+)
+def test_weights_that_do_not_fit_the_encoder(tmp_path, family, change, message):
+    checkpoint = make_checkpoint(tmp_path, family, change)
+    with pytest.raises(InputError, match=message):
+        load_pretrained(STAND_INS[family], checkpoint, seed=1)
+
+
+def test_dnabert2_weights_do_not_pass_for_bert(tmp_path):
+    """transformers would give a random encoder and only log it."""
+    checkpoint = make_checkpoint(tmp_path, "dnabert2")
+    with pytest.raises(
+        InputError, match=r"missing \(\d+\): .*query.bias.*unexpected \(\d+\): .*Wqkv"
+    ):
+        load_pretrained(STAND_INS["bert"], checkpoint, seed=1)
+
+
+def test_half_precision_weights_become_fp32(tmp_path):
+    checkpoint = make_checkpoint(
+        tmp_path, "bert", lambda w: {k: v.bfloat16() for k, v in w.items()}
+    )
+    loaded, _ = load_pretrained(STAND_INS["bert"], checkpoint, seed=1)
+    assert {p.dtype for p in loaded.parameters()} == {torch.float32}
+    word = "bert.embeddings.word_embeddings.weight"
+    assert torch.equal(
+        loaded.state_dict()[word], published_weights("bert")[word].bfloat16().float()
+    )
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_attention_maps(family):
+    """`eager` gives them, and the same logits as `sdpa`."""
+    model = STAND_INS[family]
+    eager, sdpa = (
+        build_classifier(model, seed=1, attention=kind).eval() for kind in ("eager", "sdpa")
+    )
+    ids = torch.randint(5, 60, (2, 9))
+    seen = eager(input_ids=ids, output_attentions=True)
+    assert [tuple(a.shape) for a in seen.attentions] == [(2, 3, 9, 9)] * 2
+    assert torch.allclose(seen.attentions[0].sum(-1), torch.ones(2, 3, 9), atol=1e-5)
+    assert torch.allclose(seen.logits, sdpa(input_ids=ids).logits, atol=1e-5)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_saves_and_loads(tmp_path, family):
+    model, checkpoint = STAND_INS[family], make_checkpoint(tmp_path, family)
+    classifier, _ = load_pretrained(model, checkpoint, seed=1)
+    tokenizer = make_tokenizer(model, checkpoint)
+    save_model(tmp_path / "m", classifier, describe(model), tokenizer=tokenizer)
+    loaded, _ = load_model(tmp_path / "m")
+    expected = classifier.state_dict()
+    assert all(torch.equal(tensor, expected[k]) for k, tensor in loaded.state_dict().items())
+    sequences = ["ACGTACGGTCA", "GGGATTACCAGATTACA"]
+    first, second = (
+        make_tokenizer(model, directory).encode(["a", "b"], sequences, "right").tokens.tolist()
+        for directory in (checkpoint, tmp_path / "m")
+    )
+    assert first == second
+
+
+def test_padding_ids():
+    found = {f: build_classifier(m, seed=0).config.pad_token_id for f, m in STAND_INS.items()}
+    assert found == {"bert": 0, "esm": 1, "dnabert2": 3}
+
+
+def test_esm_positions_start_behind_the_padding_id():
+    """The longest input that the model file allows is the longest that the embedding has rows for."""
+    model = STAND_INS["esm"]
+    classifier = build_classifier(model, seed=0).eval()
+    assert classifier(input_ids=torch.full((1, 1000), 7)).logits.shape == (1, 2)
+    with pytest.raises(IndexError):
+        classifier(input_ids=torch.full((1, 1001), 7))
+    with pytest.raises(InputError, match="max_tokens 1001"):
+        build_classifier(model | {"max_tokens": 1001}, seed=0)

@@ -7,7 +7,7 @@ import pytest
 
 from nucleotune.errors import InputError
 from nucleotune.models.load import build_classifier, save_model
-from nucleotune.models.tokenizers import tokenize
+from nucleotune.models.tokenizers import make_tokenizer
 from nucleotune.predict import predict
 from nucleotune.training.finetune import scores
 from nucleotune.training.trainer import predict_logits, resolve_device
@@ -39,7 +39,7 @@ def model_dir(tmp_path):
         "truncation": "left",
         "method": {"training": {"micro_batch_tokens": 64}},
     }
-    save_model(tmp_path / "m", classifier, description)
+    save_model(tmp_path / "m", classifier, description, tokenizer=make_tokenizer(MODEL))
     return tmp_path / "m"
 
 
@@ -58,7 +58,7 @@ def test_predicts_in_order_and_says_what_was_truncated(model_dir, tmp_path):
     assert (table["predicted"] == (table["score"] > 0.5)).all() and table["score"].nunique() == 20
 
     names, sequences = zip(*records, strict=True)
-    tokenized = tokenize(MODEL, names, sequences, "left")
+    tokenized = make_tokenizer(MODEL).encode(names, sequences, "left")
     logits = predict_logits(
         build_classifier(MODEL, seed=1),
         tokenized,

@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from nucleotune.models.load import add_lora, build_classifier
+from nucleotune.models.adapters import add_lora, freeze_encoder
+from nucleotune.models.load import build_classifier
 from nucleotune.sequence.kmers import encode_kmers
 from nucleotune.training import batches
 from nucleotune.training.trainer import (
@@ -97,7 +98,25 @@ def test_weight_decay_spares_biases_and_layer_norms():
     assert spared == {n for n in names.values() if n.endswith("bias") or "LayerNorm" in n}
     assert decayed | spared == set(names.values())
     adapted = add_lora(classifier, ["attention.self.query"], rank=2, alpha=2, dropout=0.0, seed=1)
-    assert sum(len(group["params"]) for group in parameter_groups(adapted, 0.01)) == 2 * 2 + 2
+    assert sum(len(group["params"]) for group in parameter_groups(adapted, 0.01)) == 2 * 2
+
+
+def test_frozen_weights_have_no_gradient_and_no_place_in_the_state():
+    tokenized, labels = make_data()
+    trainer = Trainer(
+        freeze_encoder(build_classifier(MODEL, seed=1)),
+        tokenized,
+        labels,
+        train=np.arange(30),
+        valid=np.arange(30, 40),
+        training=TRAINING,
+        seed=1,
+        device=CPU,
+    )
+    trainer.run(lambda state: None)
+    head = {f"{n}.{k}" for n in ("bert.pooler.dense", "classifier") for k in ("weight", "bias")}
+    assert set(trainer.state()["weights"]) == head
+    assert all(p.grad is None for n, p in trainer.classifier.named_parameters() if n not in head)
 
 
 def test_accumulated_gradient_is_that_of_the_batch_mean(monkeypatch):

@@ -136,9 +136,27 @@ def load_species(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
         for number, file in enumerate(species[part]["files"]):
             if bool(file["path"]) == bool(file["urls"]):
                 raise InputError(f"{path}: {part}.files.{number}: give either 'path' or 'urls'")
+    ensembl = species["ensembl"]
+    if ensembl and ensembl["division"] == "vertebrates" and ensembl["release"] < 76:
+        raise InputError(
+            f"{path}: ensembl.release {ensembl['release']}: file names before release 76 had another form;"
+            " name the files under coding.files and noncoding.files, or set 'division' if this is a release"
+            " of Ensembl Genomes"
+        )
     if species["simulate"] and species["ensembl"] is None:
         raise InputError(f"{path}: 'simulate' writes Ensembl files and needs the key 'ensembl'")
     return species
+
+
+def _check_local_files(name: str, species: Mapping[str, Any], data_dir: str) -> None:
+    for part in ("coding", "noncoding"):
+        for number, file in enumerate(species[part]["files"]):
+            path = Path(data_dir) / (file["path"] or "")
+            if file["path"] and not path.is_file():
+                raise InputError(
+                    f"species/{name}.yaml: {part}.files.{number}.path: no file {path.resolve()}; relative"
+                    f" paths start from the key 'data_dir' of the configuration ({data_dir!r})"
+                )
 
 
 def load_model(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
@@ -184,6 +202,8 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
         )
     folders = [ROOT / "config", *config["plugins"]]
     species = {name: load_species(name, folders) for name in config["lncrna"]["species"]}
+    for name, one in species.items():
+        _check_local_files(name, one, config["data_dir"])
     methods = {}
     for name in config["lncrna"]["methods"]:
         _add_method(name, folders, methods, chain=())

@@ -7,6 +7,7 @@ the same SVG bytes.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import matplotlib
@@ -45,6 +46,9 @@ SETTINGS = {
     "legend.fontsize": 8,
     "legend.frameon": False,
 }
+
+#: Letters of a panel's title in one line: a longer one would run into its neighbour's.
+TITLE_WIDTH = 42
 
 Style = dict[str, Any]
 
@@ -92,7 +96,11 @@ def roc_figure(
                 low, high = interval
                 label = f"{name}: {auroc:.3f} ({low:.3f}\u2013{high:.3f})"
                 axes.plot(*_thinned(fpr, tpr), label=label, **styles[name])
-            axes.set(title=title, xlabel="False positive rate", ylabel="True positive rate")
+            axes.set(
+                title=fill(title, TITLE_WIDTH),
+                xlabel="False positive rate",
+                ylabel="True positive rate",
+            )
             axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
             _legend_below(axes, "AUROC (bootstrap interval)", axes.get_lines()[1:])
         _save(figure, path)
@@ -133,7 +141,7 @@ def training_curves(
                     for table in seeds:
                         _history(axes, table, measure, styles[name])
                 axes.set_ylabel(label)
-            column[0].set_title(title)
+            column[0].set_title(fill(title, TITLE_WIDTH))
             column[-1].set_xlabel("Step")
             handles = [Line2D([], [], label=name, **styles[name]) for name in panel]
             _legend_below(column[-1], "Thin: training. With points: validation.", handles)

@@ -23,9 +23,13 @@ def overlay(tmp_path):
         "species/small.yaml": "title: Small\nensembl: {release: 110, species: small, assembly: S1}\n"
         "noncoding: {gene_biotypes: [lncRNA]}\n"
         "simulate: {seed: 2, coding_genes: 60, lncrna_genes: 60, small_rnas: 12}\n",
-        "methods/quick.yaml": "title: Quick\nkind: language_model\nmodel: lora-bert-tiny\n"
+        "models/quick.yaml": "title: Quick\nfamily: bert\ntokenizer: {kind: kmer, k: 3}\n"
+        "max_tokens: 160\narchitecture: {vocab_size: 69, hidden_size: 64, num_hidden_layers: 1,"
+        " num_attention_heads: 2, intermediate_size: 64, max_position_embeddings: 160}\n"
+        "resources: {threads: 1, mem_mb: 2000, runtime: 10, gpu: 0}\n",
+        "methods/quick.yaml": "title: Quick\nkind: language_model\nmodel: quick\n"
         "train_splits: [pretrain, train]\n"
-        "training: {epochs: 6, batch_size: 8, learning_rate: 2.0e-3, patience: 6}\n",
+        "training: {epochs: 30, batch_size: 8, learning_rate: 2.0e-3, patience: 30}\n",
         "run.yaml": f"plugins: [{tmp_path}]\noffline: true\n"
         "lncrna: {species: [small], splits: [gene], methods: [quick, length]}\n",
     }

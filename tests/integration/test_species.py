@@ -61,7 +61,7 @@ def test_own_files_with_headers_of_any_form(tmp_path):
     species_file(
         tmp_path,
         "mine",
-        f"title: Mine\ncoding: {{files: [{{path: coding.fa}}], header: {header}}}\n"
+        f"title: Mine\ncoding: {{files: [{{urls: ['file://{tmp_path}/coding.fa']}}], header: {header}}}\n"
         f"noncoding: {{files: [{{path: other.fa}}], header: {header}}}\n",
     )
     snakemake(tmp_path, "lncrna_table3", *overlay(tmp_path, "mine", f"data_dir: {tmp_path}\n"))

@@ -120,6 +120,7 @@ def test_own_folder_overrides_shipped(tmp_path):
             "title: X\ncoding: {files: [{path: a, urls: [b]}]}\n",
             "coding.files.0: give either 'path' or 'urls'",
         ),
+        ("title: X\nensembl: {release: 57, species: a, assembly: B}\n", "set 'division' if"),
         (
             "title: X\nsimulate: {}\ncoding: {files: [{path: a}]}\nnoncoding: {files: [{path: a}]}\n",
             "'simulate' writes Ensembl files",
@@ -130,6 +131,21 @@ def test_species_cross_field_rules(tmp_path, text, message):
     write(tmp_path / "species/x.yaml", text)
     with pytest.raises(InputError, match=message):
         load_species("x", [tmp_path])
+
+
+def test_missing_local_file_is_named_with_the_key_that_moves_it(tmp_path):
+    write(
+        tmp_path / "species/x.yaml",
+        "title: X\ncoding: {files: [{path: a.fa}]}\nnoncoding: {files: [{path: b.fa}]}\n",
+    )
+    run = {"plugins": [str(tmp_path)], "data_dir": str(tmp_path), "lncrna": {"species": ["x"]}}
+    (tmp_path / "a.fa").touch()
+    with pytest.raises(
+        InputError, match=r"x\.yaml: noncoding\.files\.0\.path: no file .*b\.fa; .*'data_dir'"
+    ):
+        load_run(run)
+    (tmp_path / "b.fa").touch()
+    load_run(run)
 
 
 def test_model_cross_field_rules(tmp_path):

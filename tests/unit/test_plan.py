@@ -1,0 +1,94 @@
+"""What a configuration amounts to: data sets, files and their addresses."""
+
+import pytest
+
+from nucleotune import plan
+from nucleotune.config import ROOT, load_run, load_species, read_schema, validate
+from nucleotune.sources.registry import read_registry
+
+REGISTRY = read_registry(ROOT / "resources/sources.tsv")
+SHIPPED = [ROOT / "config"]
+
+
+def species(**keys):
+    return validate({"title": "X", **keys}, read_schema("species"), "x.yaml")
+
+
+def test_datasets_are_species_by_split_and_one_pool_a_split():
+    run = load_run({"lncrna": {"species": ["human", "mouse"], "splits": ["paper", "gene"]}})
+    datasets = plan.lncrna_datasets(run["config"])
+    assert list(datasets) == [
+        "human_paper",
+        "human_gene",
+        "mouse_paper",
+        "mouse_gene",
+        "pooled_paper",
+        "pooled_gene",
+    ]
+    assert datasets["pooled_gene"].species == ("human", "mouse") and datasets["pooled_gene"].pooled
+
+
+def test_files_of_a_vertebrate():
+    ((path, source),) = plan.class_files(load_species("mouse", SHIPPED), "lncRNA", REGISTRY, ".")
+    address = (
+        "ftp.ensembl.org/pub/release-108/fasta/mus_musculus/ncrna/Mus_musculus.GRCm39.ncrna.fa.gz"
+    )
+    assert path == f"resources/downloads/{address}"
+    assert source.urls[0] == f"https://{address}" and len(source.urls) > 2
+    assert source.checksum == "bsdsum"
+
+
+@pytest.mark.parametrize(
+    "collection, folder", [("", ""), ("fungi_x_collection", "fungi_x_collection/")]
+)
+def test_files_of_a_species_of_ensembl_genomes(collection, folder):
+    one = species(
+        ensembl={
+            "division": "fungi",
+            "release": 57,
+            "species": "candida_x",
+            "assembly": "C1",
+            "collection": collection,
+        }
+    )
+    ((_, source),) = plan.class_files(one, "mRNA", REGISTRY, ".")
+    tail = f"release-57/fungi/fasta/{folder}candida_x/cds/Candida_x.C1.cds.all.fa.gz"
+    assert source.urls[0].startswith("https://") and source.urls[0].endswith(tail)
+    assert all(
+        "//" not in url.removeprefix("https://").removeprefix("http://") for url in source.urls
+    )
+
+
+def test_own_files_are_local_or_downloads(tmp_path):
+    one = species(
+        coding={
+            "files": [
+                {"path": "a.fa"},
+                {"urls": ["https://example.org/d/b.fa.gz"], "checksum": "none"},
+            ]
+        },
+        noncoding={"files": [{"path": "/abs/c.fa"}]},
+    )
+    local, remote = plan.class_files(one, "mRNA", REGISTRY, "data")
+    assert local == ("data/a.fa", None)
+    assert remote[0] == "resources/downloads/example.org/d/b.fa.gz" and remote[1].kind == "gzip"
+    assert plan.class_files(one, "lncRNA", REGISTRY, "data") == [("/abs/c.fa", None)]
+    assert list(plan.downloads({"x": one}, REGISTRY, "data")) == [remote[0]]
+
+
+def test_only_the_papers_data_under_the_papers_split_are_comparable():
+    run = load_run({"lncrna": {"species": ["human", "toy"], "splits": ["paper", "gene"]}})
+    described = plan.describe_datasets(plan.lncrna_datasets(run["config"]), run["species"])
+    assert {one["name"]: one["comparable"] for one in described} == {
+        "human_paper": True,
+        "human_gene": False,
+        "toy_paper": False,
+        "toy_gene": False,
+    }
+    assert all(one["published_as"] == "human" for one in described)
+
+
+def test_one_feature_baselines_are_reference_lines():
+    run = load_run({"lncrna": {"methods": ["cpc2", "gc", "lora-bert"]}})
+    described = plan.describe_methods(run["config"]["lncrna"]["methods"], run["methods"])
+    assert [one["kind"] for one in described] == ["baseline", "reference", "language_model"]

@@ -15,6 +15,7 @@ configfile: workflow.source_path("config.yaml")
 include: "rules/common.smk"
 include: "rules/simulate.smk"
 include: "rules/sources.smk"
+include: "rules/checkpoints.smk"
 include: "rules/lncrna.smk"
 include: "rules/finetune.smk"
 include: "rules/baselines.smk"

@@ -168,9 +168,8 @@ def load_model(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
     model = validate(read_yaml(path), read_schema("model"), path)
     try:
         check_checkpoint(model)
-        if model["architecture"] is None:
-            return model
-        model["architecture"] = resolve_architecture(model["family"], model["architecture"])
+        if model["architecture"] is not None:
+            model["architecture"] = resolve_architecture(model["family"], model["architecture"])
         return check_model(model)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
@@ -192,7 +191,8 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
     """Validate a whole run before its first job.
 
     Returns a dictionary with `config` (defaults filled), `species`, `methods` and `models` (name -> validated file;
-    methods include those that others start from).
+    methods include those that others start from), and `left_out` (names of methods that the configuration asks for,
+    but `non_commercial: false` forbids; they are gone from all the others).
     """
     config = validate(config, read_schema("config"), source)
     fractions = config["lncrna"]["fractions"]
@@ -212,12 +212,42 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
         for m in methods.values()
         if m["kind"] == "language_model"
     }
+    left_out = _leave_out_non_commercial(config, methods, models, source)
     for name, method in methods.items():
         if fractions["pretrain"] == 0 and method.get("train_splits") == ["pretrain"]:
             raise InputError(
                 f"{source}: method {name!r} trains on 'pretrain', but lncrna.fractions.pretrain is 0"
             )
-    return {"config": config, "species": species, "methods": methods, "models": models}
+    return {
+        "config": config,
+        "species": species,
+        "methods": methods,
+        "models": models,
+        "left_out": left_out,
+    }
+
+
+def _leave_out_non_commercial(config: dict, methods: dict, models: dict, source: str) -> list[str]:
+    """Take methods on non-commercial models out of a run that does not want them; return the names asked for.
+
+    A method and the one it starts from have the same model, so none is left without its start.
+    """
+    if config["non_commercial"]:
+        return []
+    barred = {name for name, model in models.items() if model["non_commercial"]}
+    gone = {name for name, method in methods.items() if method.get("model") in barred}
+    asked = config["lncrna"]["methods"]
+    config["lncrna"]["methods"] = [name for name in asked if name not in gone]
+    if not config["lncrna"]["methods"]:
+        raise InputError(
+            f"{source}: non_commercial is false, and every method needs weights of a non-commercial licence: "
+            f"{', '.join(asked)}"
+        )
+    for name in gone:
+        del methods[name]
+    for name in barred:
+        del models[name]
+    return [name for name in asked if name in gone]
 
 
 def _add_method(name: str, folders: list, methods: dict, chain: tuple[str, ...]) -> None:

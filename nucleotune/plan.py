@@ -4,17 +4,21 @@ Imported by the Snakefile; standard library only. The fan-out is known before th
 checkpoints.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nucleotune.sources.hub import Locked, hub_sources, locked_commit
 from nucleotune.sources.registry import Source, local_path, resolve
 
 #: Class of a transcript -> its part of a species file and of Ensembl's file names.
 CLASSES = {"mRNA": ("coding", "cds"), "lncRNA": ("noncoding", "ncrna")}
 
 DOWNLOADS = "resources/downloads"
+
+#: Commits of the revisions that model files name, see `nucleotune.sources.hub`.
+MODELS_LOCK = "resources/models.lock.tsv"
 
 #: Baselines that look at one feature only, drawn as orientation.
 REFERENCE_LINES = ("length", "gc", "orf_length", "start_codon")
@@ -97,6 +101,26 @@ def downloads(
         for label in CLASSES
         for path, source in class_files(one, label, registry, data_dir)
         if source is not None
+    }
+
+
+def checkpoint_files(
+    name: str,
+    model: Mapping[str, Any],
+    *,
+    revisions: Mapping[str, Locked],
+    data_dir: str | Path,
+    mirrors: Iterable[str | Path],
+) -> dict[str, tuple[str, Source | None]]:
+    """Published files of a model: name -> (path, source); the source is None for a file of a local directory."""
+    checkpoint = model["checkpoint"]
+    if checkpoint["hub"] is None:
+        folder = Path(data_dir) / Path(checkpoint["path"]).expanduser()
+        return {file: (str(folder / file), None) for file in checkpoint["files"]}
+    sources = hub_sources(name, model, locked_commit(name, checkpoint, revisions), mirrors)
+    return {
+        file: (f"{DOWNLOADS}/{local_path(source.urls[0])}", source)
+        for file, source in sources.items()
     }
 
 

@@ -1,7 +1,7 @@
 """Configuration and names shared by all stages; no rules.
 
 REQUIRED INPUTS: config.yaml and overlays, config/{species,models,methods}/*.yaml, resources/sources.tsv
-OUTPUTS: the names RUN, SETTINGS, REGISTRY, DATASETS, DOWNLOADS, STAGE, TARGETS and the functions below.
+OUTPUTS: the names RUN, SETTINGS, REGISTRY, REVISIONS, CHECKPOINTS, DATASETS, DOWNLOADS, STAGE, TARGETS and the functions below.
 
 This file is parsed again in every cluster job: it imports the standard library, PyYAML and jsonschema (through
 nucleotune.config) only. No torch, no pandas.
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 sys.path.insert(0, workflow.basedir)
 
@@ -19,6 +20,7 @@ from nucleotune.config import load_run
 from nucleotune.errors import InputError
 from nucleotune.scripting import share_library
 from nucleotune.simulate.paths import toy_paths
+from nucleotune.sources.hub import locked_commit, read_revisions
 from nucleotune.sources.mirror import describe_missing, missing
 from nucleotune.sources.registry import read_registry
 
@@ -27,17 +29,37 @@ share_library(workflow.basedir)
 try:
     RUN = load_run(config, source="config.yaml and overlays")
     REGISTRY = read_registry(Path(workflow.basedir) / "resources/sources.tsv")
-    DOWNLOADS = plan.downloads(RUN["species"], REGISTRY, RUN["config"]["data_dir"])
+    REVISIONS = read_revisions(plan.MODELS_LOCK)
+    CHECKPOINTS = {
+        name: plan.checkpoint_files(
+            name,
+            model,
+            revisions=REVISIONS,
+            data_dir=RUN["config"]["data_dir"],
+            mirrors=RUN["config"]["mirrors"],
+        )
+        for name, model in RUN["models"].items()
+        if model["checkpoint"]
+    }
+    DOWNLOADS = plan.downloads(RUN["species"], REGISTRY, RUN["config"]["data_dir"]) | {
+        path: source
+        for files in CHECKPOINTS.values()
+        for path, source in files.values()
+        if source is not None
+    }
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
 SETTINGS = RUN["config"]
+for name in RUN["left_out"]:
+    logger.warning(f"method {name} is left out: its model's licence is non-commercial")
 
 # Raised by hand when the library changes a stage's results: Snakemake sees this number, not the code behind it.
 STAGE = {
     "simulate": 1,
+    "checkpoint": 1,
     "lncrna_examples": 1,
-    "finetune": 1,
+    "finetune": 2,
     "baseline": 1,
     "evaluate": 1,
     "report": 1,
@@ -128,6 +150,14 @@ def start_model(wildcards):
         return []
     split = DATASETS[wildcards.study][wildcards.dataset].split
     return f"results/{wildcards.study}/pooled_{split}/{start}/seed{wildcards.seed}/model"
+
+
+def checkpoint_of(wildcards):
+    """The checkpoint directory a method starts from; none where it starts from random weights or another method."""
+    method = RUN["methods"][wildcards.method]
+    if method["start_from"] is None and method["model"] in CHECKPOINTS:
+        return f"resources/checkpoints/{method['model']}"
+    return []
 
 
 def trained_runs(study):

@@ -1,6 +1,7 @@
 """Fine-tuning language models: one rule for every model, study and stage.
 
-REQUIRED INPUTS: results/<study>/<dataset>/examples.parquet; for a method with `start_from` that method's model
+REQUIRED INPUTS: results/<study>/<dataset>/examples.parquet; for a method with `start_from` that method's model, else
+    for a model with published weights resources/checkpoints/<model>/
 OUTPUTS: results/<study>/<dataset>/<method>/seed<seed>/{predictions.parquet,model/,training.tsv,training.json}
 """
 
@@ -9,6 +10,7 @@ rule finetune:
     input:
         examples="results/{study}/{dataset}/examples.parquet",
         start_from=start_model,
+        checkpoint=checkpoint_of,
     output:
         predictions="results/{study}/{dataset}/{method}/seed{seed}/predictions.parquet",
         model=directory("results/{study}/{dataset}/{method}/seed{seed}/model"),
@@ -31,7 +33,9 @@ rule finetune:
         method=lambda wildcards: without(
             RUN["methods"][wildcards.method], "published_as", "comparable", "note"
         ),
-        model=lambda wildcards: without(model_of(wildcards), "resources", "licence", "note"),
+        model=lambda wildcards: without(
+            model_of(wildcards), "resources", "licence", "non_commercial", "note"
+        ),
         # Outside the declared outputs, which Snakemake deletes before a job starts; removed when training has ended.
         state="results/training-state/{study}.{dataset}.{method}.seed{seed}",
         version=STAGE["finetune"],

@@ -21,6 +21,7 @@ with job(snakemake.log[0]):
         seed=int(snakemake.wildcards.seed),
         threads=snakemake.threads,
         start_from=Path(snakemake.input.start_from) if snakemake.input.start_from else None,
+        checkpoint=Path(snakemake.input.checkpoint) if snakemake.input.checkpoint else None,
         state_dir=state,
         output_dir=Path(snakemake.output.model),
     )

@@ -42,7 +42,7 @@ from nucleotune.files import atomic_path, read_json, write_json
 from nucleotune.models.adapters import Adapter, save_adapter
 from nucleotune.models.architecture import resolve_architecture
 from nucleotune.models.dnabert2 import DnaBert2Config, DnaBert2ForSequenceClassification
-from nucleotune.models.spec import PAD_IDS, check_model
+from nucleotune.models.spec import check_model, padding_id
 from nucleotune.models.tokenizers import Tokenizer
 
 DESCRIPTION = "nucleotune.json"
@@ -64,9 +64,6 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "esm": {"mask_token_id": 2, "tie_word_embeddings": False},
     "dnabert2": {},
 }
-
-#: Padding id where a file, not the tokenizer's kind, tells it.
-FAMILY_PAD_IDS = {"bert": 0, "esm": 1, "dnabert2": 3}
 
 #: Parts of an encoder that a checkpoint may lack. The pooler serves the classifier only; ESM's contact head is read by
 #: no forward pass, only by `predict_contacts`.
@@ -125,7 +122,7 @@ def _build(model: dict[str, Any], head: str, seed: int, attention: str) -> PreTr
     config = config_class(
         **resolve_architecture(family, model["architecture"]),
         **SETTINGS[family],
-        pad_token_id=PAD_IDS.get(model["tokenizer"]["kind"], FAMILY_PAD_IDS[family]),
+        pad_token_id=padding_id(model),
         num_labels=2,
         attn_implementation=attention,
     )

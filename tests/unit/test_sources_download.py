@@ -69,6 +69,8 @@ class Host:
                     end, total = len(reply.body) - 1, len(reply.body)
                     self.send_header("Content-Range", f"bytes {start}-{end}/{total}")
                 self.send_header("Content-Length", str(len(body)))
+                # Said, so that the client does not send its next request into a connection that is being closed.
+                self.send_header("Connection", "close")
                 self.end_headers()
                 self.wfile.write(body[: reply.sent])
                 self.close_connection = True

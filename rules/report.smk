@@ -43,6 +43,7 @@ rule report:
                 [name for name in METHODS[study] if name in BASELINES],
             )
         ],
+        checkpoints=[f"resources/checkpoints/{name}" for name in CHECKPOINTS],
         deviations=[f"{workflow.basedir}/docs/deviations.md"],
     output:
         "results/report.html",

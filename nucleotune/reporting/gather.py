@@ -33,8 +33,9 @@ def gather(inputs: Mapping[str, Sequence[str]], run: Mapping[str, Any]) -> dict[
     """Context of `page.render_report`.
 
     inputs: paths by kind: tables (HTML), figures (SVG), cards, comparisons, metrics, training (TSV
-    and JSON), fits (JSON of the baselines), deviations (Markdown). run: config, species, methods,
-    models, datasets, described (methods), pools (titles), benchmarks (directory).
+    and JSON), fits (JSON of the baselines), checkpoints (directories), deviations (Markdown).
+    run: config, species, methods, models, datasets, described (methods), pools (titles),
+    benchmarks (directory).
     """
     datasets, methods = run["datasets"], run["described"]
     titles = {method["name"]: method["title"] for method in methods}
@@ -53,6 +54,7 @@ def gather(inputs: Mapping[str, Sequence[str]], run: Mapping[str, Any]) -> dict[
         "headlines": lncrna.headlines(metrics, comparisons, datasets, methods),
         "run": _run(run),
         "inputs": _inputs(cards),
+        "models": _models(run["models"], inputs["checkpoints"]),
         "datasets": [
             {**dataset, "leakage": card["leakage"], "waterfall": _svg(waterfall, card)}
             for dataset in datasets
@@ -109,6 +111,32 @@ def _inputs(cards: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
         }
         for path, file in files.items()
     ]
+
+
+def _models(
+    models: Mapping[str, Mapping[str, Any]], checkpoints: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Where each model's weights come from, and under which licence."""
+    records = {Path(path).name: read_json(Path(path) / "checkpoint.json") for path in checkpoints}
+    result = []
+    for name, model in models.items():
+        weights = "random, none are published"
+        if name in records:
+            one = records[name]
+            revision = one["commit"] or one["revision"]
+            weights = f"{one['hub']}, revision {revision}" if one["hub"] else one["path"]
+        licence = (
+            f"{model['licence']}, non-commercial" if model["non_commercial"] else model["licence"]
+        )
+        result.append(
+            {
+                "title": model["title"],
+                "weights": weights,
+                "licence": licence,
+                "note": model["note"],
+            }
+        )
+    return result
 
 
 def _training_runs(paths: Sequence[str], suffix: str) -> list[tuple[str, str, int, Path]]:

@@ -44,6 +44,7 @@ def render_report(context: Mapping[str, Any]) -> str:
     run           {"config" (YAML), "date"}: str; "versions": {package: version};
                   "commit": str or None; "cores": int
     inputs        list of {"file", "url" (None for a local file), "bytes", "sha256"}
+    models        list of {"title", "weights" (where from), "licence", "note"}
     datasets      list of {"title", "note", "leakage", "waterfall"}: leakage is the card's
                   {"genes_shared", "test_rows_with_gene_in_training", "share"}, waterfall
                   SVG text

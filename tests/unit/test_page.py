@@ -91,6 +91,7 @@ def context(text="Toy", **changes):
         "method_titles": {"bert": text, "svm": "The SVM"},
         "roc": SVG,
         "training": SVG,
+        "models": [{"title": text, "weights": text, "licence": text, "note": text}],
         "fits": [
             {
                 "dataset": text,
@@ -197,6 +198,7 @@ def test_a_clean_split_and_an_empty_run():
         training=None,
         gates=[],
         fits=[],
+        models=[],
         benchmarks=[],
     )
     values["datasets"][0]["leakage"] = leakage

@@ -1,0 +1,154 @@
+"""Published models, from the files of their repositories to a row of Table 3, through the workflow and offline.
+
+The files have the real names, key names, vocabularies and oddities, but tiny dimensions: nucleotune.models.standins.
+"""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from conftest import ROOT, snakemake
+
+from nucleotune.config import load_model
+from nucleotune.models.standins import standin_mirror, tiny
+
+pytestmark = pytest.mark.slow
+
+ADAPTATIONS = {
+    "dnabert-6": "full",
+    "dnabert-2": "lora",
+    "nt-500m-human": "lora",
+    "specieslm-downstream": "frozen",
+}
+RESOURCES = {"threads": 1, "mem_mb": 2000, "runtime": 10, "gpu": 0}
+
+
+def write(path, value):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(value if isinstance(value, str) else yaml.safe_dump(value))
+
+
+def method(model, adaptation="full"):
+    return {
+        "title": model,
+        "kind": "language_model",
+        "model": model,
+        "adaptation": adaptation,
+        "train_splits": ["pretrain", "train"],
+        "training": {"epochs": 8, "batch_size": 8, "learning_rate": 0.003, "patience": 8},
+    }
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A mirror of the hub with stand-ins, and a user's own encoder in a directory."""
+    folder = tmp_path_factory.mktemp("models")
+    models = {}
+    for name, adaptation in ADAPTATIONS.items():
+        model = {**tiny(load_model(name, [ROOT / "config"])), "resources": RESOURCES}
+        model["max_tokens"] = min(model["max_tokens"], 160)
+        models[name] = model
+        write(folder / f"models/{name}.yaml", model)
+        write(folder / f"methods/{name}.yaml", method(name, adaptation))
+    standin_mirror(models, folder / "mirror")
+    dnabert = folder / "mirror/huggingface.co" / models["dnabert-6"]["checkpoint"]["hub"]
+    write(
+        folder / "models/my-encoder.yaml",
+        {
+            "title": "My encoder",
+            "family": "bert",
+            "checkpoint": {
+                "path": str(dnabert / "resolve/main"),
+                "files": ["config.json", "pytorch_model.bin", "vocab.txt"],
+            },
+            "tokenizer": {"kind": "kmer", "k": 6},
+            "max_tokens": 128,
+            "resources": RESOURCES,
+        },
+    )
+    write(folder / "methods/my-encoder.yaml", method("my-encoder"))
+    # Two classes far apart in composition: what is tested is the way of the weights, not what is learned.
+    rng = np.random.default_rng(0)
+    for name, gc in (("coding", 0.65), ("noncoding", 0.35)):
+        p = [(1 - gc) / 2, gc / 2, gc / 2, (1 - gc) / 2]
+        records = (
+            "".join(rng.choice(list("ACGT"), rng.integers(120, 200), p=p)) for _ in range(100)
+        )
+        write(folder / f"{name}.fa", "".join(f">{name}{i}\n{s}\n" for i, s in enumerate(records)))
+    files = {name: {"files": [{"path": f"{name}.fa"}]} for name in ("coding", "noncoding")}
+    write(folder / "species/easy.yaml", {"title": "Easy", **files})
+    return folder
+
+
+def overlay(folder, name, **changes):
+    run = {
+        "plugins": [str(folder)],
+        "offline": True,
+        "mirrors": [str(folder / "mirror")],
+        "data_dir": str(folder),
+        "lncrna": {
+            "species": ["easy"],
+            "splits": ["paper"],
+            "methods": [*ADAPTATIONS, "my-encoder", "gc"],
+        },
+    }
+    write(folder / name, {**run, **changes})
+    return ["--configfile", str(folder / name)]
+
+
+def test_every_family_from_its_published_files_to_the_report(folder, tmp_path):
+    snakemake(tmp_path, *overlay(folder, "run.yaml"))
+    table = pd.read_csv(tmp_path / "results/tables/lncrna_table3.tsv", sep="\t")
+    measured = table[table["measured"].notna() & (table["metric"] == "auroc")]
+    assert {*ADAPTATIONS, "my-encoder"} <= set(measured["method"])
+
+    for name, adaptation in ADAPTATIONS.items():
+        record = json.loads(
+            (tmp_path / f"resources/checkpoints/{name}/checkpoint.json").read_text()
+        )
+        assert record["hub"] and record["revision"]
+        run = tmp_path / f"results/lncrna/easy_paper/{name}/seed1"
+        summary = json.loads((run / "training.json").read_text())
+        assert summary["unknown_share"] == 0
+        assert summary["load"]["new"], "a classifier that no published file holds is reported"
+        trainable, total = (summary["parameters"][key] for key in ("trainable", "total"))
+        assert (trainable == total) == (adaptation == "full")
+        assert (run / "model/adapter").is_dir() == (adaptation == "lora")
+    page = (tmp_path / "results/report.html").read_text()
+    assert "CC-BY-NC-SA-4.0, non-commercial" in page and "zhihan1996/DNABERT-2-117M" in page
+
+    # The model directory alone predicts, with the checkpoints gone.
+    own = tmp_path / "own.fa"
+    own.write_text(">mine\n" + "ATGGCCAAGCTG" * 20 + "\n")
+    for name in ADAPTATIONS:
+        model = tmp_path / f"results/lncrna/easy_paper/{name}/seed1/model"
+        moved = model.rename(tmp_path / f"moved-{name}")
+        done = subprocess.run(
+            [sys.executable, "-m", "nucleotune", "predict", str(moved), str(own)],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines()[1].startswith("mine\t0.")
+
+
+def test_non_commercial_models_can_be_left_out(folder, tmp_path):
+    done = snakemake(
+        tmp_path, "--dry-run", *overlay(folder, "commercial.yaml", non_commercial=False)
+    )
+    assert "method nt-500m-human is left out" in done.stdout
+    assert "Training nt-500m-human" not in done.stdout
+    assert "Training dnabert-2" in done.stdout
+
+
+def test_missing_weights_are_listed_before_any_job(folder, tmp_path):
+    done = snakemake(tmp_path, *overlay(folder, "nowhere.yaml", mirrors=["nowhere"]), check=False)
+    assert done.returncode == 1
+    path = "huggingface.co/zhihan1996/DNA_bert_6/resolve/main/pytorch_model.bin"
+    assert f"from https://{path}" in done.stdout and f"to nowhere/{path}" in done.stdout
+    assert not (tmp_path / "results").exists()

@@ -163,10 +163,11 @@ def checkpoint_of(wildcards):
 def trained_runs(study):
     """Directories of all training runs behind a study's tables, first stages included."""
     runs = []
-    for dataset in SHOWN[study]:
+    for shown in SHOWN[study]:
         for method in [name for name in METHODS[study] if name in LANGUAGE_MODELS]:
+            dataset = shown
             while method is not None:
                 runs += [f"results/{study}/{dataset}/{method}/seed{n}" for n in SETTINGS["seeds"]]
                 method = RUN["methods"][method]["start_from"]
-                dataset = f"pooled_{DATASETS[study][dataset].split}"
+                dataset = f"pooled_{DATASETS[study][shown].split}"
     return list(dict.fromkeys(runs))

@@ -61,6 +61,21 @@ def test_named_targets(tmp_path, target):
         assert "finetune" not in counts, "a table asks for what it shows and no more"
 
 
+def test_only_first_stages_are_trained_on_pools(tmp_path):
+    """Two language models: one of two stages, one that starts from nothing and never sees the pool."""
+    methods = tmp_path / "methods/alone.yaml"
+    methods.parent.mkdir()
+    methods.write_text(
+        "title: Alone\nkind: language_model\nmodel: lora-bert-tiny\n"
+        "training: {epochs: 1, batch_size: 8, learning_rate: 1.0e-3}\n"
+    )
+    text = (
+        f"plugins: [{tmp_path}]\nlncrna: {{methods: [lora-bert-tiny, alone, gc], splits: [gene]}}\n"
+    )
+    counts = plan(tmp_path, "report", *overlay(tmp_path, text))
+    assert counts["finetune"] == 3
+
+
 def test_seeds_and_methods_fan_out(tmp_path):
     text = "seeds: [1, 2, 3]\nlncrna: {splits: [gene], methods: [cpc2, length]}\n"
     counts = plan(tmp_path, "lncrna_table3", *overlay(tmp_path, text))

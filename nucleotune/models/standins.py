@@ -30,6 +30,10 @@ TINY = {
     "intermediate_size": 96,
 }
 
+#: Standard deviation of the weights: ten times that of an untrained encoder, so that hidden states tell sequences
+#: apart, as a trained one's do, and a head or an adapter has something to learn from.
+SPREAD = 0.2
+
 #: Some of SpeciesLM's species tokens; the others are made up.
 SPECIES = (
     "candida_glabrata",
@@ -152,7 +156,7 @@ def published_tensors(model: Mapping[str, Any], *, seed: int) -> dict[str, torch
     rng = np.random.default_rng(seed)
     tensors = {}
     for name, shape in published_shapes(model).items():
-        values = 0.02 * rng.standard_normal(shape, dtype=np.float32)
+        values = SPREAD * rng.standard_normal(shape, dtype=np.float32)
         is_scale = name.lower().endswith(("layernorm.weight", "layer_norm.weight"))
         is_scale |= name.endswith("layer_norm_after.weight")
         tensors[name] = torch.from_numpy(values + np.float32(is_scale))

@@ -19,10 +19,10 @@ from nucleotune.models.standins import standin_mirror, tiny
 pytestmark = pytest.mark.slow
 
 ADAPTATIONS = {
-    "dnabert-6": "full",
+    "dnabert-3": "frozen",
     "dnabert-2": "lora",
     "nt-500m-human": "lora",
-    "specieslm-downstream": "frozen",
+    "specieslm-downstream": "full",
 }
 RESOURCES = {"threads": 1, "mem_mb": 2000, "runtime": 10, "gpu": 0}
 
@@ -33,13 +33,14 @@ def write(path, value):
 
 
 def method(model, adaptation="full"):
+    rate = 0.02 if adaptation == "frozen" else 0.005
     return {
         "title": model,
         "kind": "language_model",
         "model": model,
         "adaptation": adaptation,
         "train_splits": ["pretrain", "train"],
-        "training": {"epochs": 8, "batch_size": 8, "learning_rate": 0.003, "patience": 8},
+        "training": {"epochs": 8, "batch_size": 8, "learning_rate": rate, "patience": 8},
     }
 
 
@@ -55,7 +56,7 @@ def folder(tmp_path_factory):
         write(folder / f"models/{name}.yaml", model)
         write(folder / f"methods/{name}.yaml", method(name, adaptation))
     standin_mirror(models, folder / "mirror")
-    dnabert = folder / "mirror/huggingface.co" / models["dnabert-6"]["checkpoint"]["hub"]
+    dnabert = folder / "mirror/huggingface.co" / models["dnabert-3"]["checkpoint"]["hub"]
     write(
         folder / "models/my-encoder.yaml",
         {
@@ -65,7 +66,7 @@ def folder(tmp_path_factory):
                 "path": str(dnabert / "resolve/main"),
                 "files": ["config.json", "pytorch_model.bin", "vocab.txt"],
             },
-            "tokenizer": {"kind": "kmer", "k": 6},
+            "tokenizer": {"kind": "kmer", "k": 3},
             "max_tokens": 128,
             "resources": RESOURCES,
         },
@@ -73,7 +74,7 @@ def folder(tmp_path_factory):
     write(folder / "methods/my-encoder.yaml", method("my-encoder"))
     # Two classes far apart in composition: what is tested is the way of the weights, not what is learned.
     rng = np.random.default_rng(0)
-    for name, gc in (("coding", 0.65), ("noncoding", 0.35)):
+    for name, gc in (("coding", 0.85), ("noncoding", 0.15)):
         p = [(1 - gc) / 2, gc / 2, gc / 2, (1 - gc) / 2]
         records = (
             "".join(rng.choice(list("ACGT"), rng.integers(120, 200), p=p)) for _ in range(100)
@@ -149,6 +150,6 @@ def test_non_commercial_models_can_be_left_out(folder, tmp_path):
 def test_missing_weights_are_listed_before_any_job(folder, tmp_path):
     done = snakemake(tmp_path, *overlay(folder, "nowhere.yaml", mirrors=["nowhere"]), check=False)
     assert done.returncode == 1
-    path = "huggingface.co/zhihan1996/DNA_bert_6/resolve/main/pytorch_model.bin"
+    path = "huggingface.co/zhihan1996/DNA_bert_3/resolve/main/pytorch_model.bin"
     assert f"from https://{path}" in done.stdout and f"to nowhere/{path}" in done.stdout
     assert not (tmp_path / "results").exists()

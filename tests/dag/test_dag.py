@@ -53,7 +53,7 @@ def test_fetch_needs_nothing_else(tmp_path):
     assert counts == {"download": 4, "fetch": 1}
 
 
-@pytest.mark.parametrize("target", [*TARGETS, "report", "all", "fetch"])
+@pytest.mark.parametrize("target", [*TARGETS, "report", "all", "fetch", "lock_models"])
 def test_named_targets(tmp_path, target):
     counts = plan(tmp_path, target)
     assert target in counts

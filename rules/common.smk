@@ -61,7 +61,7 @@ STAGE = {
     "lncrna_examples": 1,
     "finetune": 2,
     "baseline": 1,
-    "evaluate": 1,
+    "evaluate": 2,
     "report": 1,
 }
 

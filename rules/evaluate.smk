@@ -1,13 +1,14 @@
 """Metrics with intervals, and paired comparisons with the best baseline.
 
-REQUIRED INPUTS: results/<study>/<dataset>/<method>/seed<seed>/predictions.parquet
+REQUIRED INPUTS: results/<study>/<dataset>/examples.parquet (groups), <method>/seed<seed>/predictions.parquet
 OUTPUTS: results/<study>/<dataset>/<method>/metrics.json, results/<study>/<dataset>/comparison.tsv
 """
 
 
 rule evaluate:
     input:
-        expand(
+        examples="results/{study}/{dataset}/examples.parquet",
+        predictions=expand(
             "results/{study}/{dataset}/{method}/seed{seed}/predictions.parquet",
             seed=SETTINGS["seeds"],
             allow_missing=True,
@@ -36,7 +37,8 @@ rule evaluate:
 
 rule compare:
     input:
-        lambda wildcards: expand(
+        examples="results/{study}/{dataset}/examples.parquet",
+        predictions=lambda wildcards: expand(
             "results/{study}/{dataset}/{method}/seed{seed}/predictions.parquet",
             study=wildcards.study,
             dataset=wildcards.dataset,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-from nucleotune.contracts import read_predictions
+from nucleotune.contracts import read_examples, read_predictions
 from nucleotune.evaluation.paired import compare_methods
 from nucleotune.files import atomic_path
 from nucleotune.scripting import job
@@ -14,9 +14,15 @@ with job(snakemake.log[0]):
     methods, seeds = snakemake.params.methods, snakemake.params.seeds
     runs = [(method, seed) for method in methods for seed in seeds]
     predictions = {method: {} for method in methods}
-    for (method, seed), path in zip(runs, snakemake.input, strict=True):
+    for (method, seed), path in zip(runs, snakemake.input.predictions, strict=True):
         predictions[method][seed] = read_predictions(path, splits=["valid", "test"])
     baselines = [method for method in methods if method in snakemake.params.baselines]
-    table = compare_methods(predictions, baselines, **snakemake.params.bootstrap)
+    examples = read_examples(snakemake.input.examples, columns=["id", "group"])
+    table = compare_methods(
+        predictions,
+        baselines,
+        groups=examples.set_index("id")["group"],
+        **snakemake.params.bootstrap,
+    )
     with atomic_path(snakemake.output[0]) as path:
         table.to_csv(path, sep="\t", index=False)

@@ -1,9 +1,10 @@
 """Bootstrap intervals of all metrics of one method on one data set.
 
-Examples are resampled with replacement within each class: the studies fix the class balance by
-design, and AUROC is then defined in every resample. Percentile intervals. They tell how much the
-test examples at hand matter, as if these were independent (isoforms of one gene are not quite), and
-nothing of the noise of training: for that, train with several seeds and read `seed_sd`.
+What is drawn with replacement are groups of examples (genes, whose isoforms are much alike and so
+are right or wrong together), within each class: the studies fix the class balance by design, and
+AUROC is then defined in every resample. Percentile intervals. They tell how much the test examples
+at hand matter, and nothing of the noise of training: for that, train with several seeds and read
+`seed_sd`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -37,6 +38,7 @@ class Aligned(NamedTuple):
 def evaluate_predictions(
     tables: Mapping[int, pd.DataFrame],
     *,
+    groups: pd.Series | None = None,
     resamples: int = 1000,
     confidence: float = 0.95,
     seed: int = 0,
@@ -44,7 +46,8 @@ def evaluate_predictions(
 ) -> dict[str, Any]:
     """Metrics of one method on one data set: the content of its `metrics.json`.
 
-    `tables` is {seed: predictions}.
+    `tables` is {seed: predictions}; `groups` the group of every example, indexed by id (None: each
+    example is a group of its own).
 
     Returns {"n_test": int, "seeds": [int], "splits": {split: {metric: {value, ci_low, ci_high[,
     seed_sd]}}}, "resamples": int, "confidence": float}; the caller adds study, dataset and method.
@@ -69,6 +72,7 @@ def evaluate_predictions(
             resamples=resamples if SPLITS[split] else 0,
             confidence=confidence,
             seed=seed,
+            groups=group_codes(groups, aligned.ids, source),
             source=f"{source}: split {split!r}",
         )
         if split == "test":
@@ -121,6 +125,25 @@ def align_seeds(
     )
 
 
+def group_codes(
+    groups: pd.Series | None, ids: NDArray[Any], source: str
+) -> NDArray[np.int64] | None:
+    """Number of each example's group, in the order of `ids`; None when there are no groups.
+
+    Raises InputError, beginning with `source`, when an id has no group.
+    """
+    if groups is None:
+        return None
+    found = groups.reindex(ids)
+    if found.isna().any():
+        record = found.index[found.isna()][0]
+        raise InputError(
+            f"{source}: record {record!r} is not among the examples: predict again what was made"
+            " from older examples"
+        )
+    return pd.factorize(found)[0]
+
+
 def evaluate(
     labels: ArrayLike,
     scores: ArrayLike,
@@ -129,12 +152,14 @@ def evaluate(
     resamples: int = 1000,
     confidence: float = 0.95,
     seed: int = 0,
+    groups: NDArray[np.int64] | None = None,
     source: str = "predictions",
 ) -> dict[str, dict[str, float | None]]:
     """Every metric with its bootstrap interval: {metric: {value, ci_low, ci_high}}.
 
-    `labels` has shape (n,), `scores` and `predicted` (seeds, n) or (n,). With several seeds a
-    metric is the mean over seeds, in each resample too (the same examples for every seed), and
+    `labels` has shape (n,), `scores` and `predicted` (seeds, n) or (n,), `groups` (n,) numbers the
+    groups that are drawn together (None: every example alone). With several seeds a metric is the
+    mean over seeds, in each resample too (the same examples for every seed), and
     `seed_sd` is its standard deviation (n - 1) between seeds. `resamples=0` leaves the intervals
     None. `log_loss` only when all scores lie in [0, 1]. Raises InputError, beginning with `source`,
     when the labels hold one class only.
@@ -147,7 +172,9 @@ def evaluate(
     intervals = {}
     if resamples:
         tails = [(1 - confidence) / 2, (1 + confidence) / 2]
-        resampled = resample_metrics(y, scores, predicted, resamples=resamples, seed=seed)
+        resampled = resample_metrics(
+            y, scores, predicted, resamples=resamples, seed=seed, groups=groups
+        )
         intervals = {name: np.quantile(values, tails) for name, values in resampled.items()}
     result: dict[str, dict[str, float | None]] = {}
     for name, values in per_seed.items():
@@ -175,15 +202,16 @@ def resample_metrics(
     *,
     resamples: int,
     seed: int,
+    groups: NDArray[np.int64] | None = None,
 ) -> dict[str, Floats]:
     """Every metric, averaged over seeds, in every resample: {metric: (resamples,)}.
 
-    `scores` and `predicted` have shape (seeds, n). The same labels and seed give the same
+    `scores` and `predicted` have shape (seeds, n). The same labels, groups and seed give the same
     resamples, so the results of two methods on the same examples are paired row by row.
     """
     chunks = [
         _per_seed(labels, scores, predicted, counts)
-        for counts in _resampled_counts(labels, resamples, seed)
+        for counts in _resampled_counts(labels, groups, resamples, seed)
     ]
     return {
         name: np.concatenate([chunk[name].mean(axis=0) for chunk in chunks]) for name in chunks[0]
@@ -205,8 +233,11 @@ def _per_seed(
     }
 
 
-def _resampled_counts(labels: NDArray[np.bool_], resamples: int, seed: int) -> Iterator[Floats]:
-    """How often each example is drawn, (rows, n) at a time, drawing within each class."""
+def _resampled_counts(
+    labels: NDArray[np.bool_], groups: NDArray[np.int64] | None, resamples: int, seed: int
+) -> Iterator[Floats]:
+    """How often each example is drawn, (rows, n) at a time, drawing groups within each class."""
+    groups = np.arange(labels.size) if groups is None else groups
     classes = [np.flatnonzero(labels == value) for value in (False, True)]
     generators = np.random.default_rng(seed).spawn(2)
     rows = max(1, CHUNK // labels.size)
@@ -214,8 +245,10 @@ def _resampled_counts(labels: NDArray[np.bool_], resamples: int, seed: int) -> I
         size = min(rows, resamples - start)
         counts = np.empty((size, labels.size))
         for members, generator in zip(classes, generators, strict=True):
-            n = members.size
+            units, unit_of_member = np.unique(groups[members], return_inverse=True)
+            n = units.size
             drawn = generator.integers(0, n, size=(size, n))
             drawn += np.arange(size)[:, None] * n
-            counts[:, members] = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)
+            drawn = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)
+            counts[:, members] = drawn[:, unit_of_member]
         yield counts

@@ -14,7 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binomtest
 
 from nucleotune.errors import InputError
-from nucleotune.evaluation.intervals import Aligned, align_seeds, check_classes, resample_metrics
+from nucleotune.evaluation.intervals import (
+    Aligned,
+    align_seeds,
+    check_classes,
+    group_codes,
+    resample_metrics,
+)
 from nucleotune.evaluation.metrics import measure
 
 COMPARISON_COLUMNS = (
@@ -40,6 +46,7 @@ def compare_methods(
     predictions: Mapping[str, Mapping[int, pd.DataFrame]],
     baselines: Sequence[str],
     *,
+    groups: pd.Series | None = None,
     resamples: int = 1000,
     confidence: float = 0.95,
     seed: int = 0,
@@ -47,10 +54,11 @@ def compare_methods(
     """Every method against the best baseline, on the test examples of one data set.
 
     `predictions` is {method: {seed: predictions}}; `baselines` names those methods that may be the
-    one to beat. One row a method but the best baseline itself, with COMPARISON_COLUMNS; a
-    difference is method minus baseline; `p_holm` is `p` (of AUROC) after Holm's correction over the
-    rows. No rows when there is no baseline. Raises InputError when a baseline has no predictions or
-    methods were not tested on the same examples.
+    one to beat; `groups` is the group of every example by id, as in `intervals`. One row a method
+    but the best baseline itself, with COMPARISON_COLUMNS; a difference is method minus baseline;
+    `p_holm` is `p` (of AUROC) after Holm's correction over the rows. No rows when there is no
+    baseline. McNemar's test takes examples one by one. Raises InputError when a baseline has no
+    predictions or methods were not tested on the same examples.
     """
     unknown = [name for name in baselines if name not in predictions]
     if unknown:
@@ -63,8 +71,11 @@ def compare_methods(
         _check_same_examples(best, tests[best], name, test)
     labels = tests[best].labels
     check_classes(labels, f"{best}: split 'test'")
+    codes = group_codes(groups, tests[best].ids, best)
     resampled = {
-        name: resample_metrics(labels, test.scores, test.predicted, resamples=resamples, seed=seed)
+        name: resample_metrics(
+            labels, test.scores, test.predicted, resamples=resamples, seed=seed, groups=codes
+        )
         for name, test in tests.items()
     }
     chosen = f"best baseline by validation AUROC ({validation_auroc:.3f})"

@@ -40,12 +40,49 @@ def test_auroc_of_every_resample_equals_scikit_learn():
     labels, scores, predicted = sample(seeds=2)
     scores = scores.round(1)
     found = resample_metrics(labels, scores, predicted, resamples=20, seed=3)["auroc"]
-    counts = np.concatenate(list(intervals._resampled_counts(labels, 20, 3))).astype(int)
+    counts = np.concatenate(list(intervals._resampled_counts(labels, None, 20, 3))).astype(int)
     for row, count in enumerate(counts):
         index = np.repeat(np.arange(labels.size), count)
         assert count[labels].sum() == labels.sum(), "drawn within each class"
         expected = np.mean([roc_auc_score(labels[index], seed[index]) for seed in scores])
         assert found[row] == pytest.approx(expected, abs=1e-12)
+
+
+def test_members_of_a_group_are_drawn_together_and_within_their_class():
+    labels = np.array([0, 0, 0, 0, 1, 1, 1, 1], dtype=bool)
+    groups = np.array([0, 0, 0, 1, 2, 2, 3, 4])
+    counts = np.concatenate(list(intervals._resampled_counts(labels, groups, 200, 3)))
+    for members in ([0, 1, 2], [4, 5]):
+        assert (counts[:, members] == counts[:, members[:1]]).all()
+    assert (counts[:, [0, 3]].sum(axis=1) == 2).all(), "two groups of label 0, two draws"
+    assert (counts[:, [4, 6, 7]].sum(axis=1) == 3).all()
+    assert len(np.unique(counts, axis=0)) > 10
+
+
+def test_isoforms_that_share_their_fate_widen_the_interval():
+    """Every gene four times over: four times the rows, and not one gene more of information."""
+    labels, scores, predicted = sample(n=100)
+    alone = evaluate(labels, scores, predicted, seed=1)["accuracy"]
+    rows = [np.repeat(values, 4, axis=-1) for values in (labels, scores, predicted)]
+    genes = np.repeat(np.arange(100), 4)
+    together = evaluate(*rows, seed=1, groups=genes)["accuracy"]
+    assert together == alone
+    naive = evaluate(*rows, seed=1)["accuracy"]
+    width = together["ci_high"] - together["ci_low"]
+    assert 1.6 < width / (naive["ci_high"] - naive["ci_low"]) < 2.5, "about the root of four"
+
+
+def test_groups_are_found_by_id():
+    predictions = tables(seeds=1, n=40)
+    ids = predictions[1]["id"]
+    alone = evaluate_predictions(predictions)
+    assert evaluate_predictions(predictions, groups=pd.Series(ids.to_numpy(), index=ids)) == alone
+    pairs = pd.Series(np.arange(len(ids)) // 2, index=ids).sample(frac=1, random_state=0)
+    paired = evaluate_predictions(predictions, groups=pairs)
+    assert paired["splits"]["test"]["auroc"]["value"] == alone["splits"]["test"]["auroc"]["value"]
+    assert paired["splits"]["test"]["auroc"] != alone["splits"]["test"]["auroc"]
+    with pytest.raises(InputError, match="is not among the examples"):
+        evaluate_predictions(predictions, groups=pairs.iloc[1:])
 
 
 def test_resamples_do_not_depend_on_the_chunk(monkeypatch):

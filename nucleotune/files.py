@@ -45,6 +45,10 @@ def read_json(path: str | Path) -> Any:
 def describe_file(path: str | Path) -> dict[str, Any]:
     """Path, size (bytes) and sha256 of a file, for data cards and reports."""
     path = Path(path)
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return {"path": str(path), "bytes": path.stat().st_size, "sha256": digest}
+    return {"path": str(path), "bytes": path.stat().st_size, "sha256": file_digest(path)}
+
+
+def file_digest(path: str | Path, method: str = "sha256") -> str:
+    """Hexadecimal digest of a file, read in blocks; `method` is `sha256` or `md5`."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, method).hexdigest()

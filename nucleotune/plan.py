@@ -34,6 +34,11 @@ class Dataset:
     pooled: bool = False
 
 
+def pool_name(split: str) -> str:
+    """Name of the data set that pools all species under `split`."""
+    return f"pooled_{split}"
+
+
 def lncrna_datasets(config: Mapping[str, Any]) -> dict[str, Dataset]:
     """Data sets of the lncRNA study: `<species>_<split>` in table order, then the pools `pooled_<split>`."""
     study = config["lncrna"]
@@ -43,8 +48,7 @@ def lncrna_datasets(config: Mapping[str, Any]) -> dict[str, Dataset]:
         for split in study["splits"]
     ]
     pools = [
-        Dataset(f"pooled_{split}", split, tuple(study["species"]), True)
-        for split in study["splits"]
+        Dataset(pool_name(split), split, tuple(study["species"]), True) for split in study["splits"]
     ]
     return {dataset.name: dataset for dataset in (*single, *pools)}
 

@@ -148,8 +148,8 @@ def start_model(wildcards):
     start = RUN["methods"][wildcards.method]["start_from"]
     if start is None:
         return []
-    split = DATASETS[wildcards.study][wildcards.dataset].split
-    return f"results/{wildcards.study}/pooled_{split}/{start}/seed{wildcards.seed}/model"
+    pool = plan.pool_name(DATASETS[wildcards.study][wildcards.dataset].split)
+    return f"results/{wildcards.study}/{pool}/{start}/seed{wildcards.seed}/model"
 
 
 def checkpoint_of(wildcards):
@@ -169,5 +169,5 @@ def trained_runs(study):
             while method is not None:
                 runs += [f"results/{study}/{dataset}/{method}/seed{n}" for n in SETTINGS["seeds"]]
                 method = RUN["methods"][method]["start_from"]
-                dataset = f"pooled_{DATASETS[study][shown].split}"
+                dataset = plan.pool_name(DATASETS[study][shown].split)
     return list(dict.fromkeys(runs))

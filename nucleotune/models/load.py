@@ -17,7 +17,6 @@ copy of nucleotune.json, which names the base and its sha256. Prediction does no
 very ones that the predictions of the training were made with.
 """
 
-import hashlib
 import platform
 from collections.abc import Collection
 from importlib.metadata import version
@@ -38,7 +37,7 @@ from transformers import (
 
 import nucleotune
 from nucleotune.errors import InputError
-from nucleotune.files import atomic_path, read_json, write_json
+from nucleotune.files import atomic_path, file_digest, read_json, write_json
 from nucleotune.models.adapters import Adapter, save_adapter
 from nucleotune.models.architecture import resolve_architecture
 from nucleotune.models.dnabert2 import DnaBert2Config, DnaBert2ForSequenceClassification
@@ -334,5 +333,4 @@ def _first(names: Collection[str]) -> str:
 
 def weights_digest(directory: str | Path) -> str:
     """sha256 of the weights in a model or checkpoint directory."""
-    with (Path(directory) / WEIGHTS).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_digest(Path(directory) / WEIGHTS)

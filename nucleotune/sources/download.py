@@ -11,12 +11,12 @@ from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 from nucleotune.errors import InputError
-from nucleotune.files import atomic_path, write_json
+from nucleotune.files import atomic_path, file_digest, write_json
 from nucleotune.sources.lock import check_or_record
 from nucleotune.sources.mirror import describe_places, mirror_places
 from nucleotune.sources.registry import Source, file_path, is_remote, local_path
 from nucleotune.sources.transfer import TransferError, fetch
-from nucleotune.sources.verify import NO_CHECKSUM, VerificationError, file_digest, verify
+from nucleotune.sources.verify import NO_CHECKSUM, VerificationError, verify
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def download(
     with atomic_path(metadata) as partial_metadata, atomic_path(output) as partial:
         patience = {"retries": retries, "timeout": timeout, "pause": pause}
         taken = _take_first(source, output, partial, mirrors, offline, patience)
-        sha256 = file_digest(partial, "sha256")
+        sha256 = file_digest(partial)
         date = datetime.now(UTC).isoformat(timespec="seconds")
         size = partial.stat().st_size
         if lock is not None:

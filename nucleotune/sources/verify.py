@@ -1,7 +1,6 @@
 """Is a downloaded file what its source promised? Size, first bytes, integrity, checksum."""
 
 import gzip
-import hashlib
 import shutil
 import subprocess
 import zipfile
@@ -11,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from nucleotune.errors import InputError
+from nucleotune.files import file_digest
 from nucleotune.sources.registry import Source
 
 #: Recorded where a `bsdsum` source has no usable CHECKSUMS beside it.
@@ -110,12 +110,6 @@ def check_content(path: str | Path, kind: str) -> None:
         raise VerificationError(f"{kind} file is truncated") from error
     except (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
         raise VerificationError(f"{kind} file is damaged or truncated: {error}") from error
-
-
-def file_digest(path: str | Path, method: str) -> str:
-    """Hex digest (`md5` or `sha256`) of a file, read in blocks."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, method).hexdigest()
 
 
 def bsd_sum(path: str | Path) -> tuple[int, int]:

@@ -14,13 +14,15 @@ import numpy as np
 import pandas as pd
 
 from nucleotune.errors import InputError
+from nucleotune.plan import CLASSES
 from nucleotune.sequence.fasta import parse_header, read_fasta
 from nucleotune.studies.splits import leakage, split_groups, split_rows
 
 log = logging.getLogger(__name__)
 
 LABELS = {"mRNA": 0, "lncRNA": 1}
-PARTS = {"mRNA": "coding", "lncRNA": "noncoding"}
+#: Class -> its part of a species file.
+PARTS = {label: part for label, (part, _) in CLASSES.items()}
 METADATA = ("gene_biotype", "transcript_biotype", "symbol", "seq_region")
 
 

@@ -5,6 +5,7 @@ import zipfile
 import numpy as np
 import pytest
 
+from nucleotune.files import file_digest
 from nucleotune.sources import verify as module
 from nucleotune.sources.registry import Source
 from nucleotune.sources.verify import (
@@ -14,7 +15,6 @@ from nucleotune.sources.verify import (
     bsd_sum_python,
     check_content,
     check_magic,
-    file_digest,
     parse_checksums,
     verify,
 )

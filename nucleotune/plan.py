@@ -53,6 +53,14 @@ def lncrna_datasets(config: Mapping[str, Any]) -> dict[str, Dataset]:
     return {dataset.name: dataset for dataset in (*single, *pools)}
 
 
+def shared_jobs(datasets: Iterable[str], per_job: int) -> dict[str, list[str]]:
+    """Which data sets' trainings share a job: number of the job -> their names; none where each has its own."""
+    names = list(datasets)
+    if per_job == 1:
+        return {}
+    return {str(i // per_job): names[i : i + per_job] for i in range(0, len(names), per_job)}
+
+
 def class_files(
     species: Mapping[str, Any], label: str, registry: Mapping[str, Source], data_dir: str | Path
 ) -> list[tuple[str, Source | None]]:

@@ -8,9 +8,10 @@ import pandas as pd
 
 from nucleotune.models.load import load_model
 from nucleotune.models.tokenizers import make_tokenizer
+from nucleotune.training.compute import predict_logits, resolve_device
 from nucleotune.training.finetune import scores
 from nucleotune.training.gates import check_unknown
-from nucleotune.training.trainer import predict_logits, resolve_device
+from nucleotune.training.memory import TokenBudget
 
 #: Unknown tokens that new sequences may hold. Laxer than in training, where it is a statement on a whole data set: one
 #: N in one short record is no reason to refuse it. RNA letters, lower case or protein give 30 % and more.
@@ -55,7 +56,7 @@ def predict(
         tokenized,
         np.arange(len(ids)),
         device=torch_device,
-        micro_batch_tokens=description["method"]["training"]["micro_batch_tokens"],
+        budget=TokenBudget(description["method"]["training"]["micro_batch_tokens"]),
     )
     score, predicted = scores(logits)
     return pd.DataFrame(

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from nucleotune.errors import InputError
 
+#: How a line of a log looks; the keywords of `logging.basicConfig`.
+LOG_FORMAT = {"format": "%(asctime)s %(levelname)s %(message)s", "datefmt": "%H:%M:%S"}
+
 
 @contextmanager
 def job(log_file: str | Path) -> Iterator[logging.Logger]:
@@ -22,9 +25,7 @@ def job(log_file: str | Path) -> Iterator[logging.Logger]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", buffering=1) as stream:
         handler = logging.StreamHandler(stream)
-        handler.setFormatter(
-            logging.Formatter("%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S")
-        )
+        handler.setFormatter(logging.Formatter(LOG_FORMAT["format"], LOG_FORMAT["datefmt"]))
         root = logging.getLogger()
         root.addHandler(handler)
         root.setLevel(logging.INFO)

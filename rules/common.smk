@@ -67,6 +67,9 @@ STAGE = {
 
 DATASETS = {"lncrna": plan.lncrna_datasets(SETTINGS)}
 SHOWN = {study: [d.name for d in sets.values() if not d.pooled] for study, sets in DATASETS.items()}
+SHARED = {
+    study: plan.shared_jobs(names, SETTINGS[study]["per_job"]) for study, names in SHOWN.items()
+}
 METHODS = {"lncrna": SETTINGS["lncrna"]["methods"]}
 BASELINES = [name for name, method in RUN["methods"].items() if method["kind"] == "baseline"]
 LANGUAGE_MODELS = [
@@ -143,13 +146,44 @@ def without(mapping, *keys):
     return {key: value for key, value in mapping.items() if key not in keys}
 
 
-def start_model(wildcards):
-    """The model directory a method starts from: trained on the pool of the data set's split."""
+def training_need(key):
+    """Resource function of a training: what its model file says of `key`; memory and time grow with each attempt."""
+
+    def need(wildcards, attempt):
+        grown = attempt if key in ("mem_mb", "runtime") else 1
+        return model_of(wildcards)["resources"][key] * grown
+
+    return need
+
+
+def shared_runtime(wildcards, attempt):
+    """Time limit of a job in which several trainings follow each other (minutes)."""
+    return training_need("runtime")(wildcards, attempt) * len(members(wildcards))
+
+
+def members(wildcards):
+    """Data sets whose trainings share a job."""
+    return SHARED[wildcards.study][wildcards.job]
+
+
+def shared_job(wildcards):
+    """Directory of the job that the training of a data set shares with others."""
+    (job,) = [n for n, names in SHARED[wildcards.study].items() if wildcards.dataset in names]
+    return f"results/shared-jobs/{wildcards.study}.{wildcards.method}.seed{wildcards.seed}.job{job}"
+
+
+def start_model(wildcards, dataset=None):
+    """The model directory a method starts from on a data set: trained on the pool of the data set's split."""
     start = RUN["methods"][wildcards.method]["start_from"]
     if start is None:
         return []
-    pool = plan.pool_name(DATASETS[wildcards.study][wildcards.dataset].split)
+    pool = plan.pool_name(DATASETS[wildcards.study][dataset or wildcards.dataset].split)
     return f"results/{wildcards.study}/{pool}/{start}/seed{wildcards.seed}/model"
+
+
+def start_models(wildcards):
+    """`start_model` of every data set of a shared job; none where the method starts from no other."""
+    return [path for dataset in members(wildcards) if (path := start_model(wildcards, dataset))]
 
 
 def checkpoint_of(wildcards):

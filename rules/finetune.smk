@@ -1,9 +1,15 @@
-"""Fine-tuning language models: one rule for every model, study and stage.
+"""Fine-tuning language models: one rule for every model, study and stage; a second one where small trainings share a job.
 
 REQUIRED INPUTS: results/<study>/<dataset>/examples.parquet; for a method with `start_from` that method's model, else
     for a model with published weights resources/checkpoints/<model>/
 OUTPUTS: results/<study>/<dataset>/<method>/seed<seed>/{predictions.parquet,model/,training.tsv,training.json}
 """
+
+SHARING = [name for jobs in SHARED.values() for names in jobs.values() for name in names]
+
+
+localrules:
+    take_finetuned,
 
 
 rule finetune:
@@ -21,14 +27,20 @@ rule finetune:
     benchmark:
         "results/benchmarks/finetune/{study}.{dataset}.{method}.seed{seed}.tsv"
     wildcard_constraints:
+        dataset="|".join(
+            name for sets in DATASETS.values() for name in sets if name not in SHARING
+        )
+        or "(?!)",
         method="|".join(LANGUAGE_MODELS) or "(?!)",
     conda:
         "../envs/nucleotune.yaml"
     threads: lambda wildcards: model_of(wildcards)["resources"]["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: model_of(wildcards)["resources"]["mem_mb"] * attempt,
-        runtime=lambda wildcards, attempt: model_of(wildcards)["resources"]["runtime"] * attempt,
-        gpu=lambda wildcards: model_of(wildcards)["resources"]["gpu"],
+        mem_mb=training_need("mem_mb"),
+        runtime=training_need("runtime"),
+        gpu=training_need("gpu"),
+        # One a GPU; stays what it is where a profile asks for GPUs by `gres` and sets `gpu` to 0.
+        processes=training_need("gpu"),
     params:
         method=lambda wildcards: without(
             RUN["methods"][wildcards.method], "published_as", "comparable", "note"
@@ -43,3 +55,61 @@ rule finetune:
         "Training {wildcards.method} on {wildcards.dataset} (seed {wildcards.seed}); progress in {log}"
     script:
         "../scripts/finetune.py"
+
+
+rule finetune_shared:
+    input:
+        examples=lambda wildcards: [
+            f"results/{wildcards.study}/{dataset}/examples.parquet"
+            for dataset in members(wildcards)
+        ],
+        start_from=start_models,
+        checkpoint=checkpoint_of,
+    output:
+        directory("results/shared-jobs/{study}.{method}.seed{seed}.job{job}"),
+    log:
+        "logs/finetune_shared/{study}.{method}.seed{seed}.job{job}.log",
+    benchmark:
+        "results/benchmarks/finetune_shared/{study}.{method}.seed{seed}.job{job}.tsv"
+    wildcard_constraints:
+        method="|".join(LANGUAGE_MODELS) or "(?!)",
+        job=r"\d+",
+    conda:
+        "../envs/nucleotune.yaml"
+    threads: lambda wildcards: model_of(wildcards)["resources"]["threads"]
+    resources:
+        mem_mb=training_need("mem_mb"),
+        runtime=shared_runtime,
+        gpu=lambda wildcards: min(1, model_of(wildcards)["resources"]["gpu"]),
+    params:
+        datasets=members,
+        method=rules.finetune.params.method,
+        model=rules.finetune.params.model,
+        # One a data set, kept until all have been trained: what one failure makes Snakemake delete comes back from here.
+        state="results/training-state/{study}.{method}.seed{seed}.job{job}",
+        version=STAGE["finetune"],
+    message:
+        "Training {wildcards.method} on {params.datasets} (seed {wildcards.seed}), one after the other; progress in {log}"
+    script:
+        "../scripts/finetune_shared.py"
+
+
+rule take_finetuned:
+    input:
+        shared_job,
+    output:
+        predictions="results/{study}/{dataset}/{method}/seed{seed}/predictions.parquet",
+        model=directory("results/{study}/{dataset}/{method}/seed{seed}/model"),
+        training="results/{study}/{dataset}/{method}/seed{seed}/training.tsv",
+        summary="results/{study}/{dataset}/{method}/seed{seed}/training.json",
+    log:
+        "logs/take_finetuned/{study}.{dataset}.{method}.seed{seed}.log",
+    wildcard_constraints:
+        dataset="|".join(SHARING) or "(?!)",
+        method="|".join(LANGUAGE_MODELS) or "(?!)",
+    conda:
+        "../envs/nucleotune.yaml"
+    message:
+        "{wildcards.method} on {wildcards.dataset} (seed {wildcards.seed}) comes out of {input}"
+    script:
+        "../scripts/take_finetuned.py"

@@ -18,7 +18,8 @@ very ones that the predictions of the training were made with.
 """
 
 import platform
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -291,8 +292,32 @@ def read_description(directory: str | Path) -> dict[str, Any]:
     return read_json(directory / DESCRIPTION)
 
 
+#: Weights that `weights_kept` keeps, by file; None outside.
+_kept: dict[Path, dict[str, torch.Tensor]] | None = None
+
+
+@contextmanager
+def weights_kept() -> Iterator[None]:
+    """Within the block, a file of weights is read once, however many models start from it; it must not change."""
+    global _kept
+    _kept = {}
+    try:
+        yield
+    finally:
+        _kept = None
+
+
 def _read_weights(path: Path) -> dict[str, torch.Tensor]:
     """All tensors of a safetensors file."""
+    if _kept is not None and path in _kept:
+        return _kept[path]
+    weights = _read_safetensors(path)
+    if _kept is not None:
+        _kept[path] = weights
+    return weights
+
+
+def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
     if not path.is_file():
         raise InputError(f"{path}: no such file; make or copy the directory again")
     try:

@@ -82,5 +82,13 @@ def collate(
     ids[filled] = np.concatenate(
         [tokenized.tokens[tokenized.offsets[i] : tokenized.offsets[i + 1]] for i in indices]
     )
-    mask = None if filled.all() else torch.from_numpy(filled.astype(np.int64)).to(device)
-    return torch.from_numpy(ids).to(device), mask
+    mask = None if filled.all() else to_device(filled.astype(np.int64), device)
+    return to_device(ids, device), mask
+
+
+def to_device(values: np.ndarray, device: torch.device) -> torch.Tensor:
+    """`values` as a tensor on `device`, without waiting for what a GPU still computes."""
+    tensor = torch.from_numpy(values)
+    if device.type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)

@@ -40,14 +40,17 @@ from nucleotune.models.load import (
 from nucleotune.models.spec import check_model
 from nucleotune.models.tokenizers import Tokenizer, make_tokenizer
 from nucleotune.sequence.kmers import TokenizedSequences
+from nucleotune.training import parallel
+from nucleotune.training.compute import precision, predict_logits, resolve_device
 from nucleotune.training.gates import check_collapse, check_unknown
+from nucleotune.training.memory import TokenBudget
 from nucleotune.training.state import load_state, run_digest, save_state
-from nucleotune.training.trainer import Trainer, precision, predict_logits, resolve_device
+from nucleotune.training.trainer import Trainer
 
 logger = logging.getLogger(__name__)
 
 #: Raised by hand when a change of this package changes what a training computes: older states are then not resumed.
-STAGE_VERSION = 2
+STAGE_VERSION = 3
 
 #: Splits that get predictions; `pretrain` serves training only.
 PREDICTED_SPLITS = ("train", "valid", "test")
@@ -85,14 +88,15 @@ def finetune(
 
     The weights kept are those of the lowest validation loss. While training, its state is kept in `state_dir`; if the
     process dies, the same call goes on from there, and on the CPU ends with the very same predictions. The caller
-    ends with `state.remove_state(state_dir)`, once it has written what this function returned.
+    ends with `state.remove_state(state_dir)`, once it has written what this function returned. In a group of processes
+    (`training.parallel`) all call this with the same arguments; the first of them writes the files.
 
     Args:
         examples: the contract of `contracts.check_examples`; splits other than those used are ignored.
         method: validated dict, see this module's docstring.
         model: validated dict, see `models.spec`; an `architecture` of None is that of `checkpoint` or `start_from`.
         seed: of initial weights, batch order and dropout.
-        threads: CPU threads of torch; part of the state's identity, since they decide the order of sums.
+        threads: CPU threads of each process; part of the state's identity, since they decide the order of sums.
         device: `cpu`, `cuda`, ...; None takes CUDA if there is one.
         start_from: directory of a trained model of the same architecture and tokenizer whose weights, head included,
             are the starting point.
@@ -132,6 +136,7 @@ def finetune(
         model=model,
         seed=seed,
         threads=threads,
+        processes=parallel.size(),
         device=torch_device.type,
         base=base,
         tokenizer=tokenizer.files,
@@ -152,14 +157,20 @@ def finetune(
     if state is not None:
         trainer.restore(state)
     begin = time.perf_counter()
-    trainer.run(save=lambda current: save_state(Path(state_dir), digest, current))
+    first = parallel.rank() == 0
+
+    def save(current: dict[str, Any]) -> None:
+        if first:
+            save_state(Path(state_dir), digest, current)
+
+    trainer.run(save)
     seconds = time.perf_counter() - begin
 
     adapter = None
     if method["adaptation"] == "lora":
         # Predictions are made with the merged weights: those, and no others, are what `predict` reads.
         classifier, adapter = merge_lora(classifier)
-    predictions = _predict(classifier, tokenized, used, torch_device, method)
+    predictions = _predict(classifier, tokenized, used, torch_device, trainer.budget)
     check_collapse(predictions)
 
     progress = trainer.progress
@@ -176,7 +187,9 @@ def finetune(
         "padding_share": progress.total.padding_share,
         "device": torch_device.type,
         "precision": precision(torch_device),
+        "processes": parallel.size(),
         "threads": threads,
+        "micro_batch_tokens": trainer.budget.tokens,
         "steps": progress.step,
         "best_step": progress.best_step,
         "best_validation_loss": progress.best_loss,
@@ -200,7 +213,8 @@ def finetune(
         "best_step": progress.best_step,
         "versions": library_versions(),
     }
-    save_model(output_dir, classifier, description, tokenizer=tokenizer, adapter=adapter)
+    if first:
+        save_model(output_dir, classifier, description, tokenizer=tokenizer, adapter=adapter)
     return Finetuned(predictions, pd.DataFrame(progress.rows), summary)
 
 
@@ -313,7 +327,7 @@ def _predict(
     tokenized: TokenizedSequences,
     used: pd.DataFrame,
     device: torch.device,
-    method: dict[str, Any],
+    budget: TokenBudget,
 ) -> pd.DataFrame:
     """Predictions of the rows of `used` whose split is one of PREDICTED_SPLITS."""
     rows = np.flatnonzero(used["split"].isin(PREDICTED_SPLITS))
@@ -322,7 +336,7 @@ def _predict(
         tokenized,
         rows,
         device=device,
-        micro_batch_tokens=method["training"]["micro_batch_tokens"],
+        budget=budget,
     )
     score, predicted = scores(logits)
     return (

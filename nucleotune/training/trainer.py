@@ -2,7 +2,6 @@
 
 import logging
 import math
-import resource
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -13,13 +12,21 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from nucleotune.sequence.kmers import TokenizedSequences
-from nucleotune.training.batches import collate, epoch_batches, micro_batches
+from nucleotune.training import parallel
+from nucleotune.training.batches import epoch_batches, micro_batches, to_device
+from nucleotune.training.compute import forward, peak_memory_mb, predict_logits
 from nucleotune.training.gates import check_finite
+from nucleotune.training.interruption import noted_interruption
+from nucleotune.training.memory import TokenBudget
 
 logger = logging.getLogger(__name__)
 
 #: Seconds between two lines of progress.
 LOG_EVERY = 10.0
+
+#: Optimiser steps from one look at the results to the next. Each look waits for the device, so a GPU is left alone for
+#: some steps; what a look finds late (a loss that is no number, a signal) is still found before any state is saved.
+LOOK_EVERY = {"cpu": 1, "cuda": 5}
 
 
 @dataclass
@@ -64,58 +71,6 @@ class Progress:
         return cls(**(values | tallies))
 
 
-def resolve_device(device: str | None, threads: int | None) -> torch.device:
-    """The device to compute on (None: CUDA if there is one), with torch set up for it.
-
-    Sets torch's thread count, and process-wide flags: on the CPU deterministic algorithms, on CUDA TF32 matrix
-    products for what autocast leaves in fp32.
-    """
-    if threads is not None:
-        torch.set_num_threads(threads)
-    resolved = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    torch.use_deterministic_algorithms(resolved.type == "cpu")
-    # Otherwise every new tensor is filled with NaN first, a cost that buys no determinism here.
-    torch.utils.deterministic.fill_uninitialized_memory = False
-    torch.set_float32_matmul_precision("high" if resolved.type == "cuda" else "highest")
-    return resolved
-
-
-def precision(device: torch.device) -> str:
-    """What the forward pass computes in: `bf16` (autocast) on CUDA, `fp32` elsewhere."""
-    return "bf16" if device.type == "cuda" else "fp32"
-
-
-def forward(
-    classifier: torch.nn.Module,
-    tokenized: TokenizedSequences,
-    indices: np.ndarray,
-    device: torch.device,
-) -> tuple[torch.Tensor, int]:
-    """Logits, fp32 (examples, 2), of one micro-batch, and the number of tokens computed, padding included."""
-    ids, mask = collate(tokenized, indices, device)
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision(device) == "bf16"):
-        logits = classifier(input_ids=ids, attention_mask=mask).logits
-    return logits.float(), ids.numel()
-
-
-@torch.inference_mode()
-def predict_logits(
-    classifier: torch.nn.Module,
-    tokenized: TokenizedSequences,
-    indices: np.ndarray,
-    *,
-    device: torch.device,
-    micro_batch_tokens: int,
-) -> np.ndarray:
-    """Logits, float64 (len(indices), 2), in the order of `indices`; the classifier is left in evaluation mode."""
-    classifier.eval()
-    lengths = tokenized.lengths[indices]
-    logits = np.empty((len(indices), 2))
-    for part in micro_batches(np.arange(len(indices)), lengths, micro_batch_tokens):
-        logits[part] = forward(classifier, tokenized, indices[part], device)[0].cpu().numpy()
-    return logits
-
-
 def learning_rate(step: int, *, steps: int, warmup: int, peak: float) -> float:
     """Rate of optimiser step `step` (1-based) of `steps`: linear up to `peak` at step `warmup`, then down towards 0.
 
@@ -137,7 +92,10 @@ def parameter_groups(module: torch.nn.Module, weight_decay: float) -> list[dict[
 
 
 class Trainer:
-    """One training run: `run()` it; `state()` and `restore()` carry it over from one process to the next."""
+    """One training run: `run()` it; `state()` and `restore()` carry it over from one process to the next.
+
+    In a group of processes (`training.parallel`) each has a Trainer of the same arguments, and all run together.
+    """
 
     def __init__(
         self,
@@ -178,88 +136,134 @@ class Trainer:
         )
         self.progress = Progress()
         self.best: dict[str, torch.Tensor] = {}
-        torch.manual_seed(seed)
+        self.budget = TokenBudget(training["micro_batch_tokens"])
+        self._begin_tally()
+        torch.manual_seed(seed + (parallel.rank() << 32))
 
     def run(self, save: Callable[[dict[str, Any]], None]) -> None:
         """Train to the end and leave the classifier with its best weights.
 
         Args:
-            save: called with `state()` at every evaluation, and at least every `save_minutes`.
+            save: called with `state()` at every evaluation, at least every `save_minutes`, and when the process is told
+                to stop by SIGTERM or SIGINT, which has its usual effect after that.
 
         Raises:
-            InputError: loss or gradient is not finite.
+            InputError: loss or gradient is not finite, or one example does not fit into the memory.
         """
         progress = self.progress
-        last_save = last_log = time.monotonic()
-        here = Tally()
+        here, unlogged, unsaved = Tally(), 0.0, 0.0
         epoch, batches = -1, []
-        while progress.step < self.steps and not progress.stopped_early:
-            if progress.step // self.steps_per_epoch != epoch:
-                epoch = progress.step // self.steps_per_epoch
-                batches = epoch_batches(
-                    self.tokenized.lengths[self.train_indices],
-                    self.training["batch_size"],
-                    seed=self.seed,
-                    epoch=epoch,
-                )
-            tally = self._step(self.train_indices[batches[progress.step % self.steps_per_epoch]])
-            progress.step += 1
-            for sums in (progress.since_evaluation, progress.total, here):
-                sums.add(tally)
-            now = time.monotonic()
-            if now - last_log >= LOG_EVERY:
-                self._log(tally, here)
-                last_log = now
-            evaluated = self._evaluation_due()
-            if evaluated:
-                self._evaluate()
-            if evaluated or now - last_save >= 60 * self.training["save_minutes"]:
-                save(self.state())
-                last_save = time.monotonic()
+        with noted_interruption() as interruption:
+            self._begin_tally()
+            while progress.step < self.steps and not progress.stopped_early:
+                if progress.step // self.steps_per_epoch != epoch:
+                    epoch = progress.step // self.steps_per_epoch
+                    batches = epoch_batches(
+                        self.tokenized.lengths[self.train_indices],
+                        self.training["batch_size"],
+                        seed=self.seed,
+                        epoch=epoch,
+                    )
+                self._step(self.train_indices[batches[progress.step % self.steps_per_epoch]])
+                progress.step += 1
+                evaluated = self._evaluation_due()
+                if not evaluated and progress.step % LOOK_EVERY[self.device.type]:
+                    continue
+                tally, stop = self._tally(interruption.came)
+                for sums in (progress.since_evaluation, progress.total, here):
+                    sums.add(tally)
+                unlogged += tally.seconds
+                unsaved += tally.seconds
+                if unlogged >= LOG_EVERY:
+                    self._log(tally, here)
+                    unlogged = 0.0
+                if evaluated:
+                    self._evaluate()
+                if evaluated or stop or unsaved >= 60 * self.training["save_minutes"]:
+                    save(self.state())
+                    unsaved = 0.0
+                if stop:
+                    interruption.take_effect()
+                self._begin_tally()
         if self.best:
             self._set_weights(self.best)
 
-    def _step(self, batch: np.ndarray) -> Tally:
+    def _step(self, batch: np.ndarray) -> None:
         """One optimiser step on the examples `batch`."""
-        begin = time.perf_counter()
-        rate = learning_rate(
-            self.progress.step + 1,
-            steps=self.steps,
-            warmup=self.warmup,
-            peak=self.training["learning_rate"],
-        )
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = self._rate(self.progress.step + 1)
         self.classifier.train()
         lengths = self.tokenized.lengths
-        loss_sum = torch.zeros((), device=self.device)
-        correct = torch.zeros((), dtype=torch.int64, device=self.device)
-        padded_tokens = 0
-        for part in micro_batches(batch, lengths, self.training["micro_batch_tokens"]):
-            logits, computed = forward(self.classifier, self.tokenized, part, self.device)
-            target = torch.from_numpy(self.labels[part]).to(self.device)
-            # Divided by the whole batch, the micro-batches' gradients add up to that of the batch mean.
-            loss = cross_entropy(logits, target, reduction="sum") / len(batch)
-            loss.backward()
-            loss_sum += loss.detach()
-            correct += (logits.argmax(1) == target).sum()
-            padded_tokens += computed
-        norm = torch.nn.utils.clip_grad_norm_(
+        mine = parallel.share(batch, lengths)
+        self._sums += self.budget.fit(
+            lambda tokens: self._accumulate(mine, len(batch), tokens),
+            longest=int(lengths[mine].max(initial=0)),
+        )
+        parallel.add_up_gradients(self.trainable.values())
+        self._norms += torch.nn.utils.clip_grad_norm_(
             self.trainable.values(), self.training["max_gradient_norm"]
         )
-        mean_loss = loss_sum.item()
-        found = {"loss": mean_loss, "gradient norm": norm.item()}
-        check_finite(found, step=self.progress.step + 1, learning_rate=rate)
         self.optimizer.step()
         self.optimizer.zero_grad()
-        return Tally(
-            loss=mean_loss * len(batch),
-            correct=correct.item(),
-            examples=len(batch),
-            tokens=int(lengths[batch].sum()),
-            padded_tokens=padded_tokens,
-            seconds=time.perf_counter() - begin,
+        self._steps += 1
+        self._examples += len(batch)
+        self._tokens += int(lengths[batch].sum())
+
+    def _accumulate(self, mine: np.ndarray, batch_size: int, tokens: int) -> torch.Tensor:
+        """Gradients of the examples `mine` of a batch, in micro-batches of at most `tokens`.
+
+        Returns, on the device, their sums of loss, right predictions and computed tokens.
+        """
+        self.optimizer.zero_grad()  # what an attempt that did not fit has left
+        sums = torch.zeros_like(self._sums)
+        for part in micro_batches(mine, self.tokenized.lengths, tokens):
+            logits, computed = forward(self.classifier, self.tokenized, part, self.device)
+            target = to_device(self.labels[part], self.device)
+            loss = cross_entropy(logits, target, reduction="sum")
+            # Divided by the whole batch, the micro-batches' gradients add up to that of the batch mean.
+            (loss / batch_size).backward()
+            sums[0] += loss.detach()
+            sums[1] += (logits.argmax(1) == target).sum()
+            sums[2] += computed
+        return sums
+
+    def _rate(self, step: int) -> float:
+        return learning_rate(
+            step, steps=self.steps, warmup=self.warmup, peak=self.training["learning_rate"]
         )
+
+    def _begin_tally(self) -> None:
+        """Start counting anew; what is counted on the device stays there until `_tally`."""
+        self._begin = time.perf_counter()
+        self._sums = torch.zeros(3, dtype=torch.float64, device=self.device)
+        self._norms = torch.zeros((), device=self.device)
+        self._steps = self._examples = self._tokens = 0
+
+    def _tally(self, told_to_stop: bool) -> tuple[Tally, bool]:
+        """What all processes did since `_begin_tally`, and whether any of them was told to stop.
+
+        Raises:
+            InputError: loss or gradient was not finite.
+        """
+        values = [*self._sums.tolist(), time.perf_counter() - self._begin, told_to_stop]
+        loss, correct, padded, seconds, stop = parallel.add_up(
+            torch.tensor(values, dtype=torch.float64)
+        ).tolist()
+        step = self.progress.step
+        found = {
+            "loss": loss / self._examples,
+            "gradient norm": self._norms.item() / self._steps,
+        }
+        check_finite(found, step=step, learning_rate=self._rate(step))
+        tally = Tally(
+            loss=loss,
+            correct=int(correct),
+            examples=self._examples,
+            tokens=self._tokens,
+            padded_tokens=int(padded),
+            seconds=seconds / parallel.size(),
+        )
+        return tally, stop > 0
 
     def _evaluation_due(self) -> bool:
         """Whether the step just made ends one of the `evaluations_per_epoch` equal parts of an epoch, or the run."""
@@ -275,14 +279,15 @@ class Trainer:
             self.tokenized,
             self.valid_indices,
             device=self.device,
-            micro_batch_tokens=self.training["micro_batch_tokens"],
+            budget=self.budget,
         )
         labels = self.labels[self.valid_indices]
         loss = float(
             np.mean(np.logaddexp.reduce(logits, axis=1) - logits[np.arange(len(labels)), labels])
         )
         accuracy = float(np.mean(logits.argmax(axis=1) == labels))
-        progress, rate = self.progress, self.optimizer.param_groups[0]["lr"]
+        progress = self.progress
+        rate = self._rate(progress.step)
         check_finite({"validation loss": loss}, step=progress.step, learning_rate=rate)
         trained, progress.since_evaluation = progress.since_evaluation, Tally()
         common = {"step": progress.step, "epoch": progress.step / self.steps_per_epoch}
@@ -353,10 +358,15 @@ class Trainer:
             "weights": self._weights(),
             "best": self.best,
             "optimizer": self.optimizer.state_dict(),
-            "random": torch.get_rng_state(),
-            "random_cuda": torch.cuda.get_rng_state(self.device)
-            if self.device.type == "cuda"
-            else None,
+            "processes": parallel.gather(
+                {
+                    "random": torch.get_rng_state(),
+                    "random_cuda": torch.cuda.get_rng_state(self.device)
+                    if self.device.type == "cuda"
+                    else None,
+                    "micro_batch_tokens": self.budget.tokens,
+                }
+            ),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -365,13 +375,8 @@ class Trainer:
         self._set_weights(state["weights"])
         self.best = state["best"]
         self.optimizer.load_state_dict(state["optimizer"])
-        torch.set_rng_state(state["random"])
-        if state["random_cuda"] is not None:
-            torch.cuda.set_rng_state(state["random_cuda"], self.device)
-
-
-def peak_memory_mb(device: torch.device) -> float:
-    """Most memory used so far, MiB: of the GPU, or of this process on the CPU."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+        own = state["processes"][parallel.rank()]
+        self.budget.tokens = own["micro_batch_tokens"]
+        torch.set_rng_state(own["random"])
+        if own["random_cuda"] is not None:
+            torch.cuda.set_rng_state(own["random_cuda"], self.device)

@@ -9,8 +9,9 @@ from nucleotune.errors import InputError
 from nucleotune.models.load import build_classifier, save_model
 from nucleotune.models.tokenizers import make_tokenizer
 from nucleotune.predict import predict
+from nucleotune.training.compute import predict_logits, resolve_device
 from nucleotune.training.finetune import scores
-from nucleotune.training.trainer import predict_logits, resolve_device
+from nucleotune.training.memory import TokenBudget
 
 MODEL = {
     "title": "tiny",
@@ -64,7 +65,7 @@ def test_predicts_in_order_and_says_what_was_truncated(model_dir, tmp_path):
         tokenized,
         np.arange(20),
         device=resolve_device("cpu", 1),
-        micro_batch_tokens=64,
+        budget=TokenBudget(64),
     )
     assert np.array_equal(table["score"], scores(logits)[0])
 

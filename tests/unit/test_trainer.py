@@ -5,19 +5,20 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
+from nucleotune.errors import InputError
 from nucleotune.models.adapters import add_lora, freeze_encoder
 from nucleotune.models.load import build_classifier
 from nucleotune.sequence.kmers import encode_kmers
 from nucleotune.training import batches
+from nucleotune.training import trainer as trainer_module
+from nucleotune.training.compute import forward, predict_logits, resolve_device
+from nucleotune.training.memory import TokenBudget
 from nucleotune.training.trainer import (
     Progress,
     Tally,
     Trainer,
-    forward,
     learning_rate,
     parameter_groups,
-    predict_logits,
-    resolve_device,
 )
 
 CPU = torch.device("cpu")
@@ -133,7 +134,9 @@ def test_accumulated_gradient_is_that_of_the_batch_mean(monkeypatch):
 
     monkeypatch.setattr(trainer.optimizer, "step", lambda: None)
     monkeypatch.setattr(trainer.optimizer, "zero_grad", lambda: None)
-    tally = trainer._step(batch)
+    trainer._step(batch)
+    trainer.progress.step += 1
+    tally, _ = trainer._tally(told_to_stop=False)
     assert tally.loss / 8 == pytest.approx(loss.item(), rel=1e-5)
     assert tally.examples == 8 and tally.tokens == lengths[:8].sum()
     for own, expected in zip(trainer.classifier.parameters(), reference.parameters(), strict=True):
@@ -153,7 +156,7 @@ def test_predictions_do_not_depend_on_batching():
     classifier = build_classifier(MODEL, seed=1)
     order = np.random.default_rng(1).permutation(40)[:25]
     small, large = (
-        predict_logits(classifier, tokenized, order, device=CPU, micro_batch_tokens=tokens)
+        predict_logits(classifier, tokenized, order, device=CPU, budget=TokenBudget(tokens))
         for tokens in (128, 100_000)
     )
     alone = [
@@ -209,3 +212,60 @@ def test_device_defaults(monkeypatch):
     assert resolve_device(None, 1) == CPU
     assert torch.get_num_threads() == 1
     assert torch.are_deterministic_algorithms_enabled()
+
+
+def out_of_memory_above(trainer, tokens):
+    """Let the classifier behave like a GPU that has room for micro-batches of so many tokens."""
+    original, sizes = trainer.classifier.forward, []
+
+    def limited(input_ids, **inputs):
+        sizes.append(input_ids.numel())
+        if input_ids.numel() > tokens:
+            raise torch.OutOfMemoryError("CUDA out of memory (pretended)")
+        return original(input_ids=input_ids, **inputs)
+
+    trainer.classifier.forward = limited
+    return sizes
+
+
+def test_out_of_memory_halves_the_micro_batch_and_keeps_the_batch(caplog):
+    """The whole curve is that of a run whose micro-batches were small from the beginning."""
+    small, large = make_trainer(micro_batch_tokens=300), make_trainer(micro_batch_tokens=1200)
+    sizes = out_of_memory_above(large, 300)
+    for trainer in (small, large):
+        trainer.run(lambda state: None)
+    assert large.budget.tokens == 300 and max(sizes) > 300
+    assert caplog.text.count("out of GPU memory") == 2
+    for rows in zip(small.progress.rows, large.progress.rows, strict=True):
+        for column in ("step", "loss", "accuracy", "learning_rate"):
+            assert rows[0][column] == rows[1][column]
+    assert large.progress.total.examples == 3 * 30
+    assert large.state()["processes"][0]["micro_batch_tokens"] == 300
+
+
+def test_out_of_memory_in_evaluation():
+    trainer = make_trainer()
+    out_of_memory_above(trainer, 200)
+    logits = predict_logits(
+        trainer.classifier, trainer.tokenized, np.arange(40), device=CPU, budget=trainer.budget
+    )
+    assert trainer.budget.tokens <= 200 and np.isfinite(logits).all()
+
+
+def test_out_of_memory_with_a_single_example():
+    trainer = make_trainer()
+    out_of_memory_above(trainer, 20)
+    with pytest.raises(InputError, match="a single example of .* tokens. Ask for a GPU"):
+        trainer.run(lambda state: None)
+
+
+def test_rare_looks_change_nothing_but_the_log(monkeypatch):
+    """What a GPU run does: several steps between two looks at the results."""
+    often, rarely = make_trainer(), make_trainer()
+    often.run(lambda state: None)
+    monkeypatch.setitem(trainer_module.LOOK_EVERY, "cpu", 3)
+    rarely.run(lambda state: None)
+    assert rarely.progress.total.examples == often.progress.total.examples == 90
+    for rows in zip(often.progress.rows, rarely.progress.rows, strict=True):
+        assert rows[0]["loss"] == pytest.approx(rows[1]["loss"], rel=1e-12)
+        assert rows[0]["accuracy"] == rows[1]["accuracy"]

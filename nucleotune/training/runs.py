@@ -1,0 +1,142 @@
+"""Training runs as files: what a cluster job is given, and what it leaves behind.
+
+Run as a module, it is what torchrun starts in each process of a job with several GPUs.
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from nucleotune.contracts import read_examples, write_predictions
+from nucleotune.errors import InputError
+from nucleotune.files import atomic_path, write_json
+from nucleotune.models.load import weights_kept
+from nucleotune.scripting import LOG_FORMAT
+from nucleotune.training import parallel
+from nucleotune.training.finetune import finetune
+from nucleotune.training.state import remove_state
+
+logger = logging.getLogger(__name__)
+
+REQUEST = "request.json"
+
+#: Kind of result -> name of its file in the directory of a training.
+RESULTS = {
+    "predictions": "predictions.parquet",
+    "model": "model",
+    "training": "training.tsv",
+    "summary": "training.json",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training: its data set, what it starts from (or None), where its state and its results belong."""
+
+    dataset: str
+    examples: str
+    start_from: str | None
+    checkpoint: str | None
+    state: str
+    model: str
+    predictions: str
+    training: str
+    summary: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What all runs of a job have in common."""
+
+    method: dict[str, Any]
+    model: dict[str, Any]
+    seed: int
+    threads: int
+
+
+def train(run: Run, settings: Settings, processes: int = 1) -> None:
+    """Train one model, on as many GPUs as there are `processes`, and write its results.
+
+    Args:
+        run: its state is removed once its results are written.
+        settings: `threads` are those of the whole job.
+        processes: where there are fewer GPUs, so many; where there is none, all of them on the CPU.
+
+    Raises:
+        InputError: see `finetune`.
+    """
+    usable = parallel.usable_processes(processes)
+    if usable < processes:
+        logger.warning("%d GPUs were asked for, %d are here: training on those", processes, usable)
+    if usable == 1:
+        _train(run, settings)
+    else:
+        own = replace(settings, threads=max(1, settings.threads // usable))
+        request = Path(run.state) / REQUEST
+        write_json(request, {"run": asdict(run), "settings": asdict(own)})
+        parallel.launch(usable, __name__, str(request))
+    remove_state(run.state)
+
+
+def train_several(runs: Sequence[Run], settings: Settings) -> None:
+    """Train one model after the other in this process: starting up and reading the weights are paid once.
+
+    A run that fails does not keep the others from being trained. All states are kept until there is no failure: the
+    next call then finds at once what has been trained to the end.
+
+    Raises:
+        InputError: at the end, names the data sets whose training failed.
+    """
+    failed = []
+    with weights_kept():
+        for number, run in enumerate(runs, start=1):
+            logger.info("%s (%d of %d)", run.dataset, number, len(runs))
+            try:
+                _train(run, settings)
+            except InputError as error:
+                logger.error("%s: %s", run.dataset, error)
+                failed.append(run.dataset)
+    if failed:
+        raise InputError(
+            f"{len(failed)} of {len(runs)} trainings failed: {', '.join(failed)}; the reasons stand above. The others "
+            f"are not trained again"
+        )
+    for run in runs:
+        remove_state(run.state)
+
+
+def _train(run: Run, settings: Settings) -> None:
+    trained = finetune(
+        read_examples(run.examples),
+        **vars(settings),
+        start_from=Path(run.start_from) if run.start_from else None,
+        checkpoint=Path(run.checkpoint) if run.checkpoint else None,
+        state_dir=Path(run.state),
+        output_dir=Path(run.model),
+    )
+    if parallel.rank() > 0:
+        return
+    write_predictions(run.predictions, trained.predictions)
+    with atomic_path(run.training) as path:
+        trained.training_rows.to_csv(path, sep="\t", index=False)
+    write_json(run.summary, trained.summary)
+
+
+def main(request: str) -> None:
+    """Take part in the run that the file `request` describes."""
+    values = json.loads(Path(request).read_text())
+    with parallel.group():
+        level = logging.INFO if parallel.rank() == 0 else logging.ERROR
+        logging.basicConfig(level=level, **LOG_FORMAT)
+        try:
+            _train(Run(**values["run"]), Settings(**values["settings"]))
+        except InputError as error:
+            sys.exit(f"Error: {error}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,32 @@
+"""Train one language model on several data sets, one after the other in one process."""
+
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+from nucleotune.scripting import job
+from nucleotune.training.runs import RESULTS, Run, Settings, train_several
+
+with job(snakemake.log[0]):
+    runs = [
+        Run(
+            dataset=dataset,
+            examples=examples,
+            start_from=start_from,
+            checkpoint=snakemake.input.checkpoint or None,
+            state=f"{snakemake.params.state}/{dataset}",
+            **{kind: f"{snakemake.output[0]}/{dataset}/{name}" for kind, name in RESULTS.items()},
+        )
+        for dataset, examples, start_from in zip_longest(
+            snakemake.params.datasets, snakemake.input.examples, snakemake.input.start_from
+        )
+    ]
+    settings = Settings(
+        method=snakemake.params.method,
+        model=snakemake.params.model,
+        seed=int(snakemake.wildcards.seed),
+        threads=snakemake.threads,
+    )
+    train_several(runs, settings)

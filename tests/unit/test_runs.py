@@ -1,0 +1,193 @@
+"""Trainings as files: alone, several in one job, and one in several processes."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from test_finetune import MODEL, make_examples, make_method
+
+from nucleotune.contracts import read_predictions, write_examples
+from nucleotune.errors import InputError
+from nucleotune.models import load
+from nucleotune.training import finetune as finetune_module
+from nucleotune.training import parallel
+from nucleotune.training.runs import RESULTS, Run, Settings, train, train_several
+from nucleotune.training.state import STATE
+
+
+def make_settings(**changes):
+    model = MODEL | {"architecture": MODEL["architecture"] | {"hidden_dropout_prob": 0.0}}
+    defaults = {"method": make_method(), "model": model, "seed": 1, "threads": 1}
+    return Settings(**(defaults | changes))
+
+
+def make_run(folder, name, examples=None):
+    path = folder / f"{name}.examples.parquet"
+    write_examples(path, make_examples() if examples is None else examples)
+    return Run(
+        dataset=name,
+        examples=str(path),
+        start_from=None,
+        checkpoint=None,
+        state=str(folder / "state" / name),
+        **{kind: str(folder / name / file) for kind, file in RESULTS.items()},
+    )
+
+
+def read(run):
+    return (
+        read_predictions(run.predictions),
+        pd.read_csv(run.training, sep="\t"),
+        json.loads(Path(run.summary).read_text()),
+    )
+
+
+@pytest.mark.parametrize(("adaptation", "rate"), [("full", 1e-2), ("lora", 5e-2)])
+def test_two_processes_train_what_one_trains(tmp_path, monkeypatch, adaptation, rate):
+    """Real processes with gloo between them; without dropout both ways have the same numbers, to rounding."""
+    monkeypatch.setattr(parallel, "usable_processes", lambda wanted: wanted)
+    # 120 training rows in batches of 17: the last one of an epoch holds a single example, one process gets none of it.
+    settings = make_settings(
+        method=make_method(
+            adaptation=adaptation, training={"batch_size": 17, "learning_rate": rate}
+        )
+    )
+    alone, together = make_run(tmp_path, "alone"), make_run(tmp_path, "together")
+    train(alone, settings)
+    with (tmp_path / "log").open("w") as log, monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", log)
+        train(together, settings, processes=2)
+    log = (tmp_path / "log").read_text()
+    (expected, rows, one), (predictions, found, two) = read(alone), read(together)
+    assert (one["processes"], two["processes"]) == (1, 2)
+    assert one["steps"] == two["steps"] and log.count(f"step {two['steps']}/") == 1
+    pd.testing.assert_frame_equal(
+        expected[["id", "split", "label"]], predictions[["id", "split", "label"]]
+    )
+    np.testing.assert_allclose(predictions["score"], expected["score"], atol=1e-4)
+    columns = ["step", "split", "loss", "accuracy", "learning_rate"]
+    pd.testing.assert_frame_equal(found[columns], rows[columns], rtol=1e-4)
+    assert not Path(together.state).exists()
+
+
+@pytest.mark.slow
+def test_processes_told_to_stop_go_on_later(tmp_path, monkeypatch):
+    """SIGTERM to torchrun, as a scheduler sends it; dropout is on, so every process's random state counts."""
+    method = make_method(training={"epochs": 40, "save_minutes": 1e3, "evaluations_per_epoch": 1})
+    settings = make_settings(method=method, model=MODEL)
+    unbroken, broken = make_run(tmp_path, "unbroken"), make_run(tmp_path, "broken")
+    code = (
+        "import sys; from nucleotune.training.runs import *;"
+        "values = json.loads(sys.argv[1]);"
+        "train(Run(**values['run']), Settings(**values['settings']), processes=2)"
+    )
+
+    def start(run):
+        request = json.dumps({"run": vars(run), "settings": vars(settings)})
+        return subprocess.Popen([sys.executable, "-c", code, request], start_new_session=True)
+
+    assert start(unbroken).wait() == 0
+    process = start(broken)
+    state, deadline = Path(broken.state) / STATE, time.monotonic() + 120
+    while not state.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    torchrun = subprocess.run(
+        ["pgrep", "-f", "-s", str(process.pid), "torch.distributed.run"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()[0]
+    subprocess.run(["kill", "-TERM", torchrun], check=True)
+    assert process.wait(timeout=60) != 0 and not Path(broken.predictions).exists()
+    assert start(broken).wait() == 0
+    (expected, *_), (found, _, summary) = read(unbroken), read(broken)
+    assert summary["resumed"] and 0 < summary["resumed_at_step"] < summary["steps"]
+    pd.testing.assert_frame_equal(found, expected)
+
+
+def test_reason_of_a_failed_process_is_in_the_log(tmp_path, monkeypatch):
+    run = make_run(tmp_path, "bad", make_examples().assign(label=0))
+    with (tmp_path / "log").open("w") as log, monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", log)
+        with pytest.raises(InputError, match="2 processes ended with status"):
+            train(run, make_settings(), processes=2)
+    assert "needs examples of both labels" in (tmp_path / "log").read_text()
+
+
+def test_as_many_processes_as_gpus(monkeypatch):
+    assert parallel.usable_processes(4) == 4  # no GPU here: all on the CPU
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert parallel.usable_processes(4) == 2 and parallel.usable_processes(1) == 1
+
+
+def test_several_in_one_process(tmp_path, monkeypatch, caplog):
+    """The second of three fails; then it is mended, and the others are not trained again."""
+    settings = make_settings()
+    broken = make_examples(seed=2)
+    runs = [make_run(tmp_path, name, make_examples(seed)) for seed, name in enumerate("abc")]
+    write_examples(runs[1].examples, broken.assign(label=0))
+    with caplog.at_level("INFO"), pytest.raises(InputError, match="1 of 3 trainings failed: b;"):
+        train_several(runs, settings)
+    assert "b: method 'tiny method' needs examples of both labels" in caplog.text
+    before = [Path(runs[i].predictions).read_bytes() for i in (0, 2)]
+
+    write_examples(runs[1].examples, broken)
+    train_several(runs, settings)
+    summaries = [read(run)[2] for run in runs]
+    assert [s["resumed_at_step"] for s in summaries] == [
+        summaries[0]["steps"],
+        None,
+        summaries[2]["steps"],
+    ]
+    assert [Path(runs[i].predictions).read_bytes() for i in (0, 2)] == before
+    assert not any(Path(run.state).exists() for run in runs)
+
+    alone = replace(make_run(tmp_path, "alone"), examples=runs[1].examples)
+    train(alone, settings)
+    assert Path(alone.predictions).read_bytes() == Path(runs[1].predictions).read_bytes()
+
+
+def test_weights_are_read_once(tmp_path, monkeypatch):
+    base = make_run(tmp_path, "base")
+    settings = make_settings()
+    train(base, settings)
+    reads = []
+    original = load._read_safetensors
+    monkeypatch.setattr(
+        load, "_read_safetensors", lambda path: reads.append(path) or original(path)
+    )
+    runs = [replace(make_run(tmp_path, name), start_from=base.model) for name in "ab"]
+    train_several(runs, settings)
+    assert reads == [Path(base.model) / load.WEIGHTS]
+    assert Path(runs[0].predictions).read_bytes() == Path(runs[1].predictions).read_bytes()
+
+
+def test_told_to_stop_saves_first(tmp_path, monkeypatch):
+    """SIGTERM in mid-training: the state holds the very step, although no evaluation and no minute was due."""
+    settings = make_settings(
+        method=make_method(training={"save_minutes": 1e3, "evaluations_per_epoch": 1})
+    )
+    run = make_run(tmp_path, "run")
+    steps = []
+    original = finetune_module.Trainer._step
+
+    def step(self, batch):
+        original(self, batch)
+        steps.append(self.progress.step)
+        if len(steps) == 5:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(finetune_module.Trainer, "_step", step)
+    with pytest.raises(KeyboardInterrupt):
+        train(run, settings)
+    assert len(steps) == 5
+    assert torch.load(Path(run.state) / STATE, weights_only=True)["step"] == 5
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -83,6 +83,17 @@ def test_seeds_and_methods_fan_out(tmp_path):
     assert "finetune" not in counts and "lncrna_pool" not in counts
 
 
+def test_trainings_share_jobs(tmp_path):
+    """Three data sets, two to a job: two jobs for each method and seed; first stages on pools have jobs of their own."""
+    text = (
+        "seeds: [1, 2]\nlncrna: {per_job: 2, species: [human, mouse, toy], splits: [paper],"
+        " methods: [lora-bert-tiny, length]}\n"
+    )
+    counts = plan(tmp_path, "lncrna_table2", *overlay(tmp_path, text))
+    assert counts["finetune_shared"] == 2 * 2 and counts["take_finetuned"] == 3 * 2
+    assert counts["finetune"] == 2
+
+
 def test_mistyped_key_stops_before_any_job(tmp_path):
     done = snakemake(tmp_path, *overlay(tmp_path, "lncrna: {methodes: [cpc2]}"), check=False)
     assert done.returncode == 1

@@ -1,78 +1,157 @@
-"""Longest open reading frame of a transcript, by the convention of CPC2.
+"""Longest open reading frame of a transcript, compiled: one pass over a batch of any size.
 
-CPC2: Kang et al., Nucleic Acids Research 2017;45:W12. Other tools find an ORF of the same length;
-they differ in which of several equally long ones they keep.
+In each of the three frames, an ATG opens an ORF that runs to the first TAA, TAG or TGA (included) or, without one, to
+the last complete codon; a start is required. Of equally long ORFs the one that starts first is kept. A codon with a
+letter other than A, C, G, T is neither a start nor a stop.
+
+One rule serves two families of tools. CPC2 (Kang et al., Nucleic Acids Research 2017;45:W12) scans each frame and goes
+on after the ORF it has found; LncFinder (Han et al., Briefings in Bioinformatics 2019;20:2009) tries every ATG in turn,
+nested ones included. A nested ATG ends where the outer one ends and is shorter, so it is never the longest.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
+from nucleotune.sequence.kmers import join_letters
+
 
 class Orf(NamedTuple):
-    """Open reading frame, 0-based half-open, in nucleotides of the transcript; the stop is inside.
+    """Open reading frame, 0-based half-open, in nucleotides of the sequence as given; the stop is inside.
 
-    `has_stop` is False where the ORF runs to the last complete codon of its frame. No ORF at all
-    is (0, 0, False).
+    `has_stop` is False where the ORF runs to the last complete codon of its frame. `strand` is 1, or -1 for an ORF that
+    is read on the reverse complement: its first letter is then that before `end`. No ORF at all is (0, 0, False, 1).
     """
 
     start: int
     end: int
     has_stop: bool
+    strand: int = 1
 
 
-def longest_orf(sequence: str | bytes) -> Orf:
-    """Return the longest ORF of the forward strand of `sequence` (upper-case ACGTN).
+class Orfs(NamedTuple):
+    """The fields of `Orf` for n sequences, as arrays (n,): int64, int64, bool, int8."""
 
-    In each of the three frames, an ATG opens an ORF that runs to the first TAA, TAG or TGA
-    (included) or, without one, to the last complete codon; the scan goes on after that ORF, so an
-    ATG nested in frame opens none of its own. Of equally long ORFs the one that starts first is
-    kept. A codon with an N is neither a start nor a stop.
+    start: np.ndarray
+    end: np.ndarray
+    has_stop: np.ndarray
+    strand: np.ndarray
+
+
+def longest_orf(sequence: str, *, both_strands: bool = False) -> Orf:
+    """Return the longest ORF of one `sequence` (upper-case ACGTN)."""
+    return longest_orfs([sequence], both_strands=both_strands)[0]
+
+
+def longest_orfs(sequences: Iterable[str], *, both_strands: bool = False) -> list[Orf]:
+    """Return the longest ORF of every sequence, in order; `find_orfs` as a list of tuples."""
+    columns = find_orfs(list(sequences), both_strands=both_strands)
+    return list(map(Orf, *(column.tolist() for column in columns)))
+
+
+def find_orfs(sequences: Sequence[str], *, both_strands: bool = False) -> Orfs:
+    """Return the longest ORF of every sequence (upper-case ACGTN), in columns.
+
+    With `both_strands` the reverse complement is searched too, as CPC2 does with its option `-r`; of equally long ORFs
+    of the two strands the forward one is kept.
     """
-    letters = sequence.encode("ascii") if isinstance(sequence, str) else sequence
-    start, end, has_stop = _longest_orf(np.frombuffer(letters, dtype=np.uint8))
-    return Orf(int(start), int(end), bool(has_stop))
+    letters, lengths = join_letters(sequences)
+    ends = np.cumsum(lengths)
+    return find_orfs_within(letters, ends - lengths, ends, both_strands=both_strands)
 
 
-def longest_orfs(sequences: Iterable[str | bytes]) -> list[Orf]:
-    """Return `longest_orf` of every sequence, in order."""
-    return [longest_orf(sequence) for sequence in sequences]
+def find_orfs_within(
+    letters: np.ndarray, begins: np.ndarray, ends: np.ndarray, *, both_strands: bool = False
+) -> Orfs:
+    """Return the longest ORF of each window letters[begins[i]:ends[i]]; its coordinates count from the window's begin.
+
+    `letters` is uint8 (ASCII), `begins` and `ends` are int64 (n,). Windows may overlap: parts of a transcript need no
+    copies of it.
+    """
+    n = len(begins)
+    orfs = Orfs(
+        np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.bool_), np.ones(n, np.int8)
+    )
+    _find(letters, begins, ends, both_strands, _CODES, _COMPLEMENT_CODES, _KINDS, *orfs)
+    return orfs
 
 
-@njit(cache=True)
-def _longest_orf(s: np.ndarray) -> tuple[int, int, bool]:
+# A codon is three octal digits, the codes of its letters; 4 stands for all that is no base.
+_CODES = np.full(256, 4, dtype=np.uint8)
+_CODES[np.frombuffer(b"ACGT", dtype=np.uint8)] = range(4)
+_COMPLEMENT_CODES = np.full(256, 4, dtype=np.uint8)
+_COMPLEMENT_CODES[np.frombuffer(b"TGCA", dtype=np.uint8)] = range(4)
+
+_START, _STOP = 1, 2
+_KINDS = np.zeros(8**3, dtype=np.uint8)
+_KINDS[0o032] = _START  # ATG
+_KINDS[[0o300, 0o302, 0o320]] = _STOP  # TAA, TAG, TGA
+
+
+@njit(cache=True, nogil=True)
+def _find(
+    letters,
+    begins,
+    ends,
+    both_strands,
+    codes,
+    complement_codes,
+    kinds,
+    start,
+    end,
+    has_stop,
+    strand,
+):  # pragma: no cover (compiled)
+    """Fill in the columns of `Orfs`."""
+    opened = np.empty(3, dtype=np.int64)
+    for i in range(len(begins)):
+        length = ends[i] - begins[i]
+        start[i], end[i], has_stop[i] = _scan(letters, begins[i], 1, length, codes, kinds, opened)
+        if both_strands:
+            first, last, stops = _scan(
+                letters, ends[i] - 1, -1, length, complement_codes, kinds, opened
+            )
+            if last - first > end[i] - start[i]:
+                start[i], end[i], has_stop[i] = length - last, length - first, stops
+                strand[i] = -1
+
+
+@njit(cache=True, nogil=True)
+def _scan(letters, at, step, length, codes, kinds, opened):  # pragma: no cover (compiled)
+    """Start, end and stop of the longest ORF of `length` letters read from `at` on, counted in the direction read.
+
+    All frames are read at once; `opened` holds the start of the ORF that each is in, or -1.
+    """
     best_start, best_end, best_stop = 0, 0, False
-    for frame in range(3):
-        frame_end = len(s) - (len(s) - frame) % 3
-        start = -1
-        for i in range(frame, frame_end, 3):
+    opened[:] = -1
+    codon = 0o444
+    for i in range(length):
+        codon = ((codon << 3) | codes[letters[at]]) & 0o777
+        at += step
+        kind = kinds[codon]
+        if kind == 0:
+            continue
+        frame = i % 3
+        start = opened[frame]
+        if kind == _START:
             if start < 0:
-                if _is_start(s, i):
-                    start = i
-            elif _is_stop(s, i):
-                if _better(start, i + 3, best_start, best_end):
-                    best_start, best_end, best_stop = start, i + 3, True
-                start = -1
-        if start >= 0 and _better(start, frame_end, best_start, best_end):
-            best_start, best_end, best_stop = start, frame_end, False
+                opened[frame] = i - 2
+        elif start >= 0:
+            opened[frame] = -1
+            if _better(start, i + 1, best_start, best_end):
+                best_start, best_end, best_stop = start, i + 1, True
+    for frame in range(3):
+        start = opened[frame]
+        if start >= 0:
+            end = start + (length - start) // 3 * 3
+            if _better(start, end, best_start, best_end):
+                best_start, best_end, best_stop = start, end, False
     return best_start, best_end, best_stop
 
 
-@njit(cache=True)
-def _is_start(s: np.ndarray, i: int) -> bool:
-    return s[i] == ord("A") and s[i + 1] == ord("T") and s[i + 2] == ord("G")
-
-
-@njit(cache=True)
-def _is_stop(s: np.ndarray, i: int) -> bool:
-    a, g = ord("A"), ord("G")
-    second, third = s[i + 1], s[i + 2]
-    return s[i] == ord("T") and ((second == a and third in (a, g)) or (second == g and third == a))
-
-
-@njit(cache=True)
-def _better(start: int, end: int, best_start: int, best_end: int) -> bool:
+@njit(cache=True, nogil=True)
+def _better(start, end, best_start, best_end):  # pragma: no cover (compiled)
     length, best_length = end - start, best_end - best_start
     return length > best_length or (length == best_length and start < best_start)

@@ -19,10 +19,16 @@ from nucleotune.errors import InputError
 from nucleotune.files import atomic_path, read_json
 
 #: `pretrain` is a part of its own for the first of two training stages; a study without such a stage leaves it empty.
+#: Beside `test` there may be further test sets, `test-<name>`: the same examples changed, or others to be judged apart.
 SPLITS = ("pretrain", "train", "valid", "test")
 
 EXAMPLE_COLUMNS = ("id", "sequence", "label", "split", "group")
 PREDICTION_COLUMNS = ("id", "split", "label", "score", "predicted")
+
+
+def further_tests(splits: Iterable[str]) -> list[str]:
+    """Those of `splits` that are named `test-<name>`, each once, in order of first occurrence."""
+    return [name for name in dict.fromkeys(splits) if name.startswith("test-")]
 
 
 def check_examples(examples: pd.DataFrame, source: str | Path = "examples") -> pd.DataFrame:
@@ -70,10 +76,11 @@ def _check_common(table: pd.DataFrame, source: str | Path) -> None:
         raise InputError(
             f"{source}: id {table.loc[repeated, 'id'].iloc[0]!r} occurs more than once"
         )
-    unknown = set(table["split"]) - set(SPLITS)
+    found = table["split"].unique()
+    unknown = set(found) - {*SPLITS, *further_tests(found)}
     if unknown:
         raise InputError(
-            f"{source}: unknown split {sorted(unknown)[0]!r}; expected one of {', '.join(SPLITS)}"
+            f"{source}: unknown split {sorted(unknown)[0]!r}; expected one of {', '.join(SPLITS)} or test-<name>"
         )
     if not table["label"].isin((0, 1)).all():
         raise InputError(f"{source}: column 'label' must hold 0 or 1 only")

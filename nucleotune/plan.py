@@ -173,11 +173,15 @@ def pool_titles(datasets: Mapping[str, Dataset]) -> dict[str, str]:
 
 
 def describe_methods(names: list[str], methods: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What tables and figures say of each method; kind `reference` marks one-feature lines."""
+    """What tables and figures say of each method.
+
+    Kind `reference` marks one-feature lines; `view` is what a language model is shown, else None.
+    """
     keys = ("title", "kind", "published_as", "comparable", "note")
     result = []
     for name in names:
         described = {"name": name, **{key: methods[name][key] for key in keys}}
+        described["view"] = methods[name].get("view")
         if methods[name].get("baseline") in REFERENCE_LINES:
             described["kind"] = "reference"
         result.append(described)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from nucleotune.models.load import load_model
 from nucleotune.models.tokenizers import make_tokenizer
+from nucleotune.sequence.views import show
 from nucleotune.training.compute import predict_logits, resolve_device
 from nucleotune.training.finetune import scores
 from nucleotune.training.gates import check_unknown
@@ -48,6 +49,7 @@ def predict(
     if not ids:
         return pd.DataFrame(columns=list(COLUMNS))
     tokenizer = make_tokenizer(description["model"], model_dir)
+    sequences = show(sequences, description["method"]["view"])
     tokenized = tokenizer.encode(ids, sequences, description["truncation"])
     check_unknown(tokenizer, tokenized, ids, sequences, limit=MAX_UNKNOWN_SHARE)
     torch_device = resolve_device(device, threads)

@@ -58,10 +58,10 @@ for name in RUN["left_out"]:
 STAGE = {
     "simulate": 1,
     "checkpoint": 1,
-    "lncrna_examples": 1,
-    "finetune": 2,
-    "baseline": 1,
-    "evaluate": 2,
+    "lncrna_examples": 2,
+    "finetune": 3,
+    "baseline": 2,
+    "evaluate": 3,
     "report": 1,
 }
 

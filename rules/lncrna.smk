@@ -30,6 +30,8 @@ rule lncrna_examples:
         min_length=SETTINGS["lncrna"]["min_length"],
         balance=SETTINGS["lncrna"]["balance"],
         fractions=SETTINGS["lncrna"]["fractions"],
+        kept=SETTINGS["lncrna"]["kept"],
+        train_view=SETTINGS["lncrna"]["train_view"],
         sampling_seed=SETTINGS["lncrna"]["seed"],
         version=STAGE["lncrna_examples"],
     message:

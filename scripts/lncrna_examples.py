@@ -19,6 +19,8 @@ with job(snakemake.log[0]):
         min_length=snakemake.params.min_length,
         balance=snakemake.params.balance,
         fractions=snakemake.params.fractions,
+        kept=snakemake.params.kept,
+        train_view=snakemake.params.train_view,
         seed=snakemake.params.sampling_seed,
     )
     card["inputs"] = [describe_file(path) for paths in files.values() for path in paths]

@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 
 from nucleotune.baselines import cpc2, plek, reference_lines, svm, tfidf
+from nucleotune.contracts import further_tests
 from nucleotune.errors import InputError
 
 log = logging.getLogger(__name__)
 
-#: Splits that are scored; `valid` names the best baseline, `test` measures it.
+#: Splits that are scored, beside further test sets; `valid` names the best baseline, `test` measures it.
 PREDICTED_SPLITS = ("valid", "test")
 
 _CHUNK = 2_000
@@ -80,7 +81,7 @@ def fit_predict(
     options: Mapping[str, Any],
     seed: int,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Train `baseline` on the rows of `train_splits`; score those of `valid` and `test`.
+    """Train `baseline` on the rows of `train_splits`; score those of `valid`, `test` and further test sets.
 
     `examples` and the predictions returned keep the contract (`nucleotune.contracts`); every row
     is scored, whatever its length. `options`, all required: c_grid, gamma_grid, folds, max_train
@@ -109,7 +110,8 @@ def fit_predict(
             f"{baseline}: training split(s) {', '.join(train_splits)} hold {zeros} rows of label 0 "
             f"and {ones} of label 1; both classes are needed"
         )
-    scored = examples[examples["split"].isin(PREDICTED_SPLITS)]
+    predicted_splits = {*PREDICTED_SPLITS, *further_tests(examples["split"])}
+    scored = examples[examples["split"].isin(predicted_splits)]
     if scored.empty:
         raise InputError(f"{baseline}: no rows of split {' or '.join(PREDICTED_SPLITS)} to score")
 

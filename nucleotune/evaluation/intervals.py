@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from nucleotune.contracts import further_tests
 from nucleotune.errors import InputError
 from nucleotune.evaluation.metrics import METRICS, measure
 
-#: Splits that are evaluated, and whether with intervals.
+#: Splits that are evaluated, and whether with intervals; further test sets (`test-<name>`) have them, too.
 SPLITS = {"train": False, "valid": True, "test": True}
 
 #: Weights held at once: 2**21 float64 = 16 MiB, a few times over.
@@ -51,25 +52,27 @@ def evaluate_predictions(
 
     Returns {"n_test": int, "seeds": [int], "splits": {split: {metric: {value, ci_low, ci_high[,
     seed_sd]}}}, "resamples": int, "confidence": float}; the caller adds study, dataset and method.
-    `splits` holds those of train, valid and test that were predicted; the intervals of train are
-    None. Raises InputError, beginning with `source`, when test was not predicted, the seeds do not
-    hold the same examples, or a split holds one class only.
+    `splits` holds those of train, valid, test and further test sets that were predicted; the
+    intervals of train are None. Raises InputError, beginning with `source`, when test was not
+    predicted, the seeds do not hold the same examples, or a split holds one class only.
     """
     if not tables:
         raise InputError(
             f"{source}: no seed was predicted; expected one table of predictions a seed"
         )
-    present = set().union(*(table["split"].unique() for table in tables.values()))
+    present = dict.fromkeys(
+        split for table in tables.values() for split in table["split"].unique()
+    )
     if "test" not in present:
         raise InputError(f"{source}: no rows of split 'test'; found {', '.join(sorted(present))}")
     splits = {}
-    for split in (name for name in SPLITS if name in present):
+    for split in (*(name for name in SPLITS if name in present), *further_tests(present)):
         aligned = align_seeds(tables, split, source=source)
         splits[split] = evaluate(
             aligned.labels,
             aligned.scores,
             aligned.predicted,
-            resamples=resamples if SPLITS[split] else 0,
+            resamples=resamples if SPLITS.get(split, True) else 0,
             confidence=confidence,
             seed=seed,
             groups=group_codes(groups, aligned.ids, source),

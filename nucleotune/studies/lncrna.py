@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nucleotune.contracts import further_tests
 from nucleotune.errors import InputError
 from nucleotune.plan import CLASSES
 from nucleotune.sequence.fasta import parse_header, read_fasta
+from nucleotune.studies.partial import add_fragments, cut_training_rows
 from nucleotune.studies.splits import leakage, split_groups, split_rows
 
 log = logging.getLogger(__name__)
@@ -158,11 +160,14 @@ def build_examples(
     min_length: int,
     balance: bool,
     fractions: Mapping[str, float],
+    kept: Sequence[float],
+    train_view: str,
     seed: int,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Examples and data card of one species under one split.
 
     files: FASTA paths by class ("mRNA", "lncRNA"). species: a validated species file. split: "paper" (rows) or "gene".
+    kept: shares of partial test transcripts; train_view: "full" or "cut" (`studies.partial`).
     Returns the examples (contract of `nucleotune.contracts`) and the card: `waterfall`, `classes_before_sampling`,
     `classes`, `splits`, `leakage`, `genes_known`.
     """
@@ -221,12 +226,17 @@ def build_examples(
         examples["split"] = split_groups(examples["label"], examples["group"], fractions, seed)
     else:
         examples["split"] = split_rows(examples["label"], fractions, seed)
+    classes = {label: describe_class(table) for label, table in tables.items()}
+    if train_view == "cut":
+        examples = cut_training_rows(examples, kept, seed)
+    examples = add_fragments(examples, kept)
     card = {
         "title": species["title"],
         "split": split,
         "waterfall": waterfall,
         "classes_before_sampling": before,
-        "classes": {label: describe_class(table) for label, table in tables.items()},
+        "classes": classes,
+        "train_view": train_view,
         **split_card(examples),
         "genes_known": genes_known,
     }
@@ -244,9 +254,13 @@ def split_card(examples: pd.DataFrame) -> dict[str, Any]:
 
 
 def pool_examples(tables: Iterable[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
-    """One table of several species; ids and groups get the species' name in front, so that they stay unique."""
+    """One table of several species, partial transcripts left out.
+
+    Ids and groups get the species' name in front, so that they stay unique.
+    """
     parts = []
     for species, table in tables:
+        table = table[~table["split"].isin(further_tests(table["split"]))]
         parts.append(
             table.assign(
                 id=species + ":" + table["id"],

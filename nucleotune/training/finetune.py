@@ -7,6 +7,7 @@ A method is the dict of one `config/methods/<name>.yaml`, validated by its schem
     train_splits  the splits trained on
     adaptation    `full`; `lora` with lora: {rank, alpha, dropout}; or `frozen`: the head alone is trained (what the
                   head is, says `models.adapters`). Dropout acts on a frozen encoder, too, while its head is trained
+    view          what the model is shown of a sequence (see `sequence.views`)
     truncation    right, left or centre (see `sequence.kmers.encode_kmers`)
     training      epochs, max_steps, batch_size, learning_rate, weight_decay, warmup_share, max_gradient_norm,
                   evaluations_per_epoch, patience (evaluations without a better validation loss), micro_batch_tokens,
@@ -23,7 +24,7 @@ import pandas as pd
 import torch
 from scipy.special import expit
 
-from nucleotune.contracts import check_examples
+from nucleotune.contracts import check_examples, further_tests
 from nucleotune.errors import InputError
 from nucleotune.models.adapters import add_lora, freeze_encoder, head_modules, merge_lora
 from nucleotune.models.checkpoints import complete_model, verify_checkpoint
@@ -40,6 +41,7 @@ from nucleotune.models.load import (
 from nucleotune.models.spec import check_model
 from nucleotune.models.tokenizers import Tokenizer, make_tokenizer
 from nucleotune.sequence.kmers import TokenizedSequences
+from nucleotune.sequence.views import show
 from nucleotune.training import parallel
 from nucleotune.training.compute import precision, predict_logits, resolve_device
 from nucleotune.training.gates import check_collapse, check_unknown
@@ -52,7 +54,7 @@ logger = logging.getLogger(__name__)
 #: Raised by hand when a change of this package changes what a training computes: older states are then not resumed.
 STAGE_VERSION = 3
 
-#: Splits that get predictions; `pretrain` serves training only.
+#: Splits that get predictions, as further test sets do; `pretrain` serves training only.
 PREDICTED_SPLITS = ("train", "valid", "test")
 
 
@@ -84,7 +86,7 @@ def finetune(
     output_dir: Path,
     labels: tuple[str, str] = ("mRNA", "lncRNA"),
 ) -> Finetuned:
-    """Train `model` as `method` says, write it to `output_dir`, and predict the splits train, valid and test.
+    """Train `model` as `method` says, write it to `output_dir`, and predict train, valid and all test sets.
 
     The weights kept are those of the lowest validation loss. While training, its state is kept in `state_dir`; if the
     process dies, the same call goes on from there, and on the CPU ends with the very same predictions. The caller
@@ -113,7 +115,7 @@ def finetune(
     model, base = _resolved(model, start_from, checkpoint)
     used = _used_examples(examples, method, model)
     torch_device = resolve_device(device, threads)
-    ids, sequences = used["id"].tolist(), used["sequence"].tolist()
+    ids, sequences = used["id"].tolist(), show(used["sequence"], method["view"])
     tokenizer = make_tokenizer(model, start_from or checkpoint)
     tokenized = tokenizer.encode(ids, sequences, method["truncation"])
     unknown_share = check_unknown(tokenizer, tokenized, ids, sequences)
@@ -218,6 +220,11 @@ def finetune(
     return Finetuned(predictions, pd.DataFrame(progress.rows), summary)
 
 
+def predicted_splits(examples: pd.DataFrame) -> list[str]:
+    """Splits of `examples` that get predictions."""
+    return [*PREDICTED_SPLITS, *further_tests(examples["split"])]
+
+
 def scores(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Probability of label 1, float64 (n,), and the decision at one half, int8 (n,), from logits (n, 2)."""
     probability = expit(logits[:, 1] - logits[:, 0])
@@ -277,7 +284,7 @@ def _used_examples(
         raise InputError(
             f"method {method['title']!r}: train_splits must not hold 'valid' or 'test'"
         )
-    wanted = {*method["train_splits"], *PREDICTED_SPLITS}
+    wanted = {*method["train_splits"], *predicted_splits(examples)}
     return examples[examples["split"].isin(wanted)].reset_index(drop=True)
 
 
@@ -329,8 +336,8 @@ def _predict(
     device: torch.device,
     budget: TokenBudget,
 ) -> pd.DataFrame:
-    """Predictions of the rows of `used` whose split is one of PREDICTED_SPLITS."""
-    rows = np.flatnonzero(used["split"].isin(PREDICTED_SPLITS))
+    """Predictions of the rows of `used` that get any."""
+    rows = np.flatnonzero(used["split"].isin(predicted_splits(used)))
     logits = predict_logits(
         classifier,
         tokenized,

@@ -1,0 +1,23 @@
+"""Table 6: language models on partial transcripts, with and without the open reading frame."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+import pandas as pd
+
+from nucleotune.contracts import read_metrics
+from nucleotune.reporting.lncrna_partial import TABLES, sensitivity_table
+from nucleotune.reporting.tables import write_table
+from nucleotune.scripting import job
+
+with job(snakemake.log[0]):
+    table = sensitivity_table(
+        pd.read_csv(snakemake.input.published, sep="\t"),
+        read_metrics(snakemake.input.metrics),
+        snakemake.params.datasets,
+        snakemake.params.methods,
+        snakemake.params.kept,
+    )
+    write_table(snakemake.output.tsv, snakemake.output.html, table, **TABLES[6])

@@ -21,6 +21,9 @@ from nucleotune.sources.hub import check_checkpoint
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "schemas"
 
+#: Baselines that `mode: original` can run as an installed tool -> the program it calls.
+INSTALLED_TOOLS = {"cpc2": "CPC2.py", "plek": "PLEK.py", "lncfinder": "Rscript"}
+
 
 class _UniqueKeyLoader(yaml.SafeLoader):
     """YAML in which a key given twice is an error instead of a silent overwrite."""
@@ -184,7 +187,17 @@ def load_method(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
         raise InputError(
             f"{path}: key 'kind' must be one of {', '.join(kinds)}, found {raw.get('kind')!r}"
         )
-    return validate(raw, read_schema(raw["kind"]), path)
+    method = validate(raw, read_schema(raw["kind"]), path)
+    if method.get("mode") == "original":
+        if method["baseline"] not in INSTALLED_TOOLS:
+            raise InputError(
+                f"{path}: mode 'original' runs an installed tool, and there is none for baseline"
+                f" {method['baseline']!r}; expected one of {', '.join(INSTALLED_TOOLS)}"
+            )
+        method["original"]["command"] = (
+            method["original"]["command"] or INSTALLED_TOOLS[method["baseline"]]
+        )
+    return method
 
 
 def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[str, Any]:

@@ -4,6 +4,7 @@ Examples   one row an example: `id` (unique), `sequence` (upper-case ACGTN), `la
            cluster, for leak-free splits), then metadata columns.
 Predictions one row an example: `id`, `split`, `label`, `score` (higher = label 1), `predicted` (the method's own
            decision, 0 or 1: methods without probabilities, such as an SVM margin, decide at their own threshold).
+           A method that could not run (a tool that is not installed) leaves a file without rows that holds the reason.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,6 +25,9 @@ SPLITS = ("pretrain", "train", "valid", "test")
 
 EXAMPLE_COLUMNS = ("id", "sequence", "label", "split", "group")
 PREDICTION_COLUMNS = ("id", "split", "label", "score", "predicted")
+
+#: Key of the reason in the metadata of predictions without rows.
+_NOT_RUN = b"not_run"
 
 
 def further_tests(splits: Iterable[str]) -> list[str]:
@@ -113,9 +117,33 @@ def write_predictions(path: str | Path, predictions: pd.DataFrame) -> None:
 
 
 def read_predictions(path: str | Path, splits: Sequence[str] | None = None) -> pd.DataFrame:
-    """Read and check predictions, optionally of some splits only."""
+    """Read and check predictions, optionally of some splits only; InputError for a method that did not run."""
+    reason = not_run(path)
+    if reason:
+        raise InputError(f"{path}: no predictions, not run: {reason}")
     filters = None if splits is None else [("split", "in", list(splits))]
     return check_predictions(pd.read_parquet(path, filters=filters).reset_index(drop=True), path)
+
+
+def write_not_run(path: str | Path, reason: str) -> None:
+    """Write the predictions of a method that could not run: no rows, and the reason in the file's metadata."""
+    schema = pa.schema(
+        [
+            *((name, pa.string()) for name in ("id", "split")),
+            ("label", pa.int8()),
+            ("score", pa.float64()),
+            ("predicted", pa.int8()),
+        ],
+        metadata={_NOT_RUN: reason.encode()},
+    )
+    with atomic_path(path) as temporary:
+        pq.write_table(schema.empty_table(), temporary)
+
+
+def not_run(path: str | Path) -> str | None:
+    """Why the method whose predictions these are did not run; None when it ran."""
+    reason = (pq.read_schema(path).metadata or {}).get(_NOT_RUN)
+    return reason.decode() if reason else None
 
 
 def _write_parquet(path: str | Path, table: pd.DataFrame) -> None:
@@ -126,7 +154,10 @@ def _write_parquet(path: str | Path, table: pd.DataFrame) -> None:
 
 
 def read_metrics(paths: Iterable[str | Path]) -> dict[str, dict[str, dict[str, Any]]]:
-    """Read `metrics.json` files: {dataset: {method: content}}, in the order of `paths`."""
+    """Read `metrics.json` files: {dataset: {method: content}}, in the order of `paths`.
+
+    The content of a method that did not run has the reason under `not_run`, and no splits.
+    """
     metrics: dict[str, dict[str, dict[str, Any]]] = {}
     for content in map(read_json, paths):
         metrics.setdefault(content["dataset"], {})[content["method"]] = content

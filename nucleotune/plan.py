@@ -116,6 +116,28 @@ def downloads(
     }
 
 
+def calibration_files(
+    run: Mapping[str, Any], registry: Mapping[str, Source]
+) -> dict[tuple[str, int, str], tuple[str, Source]]:
+    """Files of `calibrate_counts`: (species, release, class) -> (path, source).
+
+    Species from Ensembl's main site that stand beside a row of the paper, in every release of `lncrna.calibrate`; a
+    simulated one in its own release, the only one it has.
+    """
+    files = {}
+    for name, species in run["species"].items():
+        ensembl = species["ensembl"]
+        if not ensembl or ensembl["division"] != "vertebrates" or not species["published_as"]:
+            continue
+        releases = run["config"]["lncrna"]["calibrate"]["releases"]
+        for release in [ensembl["release"]] if species["simulate"] else releases:
+            for label, (_, directory) in CLASSES.items():
+                source = ensembl_source({**ensembl, "release": release}, directory, registry)
+                path = f"{DOWNLOADS}/{local_path(source.urls[0])}"
+                files[name, release, label] = (path, source)
+    return files
+
+
 def checkpoint_files(
     name: str,
     model: Mapping[str, Any],
@@ -186,3 +208,9 @@ def describe_methods(names: list[str], methods: Mapping[str, Any]) -> list[dict[
             described["kind"] = "reference"
         result.append(described)
     return result
+
+
+def lncfinder_model(species: Mapping[str, Any]) -> str:
+    """Which of LncFinder's three models fits a species (by its Ensembl name); `human` where none does."""
+    name = species["ensembl"]["species"] if species["ensembl"] else ""
+    return {"mus_musculus": "mouse", "triticum_aestivum": "wheat"}.get(name, "human")

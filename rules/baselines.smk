@@ -16,7 +16,7 @@ rule baseline:
     benchmark:
         "results/benchmarks/baseline/{study}.{dataset}.{method}.seed{seed}.tsv"
     wildcard_constraints:
-        method="|".join(BASELINES) or "(?!)",
+        method="|".join(name for name in BASELINES if name not in ORIGINALS) or "(?!)",
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
@@ -25,7 +25,8 @@ rule baseline:
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         method=lambda wildcards: without(
-            RUN["methods"][wildcards.method], "title", "published_as", "comparable", "note"
+            RUN["methods"][wildcards.method],
+            *("title", "published_as", "comparable", "note", "mode", "original"),
         ),
         version=STAGE["baseline"],
     message:

@@ -1,7 +1,8 @@
 """Configuration and names shared by all stages; no rules.
 
 REQUIRED INPUTS: config.yaml and overlays, config/{species,models,methods}/*.yaml, resources/sources.tsv
-OUTPUTS: the names RUN, SETTINGS, REGISTRY, REVISIONS, CHECKPOINTS, DATASETS, DOWNLOADS, STAGE, TARGETS and the functions below.
+OUTPUTS: the names RUN, SETTINGS, REGISTRY, REVISIONS, CHECKPOINTS, DATASETS, DOWNLOADS, CALIBRATION,
+    SOURCES, STAGE, TARGETS and the functions below.
 
 This file is parsed again in every cluster job: it imports the standard library, PyYAML and jsonschema (through
 nucleotune.config) only. No torch, no pandas.
@@ -47,8 +48,12 @@ try:
         for path, source in files.values()
         if source is not None
     }
+    CALIBRATION = plan.calibration_files(RUN, REGISTRY)
 except InputError as error:
     raise WorkflowError(str(error)) from None
+
+# What rule download can fetch; `fetch` and the studies ask for DOWNLOADS alone.
+SOURCES = dict(CALIBRATION.values()) | DOWNLOADS
 
 SETTINGS = RUN["config"]
 for name in RUN["left_out"]:
@@ -62,6 +67,7 @@ STAGE = {
     "finetune": 3,
     "baseline": 2,
     "evaluate": 3,
+    "calibrate": 1,
     "report": 1,
 }
 
@@ -72,6 +78,7 @@ SHARED = {
 }
 METHODS = {"lncrna": SETTINGS["lncrna"]["methods"]}
 BASELINES = [name for name, method in RUN["methods"].items() if method["kind"] == "baseline"]
+ORIGINALS = [name for name in BASELINES if RUN["methods"][name]["mode"] == "original"]
 LANGUAGE_MODELS = [
     name for name, method in RUN["methods"].items() if method["kind"] == "language_model"
 ]

@@ -33,7 +33,7 @@ rule download:
         runtime=lambda wildcards, attempt: 240 * attempt,
         download=1,
     params:
-        source=lambda wildcards: vars(DOWNLOADS[f"{plan.DOWNLOADS}/{wildcards.path}"]),
+        source=lambda wildcards: vars(SOURCES[f"{plan.DOWNLOADS}/{wildcards.path}"]),
         mirrors=SETTINGS["mirrors"],
         offline=SETTINGS["offline"],
     message:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-from nucleotune.contracts import read_examples, read_predictions
+from nucleotune.contracts import not_run, read_examples, read_predictions
 from nucleotune.evaluation.paired import compare_methods
 from nucleotune.files import atomic_path
 from nucleotune.scripting import job
@@ -13,10 +13,12 @@ from nucleotune.scripting import job
 with job(snakemake.log[0]):
     methods, seeds = snakemake.params.methods, snakemake.params.seeds
     runs = [(method, seed) for method in methods for seed in seeds]
-    predictions = {method: {} for method in methods}
+    predictions = {}
     for (method, seed), path in zip(runs, snakemake.input.predictions, strict=True):
-        predictions[method][seed] = read_predictions(path, splits=["valid", "test"])
-    baselines = [method for method in methods if method in snakemake.params.baselines]
+        if not not_run(path):
+            table = read_predictions(path, splits=["valid", "test"])
+            predictions.setdefault(method, {})[seed] = table
+    baselines = [method for method in predictions if method in snakemake.params.baselines]
     examples = read_examples(snakemake.input.examples, columns=["id", "group"])
     table = compare_methods(
         predictions,

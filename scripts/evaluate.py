@@ -5,24 +5,27 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-from nucleotune.contracts import read_examples, read_predictions
-from nucleotune.evaluation.intervals import evaluate_predictions
+from nucleotune.contracts import not_run, read_examples, read_predictions
+from nucleotune.evaluation.intervals import evaluate_predictions, unmeasured
 from nucleotune.files import write_json
 from nucleotune.scripting import job
 
 with job(snakemake.log[0]):
-    seeds = snakemake.params.seeds
-    tables = {
-        seed: read_predictions(path)
-        for seed, path in zip(seeds, snakemake.input.predictions, strict=True)
-    }
-    examples = read_examples(snakemake.input.examples, columns=["id", "group"])
     names = {key: snakemake.wildcards[key] for key in ("study", "dataset", "method")}
-    source = "{study}/{dataset}/{method}".format(**names)
-    metrics = evaluate_predictions(
-        tables,
-        groups=examples.set_index("id")["group"],
-        **snakemake.params.bootstrap,
-        source=source,
-    )
+    reason = next(filter(None, map(not_run, snakemake.input.predictions)), None)
+    if reason:
+        metrics = unmeasured(reason)
+    else:
+        seeds = snakemake.params.seeds
+        tables = {
+            seed: read_predictions(path)
+            for seed, path in zip(seeds, snakemake.input.predictions, strict=True)
+        }
+        examples = read_examples(snakemake.input.examples, columns=["id", "group"])
+        metrics = evaluate_predictions(
+            tables,
+            groups=examples.set_index("id")["group"],
+            **snakemake.params.bootstrap,
+            source="{study}/{dataset}/{method}".format(**names),
+        )
     write_json(snakemake.output[0], {**names, **metrics})

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 import itertools
 
-from nucleotune.contracts import read_metrics, read_predictions
+from nucleotune.contracts import not_run, read_metrics, read_predictions
 from nucleotune.evaluation.intervals import align_seeds
 from nucleotune.evaluation.metrics import mean_roc
 from nucleotune.reporting.figures import method_styles, roc_figure
@@ -19,10 +19,13 @@ with job(snakemake.log[0]):
     runs = itertools.product(datasets, methods, snakemake.params.seeds)
     tables = {}
     for (dataset, method, seed), path in zip(runs, snakemake.input.predictions, strict=True):
-        run = tables.setdefault((dataset["name"], method["name"]), {})
-        run[seed] = read_predictions(path, splits=["test"])
+        if not not_run(path):
+            run = tables.setdefault((dataset["name"], method["name"]), {})
+            run[seed] = read_predictions(path, splits=["test"])
     curves = {dataset["title"]: {} for dataset in datasets}
     for dataset, method in itertools.product(datasets, methods):
+        if (dataset["name"], method["name"]) not in tables:
+            continue
         test = align_seeds(tables[dataset["name"], method["name"]], "test")
         auroc = metrics[dataset["name"]][method["name"]]["splits"]["test"]["auroc"]
         interval = (auroc["ci_low"], auroc["ci_high"])

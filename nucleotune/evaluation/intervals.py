@@ -89,6 +89,11 @@ def evaluate_predictions(
     }
 
 
+def unmeasured(reason: str) -> dict[str, Any]:
+    """What `evaluate_predictions` would return, of a method that did not run."""
+    return {"not_run": reason, "n_test": None, "seeds": [], "splits": {}}
+
+
 def align_seeds(
     tables: Mapping[int, pd.DataFrame], split: str, *, source: str = "predictions"
 ) -> Aligned:

@@ -186,6 +186,7 @@ def _fits(
     for dataset, method, seed, path in _training_runs(paths, ".json"):
         fit = read_json(path)
         chosen = [f"{key} {fit[key]}" for key in ("ngram_range", "C", "gamma") if key in fit]
+        chosen += [fit["remark"]] if "remark" in fit else []
         result.append(
             {
                 "dataset": dataset_titles[dataset],

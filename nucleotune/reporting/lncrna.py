@@ -7,11 +7,12 @@ datasets   list of {"name", "species", "split", "title", "published_as", "compar
 methods    list of {"name", "title", "kind", "published_as", "comparable", "note"}; `kind` is
            "language_model", "baseline" or "reference" (length, GC or ORF alone), `published_as`
            a method of the published tables ("CPC2") or None
-metrics    {dataset name: {method name: content of metrics.json}}; what did not run is not there
+metrics    {dataset name: {method name: content of metrics.json}}; what was not asked for is not there, and a method
+           that could not run (a tool that is not installed) has the reason under "not_run" and no splits
 
 A row is there for everything that ran, with the published number beside it when data set and method
-both have one, and "not comparable" unless both are comparable. A published row that no comparable
-run covers follows as "not run".
+both have one, and "not comparable" unless both are comparable. A method that could not run has rows "not run" with the
+reason. A published row that no comparable run covers follows as "not run".
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -200,6 +201,9 @@ def _performance(
             printed = _find(
                 published, species=dataset["published_as"], method=method["published_as"]
             )
+            notes = (dataset["note"], method["note"])
+            if "not_run" in found:
+                notes = (f"not run: {found['not_run']}",)
             comparable = dataset["comparable"] and method["comparable"]
             if comparable and printed:
                 covered.add((dataset["published_as"], method["published_as"]))
@@ -212,8 +216,8 @@ def _performance(
                         found["splits"].get(split, {}).get(name),
                         comparable=comparable,
                         n_test=found["n_test"] if split == "test" else None,
-                        seeds=len(found["seeds"]),
-                        note=_sentence((dataset["note"], method["note"])),
+                        seeds=len(found["seeds"]) or None,
+                        note=_sentence(notes),
                     )
                 )
     for printed in published.to_dict("records"):

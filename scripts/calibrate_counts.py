@@ -1,0 +1,27 @@
+"""Transcripts of every release under every reading of the filters, beside the paper's Table 1."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+import pandas as pd
+
+from nucleotune.errors import InputError
+from nucleotune.files import atomic_path
+from nucleotune.scripting import job
+from nucleotune.studies.calibration import compare_counts
+
+with job(snakemake.log[0]):
+    if not snakemake.input.counts:
+        raise InputError(
+            "calibrate_counts: no species of lncrna.species is both taken from Ensembl's main site and beside a row of"
+            " the paper (key 'published_as'); human and mouse are: --configfile config/paper.yaml"
+        )
+    table = compare_counts(
+        [pd.read_csv(path, sep="\t") for path in snakemake.input.counts],
+        pd.read_csv(snakemake.input.published, sep="\t"),
+        snakemake.params.published_as,
+    )
+    with atomic_path(snakemake.output[0]) as path:
+        table.to_csv(path, sep="\t", index=False)

@@ -1,0 +1,17 @@
+"""Count the transcripts of one Ensembl file under every reading of the paper's filters."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+from nucleotune.files import atomic_path
+from nucleotune.scripting import job
+from nucleotune.studies.calibration import count_readings, result
+
+with job(snakemake.log[0]):
+    names = snakemake.wildcards
+    counts = count_readings(snakemake.input[0], names.label, snakemake.params.min_length)
+    with atomic_path(snakemake.output[0]) as path:
+        table = result(names.species, int(names.release), names.label, counts)
+        table.to_csv(path, sep="\t", index=False)

@@ -6,7 +6,7 @@ A baseline learns from the labelled sequences of some splits and scores those of
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
@@ -73,6 +73,11 @@ BASELINES: dict[str, Baseline] = {
 }
 
 
+def predicted_splits(splits: Iterable[str]) -> list[str]:
+    """Those that are scored of all `splits` of a data set."""
+    return [*PREDICTED_SPLITS, *further_tests(splits)]
+
+
 def fit_predict(
     baseline: str,
     examples: pd.DataFrame,
@@ -110,8 +115,7 @@ def fit_predict(
             f"{baseline}: training split(s) {', '.join(train_splits)} hold {zeros} rows of label 0 "
             f"and {ones} of label 1; both classes are needed"
         )
-    predicted_splits = {*PREDICTED_SPLITS, *further_tests(examples["split"])}
-    scored = examples[examples["split"].isin(predicted_splits)]
+    scored = examples[examples["split"].isin(predicted_splits(examples["split"]))]
     if scored.empty:
         raise InputError(f"{baseline}: no rows of split {' or '.join(PREDICTED_SPLITS)} to score")
 

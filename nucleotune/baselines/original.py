@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from nucleotune.baselines import PREDICTED_SPLITS
+from nucleotune.baselines import PREDICTED_SPLITS, predicted_splits
 from nucleotune.contracts import read_examples
 from nucleotune.errors import InputError
 from nucleotune.files import atomic_path
@@ -77,12 +77,13 @@ class Scored(NamedTuple):
 
 
 def rows_to_score(examples: str | Path) -> pd.DataFrame:
-    """The rows of `valid` and `test` in file order, named seq1, seq2, ... in the column `name`.
+    """The rows that are scored, in file order, named seq1, seq2, ... in the column `name`.
 
     The tools read names of their own making: ids with blanks or bars would come back in another form.
     """
     columns = ["id", "sequence", "label", "split"]
-    rows = read_examples(examples, columns=columns, splits=PREDICTED_SPLITS)
+    rows = read_examples(examples, columns=columns)
+    rows = rows[rows["split"].isin(predicted_splits(rows["split"]))].reset_index(drop=True)
     if rows.empty:
         raise InputError(f"{examples}: no rows of split {' or '.join(PREDICTED_SPLITS)} to score")
     return rows.assign(name=[f"seq{number}" for number in range(1, len(rows) + 1)])

@@ -60,9 +60,7 @@ def evaluate_predictions(
         raise InputError(
             f"{source}: no seed was predicted; expected one table of predictions a seed"
         )
-    present = dict.fromkeys(
-        split for table in tables.values() for split in table["split"].unique()
-    )
+    present = dict.fromkeys(split for table in tables.values() for split in table["split"].unique())
     if "test" not in present:
         raise InputError(f"{source}: no rows of split 'test'; found {', '.join(sorted(present))}")
     splits = {}

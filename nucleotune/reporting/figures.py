@@ -79,8 +79,9 @@ def roc_figure(
     path: str | Path,
     *,
     styles: Mapping[str, Style] | None = None,
+    columns: int = 3,
 ) -> None:
-    """ROC curves, one panel a data set (Figure 3 of the LoRA-BERT paper).
+    """ROC curves, one panel a data set (Figures 3 to 5 of the LoRA-BERT paper), `columns` in a row.
 
     `curves`, at least one, is {data set title: {method title: (fpr, tpr, auroc, (ci_low,
     ci_high))}}. Writes `path` (.svg) and a PNG beside it. Without `styles` every method takes a
@@ -89,7 +90,7 @@ def roc_figure(
     styles = styles or method_styles(name for panel in curves.values() for name in panel)
     longest = max(len(panel) for panel in curves.values())
     with matplotlib.rc_context(SETTINGS):
-        figure, panels = _panels(len(curves), width=4.8, height=4.6 + 0.18 * longest)
+        figure, panels = _panels(len(curves), columns, width=4.8, height=4.6 + 0.18 * longest)
         for axes, (title, panel) in zip(panels, curves.items(), strict=True):
             axes.plot([0, 1], [0, 1], color="#D0D0D0", linewidth=0.8, zorder=0)
             for name, (fpr, tpr, auroc, interval) in panel.items():
@@ -194,9 +195,17 @@ def waterfall(card: Mapping[str, Any], path: str | Path) -> None:
         _save(figure, path)
 
 
-def _panels(count: int, *, width: float, height: float) -> tuple[Figure, list[Axes]]:
-    """A figure with `count` panels in rows of at most three."""
-    columns = min(count, 3)
+def note_figure(text: str, path: str | Path) -> None:
+    """In place of a figure that has nothing to show: why. Writes `path` (.svg) and a PNG beside it."""
+    with matplotlib.rc_context(SETTINGS):
+        figure = Figure(figsize=(4.8, 0.8))
+        figure.text(0.5, 0.5, text, ha="center", va="center")
+        _save(figure, path)
+
+
+def _panels(count: int, columns: int, *, width: float, height: float) -> tuple[Figure, list[Axes]]:
+    """A figure with `count` panels in rows of at most `columns`."""
+    columns = min(count, columns)
     rows = -(-count // columns)
     figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
     panels = list(figure.subplots(rows, columns, squeeze=False).flat)

@@ -131,7 +131,7 @@ def table2(
     """
     models = [method for method in methods if method["kind"] == "language_model"]
     printed = published.assign(method="LoRA-BERT")
-    return _performance(printed, metrics, datasets, models, TRAINING)
+    return performance(printed, metrics, datasets, models, TRAINING)
 
 
 def table3(
@@ -143,7 +143,7 @@ def table3(
     """
     places = {metric: ("test", metric) for metric in PERFORMANCE}
     printed = published.loc[published["table"] == 3]
-    return _performance(printed, metrics, datasets, methods, places)
+    return performance(printed, metrics, datasets, methods, places)
 
 
 def headlines(
@@ -185,7 +185,7 @@ def headlines(
     return result
 
 
-def _performance(
+def performance(
     published: pd.DataFrame,
     metrics: Metrics,
     datasets: Described,
@@ -215,7 +215,7 @@ def _performance(
                         printed.get(metric),
                         found["splits"].get(split, {}).get(name),
                         comparable=comparable,
-                        n_test=found["n_test"] if split == "test" else None,
+                        n_test=found["n_test"] if split.startswith("test") else None,
                         seeds=len(found["seeds"]) or None,
                         note=_sentence(notes),
                     )

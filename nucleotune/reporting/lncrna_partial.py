@@ -12,50 +12,34 @@ from nucleotune.evaluation.metrics import METRICS
 from nucleotune.reporting.lncrna import PERFORMANCE, Described, Metrics, performance
 from nucleotune.studies.partial import part_name
 
-#: Species of the paper whose data sets each table shows.
-SPECIES = {4: "human", 5: "mouse"}
-
 #: What Table 6 of the paper calls a language model of each view.
 SENSITIVITY = {"orf": "Original", "transcript": "No ORF"}
 
 _LABELS = {"dataset": "Data set", "kept": "Kept", "method": "Method", **METRICS}
-_CAPTION = (
-    "Test transcripts of which the middle part is kept and both ends are cut off equally; lncRNA is the positive class. "
-)
+_CAPTION = "Test transcripts of which the middle part is kept and both ends are cut off equally; lncRNA is the positive class. "
 
 #: Title, caption and column labels of each table, as `tables.write_table` takes them.
 TABLES: dict[int, dict[str, Any]] = {
     4: {
         "title": "Table 4. lncRNA or mRNA: partial transcripts",
-        "caption": _CAPTION + "Language models read the longest open reading frame of what is left.",
+        "caption": _CAPTION
+        + "Language models read the longest open reading frame of what is left.",
         "labels": _LABELS,
     },
     5: {
         "title": "Table 5. lncRNA or mRNA: partial transcripts of the mouse",
-        "caption": _CAPTION + "Language models read the longest open reading frame of what is left.",
+        "caption": _CAPTION
+        + "Language models read the longest open reading frame of what is left.",
         "labels": _LABELS,
     },
     6: {
         "title": "Table 6. Partial transcripts, with and without the open reading frame",
-        "caption": _CAPTION + "Language models that read the longest open reading frame of what is left, and such "
+        "caption": _CAPTION
+        + "Language models that read the longest open reading frame of what is left, and such "
         "that read all of it.",
         "labels": _LABELS,
     },
 }
-
-
-def datasets_of(number: int, datasets: Described) -> list[dict[str, Any]]:
-    """Data sets of Table (and Figure) 4 or 5: those of the mouse in 5, all others in 4."""
-    return [
-        dict(one)
-        for one in datasets
-        if (one["published_as"] == SPECIES[5]) == (SPECIES[number] == SPECIES[5])
-    ]
-
-
-def methods_of(methods: Described) -> list[dict[str, Any]]:
-    """Methods of Tables and Figures 4 and 5: of language models those that read the open reading frame."""
-    return [dict(one) for one in methods if one["view"] != "transcript"]
 
 
 def partial_table(
@@ -66,9 +50,13 @@ def partial_table(
     methods: Described,
     kept: Sequence[float],
 ) -> pd.DataFrame:
-    """Table 4 or 5, keys dataset, kept and method; `published` holds lncrna.tsv, `kept` the shares shown."""
+    """Table 4 or 5, keys dataset, kept and method.
+
+    `published` holds lncrna.tsv, `kept` the shares shown; of language models those that read the open reading frame
+    belong here.
+    """
     chosen = published.loc[published["table"] == number]
-    return _by_share(chosen, metrics, datasets_of(number, datasets), methods_of(methods), kept)
+    return _by_share(chosen, metrics, datasets, methods, kept)
 
 
 def sensitivity_table(

@@ -19,13 +19,18 @@ rule baseline:
         method="|".join(BASELINES) or "(?!)",
     conda:
         "../envs/nucleotune.yaml"
-    threads: 1
+    threads: lambda wildcards: RUN["methods"][wildcards.method]["threads"]
     resources:
         mem_mb=lambda wildcards, attempt: 16000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         method=lambda wildcards: without(
-            RUN["methods"][wildcards.method], "title", "published_as", "comparable", "note"
+            RUN["methods"][wildcards.method],
+            "title",
+            "published_as",
+            "comparable",
+            "note",
+            "threads",
         ),
         version=STAGE["baseline"],
     message:

@@ -19,14 +19,14 @@ rule baseline:
         method="|".join(name for name in BASELINES if name not in ORIGINALS) or "(?!)",
     conda:
         "../envs/nucleotune.yaml"
-    threads: 1
+    threads: lambda wildcards: RUN["methods"][wildcards.method]["threads"]
     resources:
         mem_mb=lambda wildcards, attempt: 16000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         method=lambda wildcards: without(
             RUN["methods"][wildcards.method],
-            *("title", "published_as", "comparable", "note", "mode", "original"),
+            *("title", "published_as", "comparable", "note", "mode", "original", "threads"),
         ),
         version=STAGE["baseline"],
     message:

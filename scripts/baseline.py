@@ -12,7 +12,11 @@ from nucleotune.scripting import job
 
 with job(snakemake.log[0]):
     method = snakemake.params.method
-    options = {"cpc2": method["svm"], "plek": method["svm"], "tfidf": method["tfidf"]}
+    options = {
+        **dict.fromkeys(["cpc2", "plek", "lncfinder"], method["svm"]),
+        "lncfinder_structure": {**method["svm"], **method["folding"], "threads": snakemake.threads},
+        "tfidf": method["tfidf"],
+    }
     predictions, summary = fit_predict(
         method["baseline"],
         read_examples(snakemake.input.examples),

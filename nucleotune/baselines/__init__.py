@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from nucleotune.baselines import cpc2, plek, reference_lines, svm, tfidf
+from nucleotune.baselines import cpc2, lncfinder, plek, reference_lines, svm, tfidf
 from nucleotune.contracts import further_tests
 from nucleotune.errors import InputError
 
@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 
 #: Splits that are scored, beside further test sets; `valid` names the best baseline, `test` measures it.
 PREDICTED_SPLITS = ("valid", "test")
+
+#: Libraries whose version an info dict tells.
+_LIBRARIES = ("numpy", "numba", "scikit-learn", "biopython", "ViennaRNA")
 
 _CHUNK = 2_000
 _LOG_EVERY_SECONDS = 15.0
@@ -52,6 +55,15 @@ def _margin(features: svm.Features, scale: tuple[float, float]) -> Baseline:
     )
 
 
+def _lncfinder(structure: bool) -> Baseline:
+    return Baseline(
+        lambda train, valid, options, seed: lncfinder.fit(
+            *train, options, seed, structure=structure
+        ),
+        lambda score: score > 0,
+    )
+
+
 def _line(features: Callable[[Sequence[str]], np.ndarray]) -> Baseline:
     return Baseline(
         lambda train, valid, options, seed: reference_lines.fit(features, *train),
@@ -62,6 +74,8 @@ def _line(features: Callable[[Sequence[str]], np.ndarray]) -> Baseline:
 BASELINES: dict[str, Baseline] = {
     "cpc2": _margin(cpc2.features, cpc2.SCALE),
     "plek": _margin(plek.features, plek.SCALE),
+    "lncfinder": _lncfinder(structure=False),
+    "lncfinder_structure": _lncfinder(structure=True),
     "tfidf": Baseline(
         lambda train, valid, options, seed: tfidf.fit(*train, *valid, options),
         lambda score: score >= 0.5,
@@ -90,8 +104,9 @@ def fit_predict(
 
     `examples` and the predictions returned keep the contract (`nucleotune.contracts`); every row
     is scored, whatever its length. `options`, all required: c_grid, gamma_grid, folds, max_train
-    (cpc2, plek); ngram_ranges, c_grid (tfidf); none (the reference lines). See `svm.fit_svm`
-    and `tfidf.fit` for what they mean.
+    (cpc2, plek, lncfinder), with max_fold and threads (lncfinder_structure); ngram_ranges, c_grid
+    (tfidf); none (the reference lines). See `svm.fit_svm`, `lncfinder.fit` and `tfidf.fit` for what
+    they mean.
 
     Returns also an info dict, ready for JSON: the rows of each class used or there, the choices
     made, `seconds` for features, fit and predict (its features included), library versions.
@@ -137,9 +152,7 @@ def fit_predict(
         "predicted_rows": scored["split"].value_counts().sort_index().to_dict(),
         "seed": seed,
         **info,
-        "versions": {
-            library: version(library) for library in ("numpy", "numba", "scikit-learn", "biopython")
-        },
+        "versions": {library: version(library) for library in _LIBRARIES},
     }
 
 

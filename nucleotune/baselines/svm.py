@@ -1,4 +1,4 @@
-"""Support vector machine with RBF kernel, the classifier of both CPC2 and PLEK."""
+"""Support vector machine with RBF kernel, the classifier of CPC2, PLEK and LncFinder."""
 
 import logging
 import time
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import MinMaxScaler
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC
 
 from nucleotune.errors import InputError
@@ -24,11 +24,20 @@ _CACHE_MB = 1_000
 Features = Callable[[Sequence[str]], np.ndarray]
 
 
+class SampleScaler(StandardScaler):
+    """Mean 0 and sample standard deviation 1 (n - 1 in the denominator), as R's `scale`."""
+
+    def fit(self, x: np.ndarray, y: np.ndarray | None = None) -> "SampleScaler":
+        super().fit(x, y)
+        self.scale_ *= np.sqrt(len(x) / max(len(x) - 1, 1))
+        return self
+
+
 def fit_svm(
     features: np.ndarray,
     labels: np.ndarray,
     *,
-    scale: tuple[float, float],
+    scale: tuple[float, float] | None,
     c_grid: Sequence[float],
     gamma_grid: Sequence[float],
     folds: int,
@@ -36,6 +45,8 @@ def fit_svm(
     seed: int,
 ) -> tuple[Pipeline, dict[str, Any]]:
     """Scale `features` (n, d) to the interval `scale` and fit C-SVC on `labels` (n,), 0 or 1.
+
+    Without an interval (None), features are scaled to mean 0 and sample standard deviation 1.
 
     An SVM's cost grows with the square of its training rows: of more than `max_train`, at most
     `max_train // 2` of each class are drawn. The ranges for scaling are those of the rows used;
@@ -48,11 +59,10 @@ def fit_svm(
     above 0, and how it came about: rows_available, rows_used, C, gamma, cv_accuracy (None without
     a search), n_support. Raises InputError when a class has fewer rows than there are folds.
     """
-    rows = _balanced_rows(labels, max_train, np.random.default_rng(seed))
+    rows = balanced_rows(labels, max_train, np.random.default_rng(seed))
     x, y = features[rows], labels[rows]
-    model = make_pipeline(
-        MinMaxScaler(feature_range=scale, clip=False), SVC(kernel="rbf", cache_size=_CACHE_MB)
-    )
+    scaler = SampleScaler() if scale is None else MinMaxScaler(feature_range=scale, clip=False)
+    model = make_pipeline(scaler, SVC(kernel="rbf", cache_size=_CACHE_MB))
     grid = {"svc__C": sorted(c_grid), "svc__gamma": sorted(gamma_grid)}
     cv_accuracy = None
     if len(c_grid) * len(gamma_grid) > 1:
@@ -78,7 +88,7 @@ def fit_svm(
     }
 
 
-def _balanced_rows(labels: np.ndarray, max_rows: int, rng: np.random.Generator) -> np.ndarray:
+def balanced_rows(labels: np.ndarray, max_rows: int, rng: np.random.Generator) -> np.ndarray:
     """Return all row numbers, or at most `max_rows // 2` random ones of each class; ascending."""
     if len(labels) <= max_rows:
         return np.arange(len(labels))

@@ -176,7 +176,7 @@ def build_examples(
     for label, part in PARTS.items():
         table, repeated = read_transcripts(files[label], species[part]["header"])
         source = ", ".join(str(path) for path in files[label])
-        kept, steps = filter_transcripts(
+        passed, steps = filter_transcripts(
             table,
             label=label,
             gene_biotypes=species[part]["gene_biotypes"],
@@ -195,8 +195,8 @@ def build_examples(
                 },
             )
             steps[0]["kept"] += repeated
-        log.info("%s: %d of %d records kept", source, len(kept), steps[0]["kept"])
-        tables[label] = kept
+        log.info("%s: %d of %d records kept", source, len(passed), steps[0]["kept"])
+        tables[label] = passed
         waterfall += steps
     before = {label: describe_class(table) for label, table in tables.items()}
     if balance:

@@ -12,7 +12,12 @@ from nucleotune.scripting import job
 
 with job(snakemake.log[0]):
     method = snakemake.params.method
-    options = {"cpc2": method["svm"], "plek": method["svm"], "tfidf": method["tfidf"]}
+    options = {
+        "cpc2": method["svm"],
+        "plek": method["svm"],
+        "tfidf": method["tfidf"],
+        "mdeep": method["mdeep"],
+    }
     predictions, summary = fit_predict(
         method["baseline"],
         read_examples(snakemake.input.examples),

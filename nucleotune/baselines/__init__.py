@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from nucleotune.baselines import cpc2, plek, reference_lines, svm, tfidf
+from nucleotune.baselines import cpc2, mdeep, plek, reference_lines, svm, tfidf
 from nucleotune.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,10 @@ BASELINES: dict[str, Baseline] = {
         lambda train, valid, options, seed: tfidf.fit(*train, *valid, options),
         lambda score: score >= 0.5,
     ),
+    "mdeep": Baseline(
+        lambda train, valid, options, seed: mdeep.fit(*train, options, seed),
+        lambda score: score > 0.5,
+    ),
     "length": _line(reference_lines.length_features),
     "gc": _line(reference_lines.gc_features),
     "orf_length": _line(reference_lines.orf_length_features),
@@ -84,8 +88,9 @@ def fit_predict(
 
     `examples` and the predictions returned keep the contract (`nucleotune.contracts`); every row
     is scored, whatever its length. `options`, all required: c_grid, gamma_grid, folds, max_train
-    (cpc2, plek); ngram_ranges, c_grid (tfidf); none (the reference lines). See `svm.fit_svm`
-    and `tfidf.fit` for what they mean.
+    (cpc2, plek); ngram_ranges, c_grid (tfidf); max_length and the four stages (mdeep); none (the
+    reference lines). See `svm.fit_svm`, `tfidf.fit` and `mdeep_network.fit_network` for what they
+    mean.
 
     Returns also an info dict, ready for JSON: the rows of each class used or there, the choices
     made, `seconds` for features, fit and predict (its features included), library versions.
@@ -132,7 +137,8 @@ def fit_predict(
         "seed": seed,
         **info,
         "versions": {
-            library: version(library) for library in ("numpy", "numba", "scikit-learn", "biopython")
+            library: version(library)
+            for library in ("numpy", "numba", "scikit-learn", "biopython", "torch")
         },
     }
 

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn.metrics import roc_auc_score
 
 from nucleotune.baselines import BASELINES, fit_predict
@@ -18,11 +19,27 @@ OPTIONS = {
     "cpc2": SVM_OPTIONS,
     "plek": SVM_OPTIONS,
     "tfidf": {"ngram_ranges": [[3, 4]], "c_grid": [1.0]},
+    "mdeep": {
+        "max_length": 300,
+        "orf": {"epochs": 20, "batch_size": 8},
+        "kmers": {"epochs": 2, "batch_size": 16},
+        "convolution": {"epochs": 2, "batch_size": 16},
+        "fusion": {"epochs": 6, "batch_size": 8},
+    },
     "length": {},
     "gc": {},
     "orf_length": {},
     "start_codon": {},
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """For `mdeep`: its matrices are small here, and more threads would wait for each other on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def transcript(rng: np.random.Generator, coding: bool) -> str:
@@ -110,7 +127,7 @@ def test_other_splits_can_be_trained_on_too(examples):
 
 def test_unknown_baseline_lists_the_known(examples):
     with pytest.raises(
-        InputError, match=r"'cpc3'.*cpc2, plek, tfidf, length, gc, orf_length, start_codon"
+        InputError, match=r"'cpc3'.*cpc2, plek, tfidf, mdeep, length, gc, orf_length, start_codon"
     ):
         run("cpc3", examples, options={})
 

@@ -16,6 +16,7 @@ with job(snakemake.log[0]):
         **dict.fromkeys(["cpc2", "plek", "lncfinder"], method["svm"]),
         "lncfinder_structure": {**method["svm"], **method["folding"], "threads": snakemake.threads},
         "tfidf": method["tfidf"],
+        "mdeep": method["mdeep"],
     }
     predictions, summary = fit_predict(
         method["baseline"],

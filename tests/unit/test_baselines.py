@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn.metrics import roc_auc_score
 
 from nucleotune import baselines
@@ -20,6 +21,13 @@ OPTIONS = {
     "plek": SVM_OPTIONS,
     "lncfinder": SVM_OPTIONS,
     "tfidf": {"ngram_ranges": [[3, 4]], "c_grid": [1.0]},
+    "mdeep": {
+        "max_length": 300,
+        "orf": {"epochs": 20, "batch_size": 8},
+        "kmers": {"epochs": 2, "batch_size": 16},
+        "convolution": {"epochs": 2, "batch_size": 16},
+        "fusion": {"epochs": 6, "batch_size": 8},
+    },
     "length": {},
     "gc": {},
     "orf_length": {},
@@ -27,6 +35,15 @@ OPTIONS = {
 }
 # Folding takes too long for these examples: lncfinder_structure is tested in test_lncfinder.py.
 BASELINES = [name for name in baselines.BASELINES if name != "lncfinder_structure"]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """For `mdeep`: its matrices are small here, and more threads would wait for each other on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def transcript(rng: np.random.Generator, coding: bool) -> str:

@@ -6,7 +6,8 @@ import random
 import numpy as np
 import pytest
 
-from nucleotune.baselines.cpc2 import features, fickett_scores, isoelectric_point
+from nucleotune.baselines.cpc2 import features, isoelectric_point
+from nucleotune.sequence.fickett import CPC2, fickett_scores
 from nucleotune.sequence.orf import longest_orf
 
 # name, nucleotides, peptide length, Fickett score, isoelectric point, integrity, ORF start (from 1)
@@ -195,7 +196,7 @@ def test_fickett_equals_reference():
         for p in rng.dirichlet(np.ones(5), 200):
             sequences.append("".join(rng.choice(list("ACGTN"), length, p=p)))
     expected = [reference_fickett(sequence) for sequence in sequences]
-    np.testing.assert_allclose(fickett_scores(sequences), expected, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(fickett_scores(sequences, CPC2), expected, rtol=0, atol=1e-12)
 
 
 def test_isoelectric_point_is_unbounded_and_ignores_ambiguous_residues():

@@ -22,6 +22,7 @@ include: "rules/baselines.smk"
 include: "rules/evaluate.smk"
 include: "rules/lncrna_tables.smk"
 include: "rules/report.smk"
+include: "rules/plan.smk"
 
 
 localrules:

@@ -24,6 +24,7 @@ include: "rules/calibrate.smk"
 include: "rules/evaluate.smk"
 include: "rules/lncrna_tables.smk"
 include: "rules/report.smk"
+include: "rules/plan.smk"
 
 
 localrules:

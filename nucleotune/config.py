@@ -7,6 +7,7 @@ Snakemake).
 import copy
 import difflib
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,9 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     return value
 
 
+@cache
 def read_schema(name: str) -> dict[str, Any]:
-    """Read `schemas/<name>.schema.yaml`."""
+    """Read `schemas/<name>.schema.yaml`; once a process, and not to be changed by the caller."""
     return yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8"))
 
 

@@ -122,8 +122,13 @@ def simulated_mirror(path):
 
 
 def require_offline_files():
-    """With `offline: true`: name every file that is in no mirror, with its URL and place, before the first job."""
-    if not SETTINGS["offline"]:
+    """With `offline: true`: name every file that is in no mirror, with its URL and place, before the first job.
+
+    A run that downloads nothing (`plan`, `lock_models`) needs none of them.
+    """
+    if not SETTINGS["offline"] or not any(
+        job.rule.name == "download" for job in workflow.dag.needrun_jobs()
+    ):
         return
     needed = {path: source for path, source in DOWNLOADS.items() if not simulated_mirror(path)}
     lacking = missing(needed, SETTINGS["mirrors"])

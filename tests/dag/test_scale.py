@@ -1,0 +1,20 @@
+"""A grid as large as the papers' largest study: every job is planned, none twice."""
+
+import importlib.util
+
+import pytest
+from conftest import ROOT, job_counts, snakemake
+
+specification = importlib.util.spec_from_file_location("dry_run", ROOT / "benchmarks/dry_run.py")
+dry_run = importlib.util.module_from_spec(specification)
+specification.loader.exec_module(dry_run)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("species, seeds, total", [(5, 3, 214), (154, 1, 3400)])
+def test_grid(tmp_path, species, seeds, total):
+    """Total by hand, n species and s seeds: 2n + 3 downloads, 1 checkpoint, n + 1 examples, 9ns + s runs, 10n + 6."""
+    arguments = dry_run.write_grid(tmp_path, species, seeds)
+    counts = job_counts(snakemake(tmp_path, *arguments, "--dry-run", "--quiet", "rules").stdout)
+    assert counts == dry_run.count_jobs(species, seeds)
+    assert sum(counts.values()) == total

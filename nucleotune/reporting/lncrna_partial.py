@@ -16,7 +16,10 @@ from nucleotune.studies.partial import part_name
 SENSITIVITY = {"orf": "Original", "transcript": "No ORF"}
 
 _LABELS = {"dataset": "Data set", "kept": "Kept", "method": "Method", **METRICS}
-_CAPTION = "Test transcripts of which the middle part is kept and both ends are cut off equally; lncRNA is the positive class. "
+_CAPTION = (
+    "Test transcripts of which the middle part is kept and both ends are cut off equally; lncRNA is "
+    "the positive class. "
+)
 
 #: Title, caption and column labels of each table, as `tables.write_table` takes them.
 TABLES: dict[int, dict[str, Any]] = {

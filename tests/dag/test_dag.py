@@ -24,7 +24,7 @@ def overlay(folder, text):
 
 def test_default_run(tmp_path):
     counts = plan(tmp_path)
-    # Two splits of one species; eleven methods, two of them language models, of which one has a first stage on each pool.
+    # Two splits of one species; eleven methods, two of them language models; one has a first stage on each pool.
     assert counts == {
         "simulate": 1,
         "download": 2,

@@ -36,7 +36,7 @@ def test_table3_has_published_and_measured_side_by_side(default_run):
 
 
 def test_partial_transcripts_as_in_table_6(default_run):
-    """Cutting 5 % off each end hurts the model that reads k-mers of all that is left more than the one that reads ORFs."""
+    """Cutting 5 % off each end hurts a model that reads k-mers of all that is left more than one that reads ORFs."""
     for dataset in ("toy_paper", "toy_gene"):
         loss = {}
         for method in ("lora-bert-tiny", "lora-bert-tiny-orf"):

@@ -1,6 +1,6 @@
 """Speed of the compiled k-mer encoder against the usual way: a string of spaced k-mers through BertTokenizer.
 
-    python benchmarks/tokenize.py [--transcripts 2000] [--k 3]
+    python benchmarks/kmers.py [--transcripts 2000] [--k 3]
 
 Both read the same simulated transcripts in this one process, on one thread, and must give the same ids. Each is timed
 over several runs, of which the fastest counts; compiling (once a process) is timed apart.
@@ -13,8 +13,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-# As a script, this file's folder comes first on the path, where its own name would hide Python's `tokenize`.
-sys.path.pop(0)
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np

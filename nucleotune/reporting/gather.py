@@ -65,7 +65,10 @@ def gather(inputs: Mapping[str, Sequence[str]], run: Mapping[str, Any]) -> dict[
             {"dataset": dataset_titles[name], "table": table} for name, table in comparisons.items()
         ],
         "method_titles": titles,
-        "roc": "".join(Path(path).read_text(encoding="utf-8") for path in inputs["figures"]),
+        "figures": [
+            {**lncrna.FIGURES[Path(path).stem], "svg": Path(path).read_text(encoding="utf-8")}
+            for path in inputs["figures"]
+        ],
         "training": _training(inputs["training"], dataset_titles, trained, shown, lines),
         "gates": _gates(inputs["training"], dataset_titles, trained),
         "fits": _fits(inputs["fits"], dataset_titles, trained),

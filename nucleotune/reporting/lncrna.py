@@ -45,6 +45,23 @@ TRAINING = {
 #: Metrics of Table 3.
 PERFORMANCE = ("precision", "recall", "accuracy", "f1", "auroc", "mcc")
 
+_LINES = "Grey, dashed or dotted: one feature alone."
+#: Title and caption of each figure in the report, by the name of its file.
+FIGURES = {
+    "lncrna_figure3": {
+        "title": "Figure 3. ROC curves, full-length transcripts",
+        "caption": f"Test examples; lncRNA is the positive class. {_LINES}",
+    },
+    "lncrna_figure4": {
+        "title": "Figure 4. ROC curves, partial transcripts",
+        "caption": f"The middle part of the test transcripts, both ends cut off equally. {_LINES}",
+    },
+    "lncrna_figure5": {
+        "title": "Figure 5. ROC curves, partial transcripts of the mouse",
+        "caption": f"The middle part of the test transcripts, both ends cut off equally. {_LINES}",
+    },
+}
+
 #: Title, caption and column labels of each table, as `tables.write_table` takes them.
 TABLES: dict[int, dict[str, Any]] = {
     1: {

@@ -51,7 +51,7 @@ def render_report(context: Mapping[str, Any]) -> str:
     tables        list of HTML fragments written by `tables.write_table`, taken as they are
     comparisons   list of {"dataset": title, "table": DataFrame of comparison.tsv}
     method_titles {method name: title}, for the comparisons
-    roc           SVG text of the ROC figure, or None
+    figures       list of {"title", "caption", "svg"}: svg is the figure's text
     training      SVG text of the training curves, or None
     gates         list of dicts, the content of training.json and "dataset", "method", "seed"
     fits          list of {"dataset", "method", "seed", "rows_used", "rows_available", "chosen"}, of

@@ -89,7 +89,7 @@ def context(text="Toy", **changes):
         "tables": [render_table(long_table(rows, ["dataset"]), text, text)],
         "comparisons": [{"dataset": text, "table": comparison()}],
         "method_titles": {"bert": text, "svm": "The SVM"},
-        "roc": SVG,
+        "figures": [{"title": "Figure 3", "caption": "ROC curves", "svg": SVG}],
         "training": SVG,
         "models": [{"title": text, "weights": text, "licence": text, "note": text}],
         "fits": [
@@ -194,7 +194,7 @@ def test_a_clean_split_and_an_empty_run():
         headlines=[],
         inputs=[],
         tables=[],
-        roc=None,
+        figures=[],
         training=None,
         gates=[],
         fits=[],

@@ -4,11 +4,12 @@ VENV ?= .venv
 CORES ?= 2
 BIN := $(VENV)/bin
 
-.PHONY: help install demo test lint format check-real docs lock clean
+.PHONY: help install demo test test-slurm lint format check-real docs lock clean
 
 help:
 	@echo "make demo                 install and run the default config; prints where the report is"
 	@echo "make test                 all tests (unit, DAG, end to end on the toy species)"
+	@echo "make test-slurm           the tests that need a SLURM (see tests/slurm/README.md)"
 	@echo "make lint                 ruff, snakefmt --check, snakemake --lint"
 	@echo "make check-real DATA=DIR  the same workflow on real FASTA files in DIR (see tests/real/README.md)"
 	@echo "make docs                 regenerate docs/configuration.md from schemas/"
@@ -32,6 +33,9 @@ demo: install
 
 test: install
 	$(BIN)/python -m pytest
+
+test-slurm: install
+	$(BIN)/python -m pytest -m slurm tests/slurm
 
 lint: install
 	$(BIN)/ruff check .

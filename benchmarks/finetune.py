@@ -73,7 +73,8 @@ from nucleotune.models.load import build_classifier, library_versions
 from nucleotune.models.tokenizers import make_tokenizer
 from nucleotune.sequence.kmers import TokenizedSequences
 from nucleotune.training.batches import WINDOW_BATCHES, epoch_batches
-from nucleotune.training.trainer import Trainer, peak_memory_mb, precision, resolve_device
+from nucleotune.training.compute import peak_memory_mb, precision, resolve_device
+from nucleotune.training.trainer import Trainer
 
 SEED = 1
 

@@ -5,6 +5,10 @@ OUTPUTS: resources/simulated/<species>/ftp.ensembl.org/..., a mirror that rule d
 """
 
 
+localrules:
+    simulate,
+
+
 rule simulate:
     output:
         directory("resources/simulated/{species}"),

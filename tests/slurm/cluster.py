@@ -247,7 +247,7 @@ class Cluster:
         if done.returncode:
             raise ClusterError(f"{name} does not start\n{self._last_lines(name)}")
 
-    def _expect(self, name: str, condition: Callable[[], object], seconds: float = 30) -> None:
+    def _expect(self, name: str, condition: Callable[[], object], seconds: float = 60) -> None:
         """Wait for `condition`, taking a command that fails for a no."""
 
         def holds() -> bool:

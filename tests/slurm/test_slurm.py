@@ -146,7 +146,7 @@ class Workflow:
         """What a terminal does at Ctrl-C."""
         os.killpg(self.process.pid, signal.SIGINT)
 
-    def wait(self, meanwhile: Callable[[], None] = lambda: None, seconds: float = 300) -> int:
+    def wait(self, meanwhile: Callable[[], None] = lambda: None, seconds: float = 480) -> int:
         """Its exit status; `meanwhile` is called again and again until it ends."""
         deadline = time.monotonic() + seconds
         while self.process.poll() is None:
@@ -208,7 +208,6 @@ def test_jobs_go_where_the_profile_says(both):
     submitted = both[2]
     assert {job["JobState"] for job in submitted} == {"COMPLETED"}
     counts = Counter(map(rule, submitted))
-    del counts["simulate"]  # stands in for the public server, on either side
     expected = {"lncrna_examples": 1, "finetune": 1, "baseline": 1, "evaluate": 2, "compare": 1}
     assert counts == expected
     for job in submitted:
@@ -295,10 +294,10 @@ def test_gres_profile_preemption_and_ctrl_c(cluster, overlay, study):
         return jobs(cluster, "stopped")[-1]
 
     def becomes(state: str) -> bool:
-        return wait_until(lambda: training()["JobState"] == state, 30)
+        return wait_until(lambda: training()["JobState"] == state, 60)
 
     with Workflow(cluster, study, config, target, profile="slurm-gres", requeue=True) as workflow:
-        assert wait_until((study / state("stopped")).exists, 120), workflow.output()
+        assert wait_until((study / state("stopped")).exists, 240), workflow.output()
         granted = training()
         assert (granted["Partition"], granted["GRES"]) == ("gpu", "gpu:1(IDX:0)")
         assert granted["TresPerNode"] == "gres:gpu:1", "asked by --gres, not by --gpus"

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nucleotune.training.trainer import resolve_device
+from nucleotune.training.compute import resolve_device
 
 SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "finetune.py"
 STEPS, WARMUP, BATCH = 2, 1, 4

@@ -63,6 +63,8 @@ def build(files, species, **changes):
         "min_length": 100,
         "balance": True,
         "fractions": FRACTIONS,
+        "kept": [],
+        "train_view": "full",
         "seed": 1,
     }
     return lncrna.build_examples(files, species, **{**options, **changes})

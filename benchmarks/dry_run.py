@@ -63,10 +63,9 @@ def count_jobs(species: int, seeds: int) -> dict[str, int]:
         "baseline": len(BASELINES) * species * seeds,
         "evaluate": methods * species,
         "compare": species,
-        "lncrna_table1": 1,
-        "lncrna_table2": 1,
-        "lncrna_table3": 1,
+        **{f"lncrna_table{number}": 1 for number in range(1, 7)},
         "lncrna_figure3": 1,
+        "lncrna_figure4": 1,
         "report": 1,
         "all": 1,
     }

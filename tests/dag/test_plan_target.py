@@ -71,10 +71,10 @@ def test_paper_run(planned):
     gpu_pending, gpu, _, cpu = total_hours(text)
     assert gpu_pending == gpu and 3 < gpu < 300, "hours to days of one GPU"
     assert cpu > 4 * gpu, "four threads beside each GPU, and the classical methods"
-    assert "18 of 18 trainings are ESTIMATED by arithmetic" in text
+    assert "36 of 36 trainings are ESTIMATED by arithmetic" in text
     assert "human_paper 118,838" in text and "pooled_gene 164,004" in text
-    # 18 models of 86,906,114 parameters, 4 bytes each.
-    assert re.search(r"^trained models +6\.3 GB +6\.3 GB ", text, re.M)
+    # 36 models of 86,906,114 parameters, 4 bytes each.
+    assert re.search(r"^trained models +12\.5 GB +12\.5 GB ", text, re.M)
 
 
 def test_what_is_done_is_not_to_run(tmp_path):
@@ -101,7 +101,7 @@ def test_plan_beside_a_run_that_is_under_way(tmp_path):
     lock = tmp_path / ".snakemake/locks/0.output.lock"
     lock.parent.mkdir(parents=True)
     lock.write_text("results/lncrna/toy_paper/examples.parquet\n")
-    assert jobs(snakemake(tmp_path, "plan", "--nolock").stdout)["finetune"] == (4, 4)
+    assert jobs(snakemake(tmp_path, "plan", "--nolock").stdout)["finetune"] == (6, 6)
     refused = snakemake(tmp_path, "lncrna_table1", check=False)
     assert refused.returncode == 1 and "cannot be locked" in refused.stdout
-    assert jobs(snakemake(tmp_path, "plan").stdout)["finetune"] == (4, 4)
+    assert jobs(snakemake(tmp_path, "plan").stdout)["finetune"] == (6, 6)

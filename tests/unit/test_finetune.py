@@ -71,6 +71,7 @@ def make_method(**changes):
         "train_splits": ["train"],
         "adaptation": "full",
         "lora": {"rank": 4, "alpha": 8, "dropout": 0.0},
+        "view": "transcript",
         "truncation": "right",
         "training": training | changes.pop("training", {}),
     }

@@ -38,7 +38,7 @@ def model_dir(tmp_path):
     description = {
         "model": MODEL,
         "truncation": "left",
-        "method": {"training": {"micro_batch_tokens": 64}},
+        "method": {"view": "transcript", "training": {"micro_batch_tokens": 64}},
     }
     save_model(tmp_path / "m", classifier, description, tokenizer=make_tokenizer(MODEL))
     return tmp_path / "m"

@@ -355,6 +355,12 @@ def test_a_malformed_line_is_named(tmp_path, monkeypatch, line, expected, block)
     assert line.strip() in str(error.value).encode().decode("unicode_escape")
 
 
+def test_a_malformed_line_of_gff3_is_named(tmp_path):
+    path = write(tmp_path, f"{ENSEMBL_GFF3}{GOOD}")
+    with pytest.raises(InputError, match=r"line 10: expected attributes of the form key=value;"):
+        read_annotation(path)
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [

@@ -78,7 +78,7 @@ def read_annotation(
     Raises InputError for a line that is not of the format (with its number and what was expected), a GTF line without
     gene_id, a GFF3 parent that does not exist, and a damaged or empty file.
     """
-    gff3 = _is_gff3(path)
+    gff3, extra = _is_gff3(path), tuple(extra)
     attributes = {**_ATTRIBUTES, **{name: _EXTRA_ATTRIBUTES[name] for name in extra}}
     if gff3:
         attributes |= _GFF3_ATTRIBUTES
@@ -90,7 +90,7 @@ def read_annotation(
     else:
         _check_gene_ids(features, path)
         genes, transcripts = hierarchy.from_gtf(features)
-    return _table(features, genes, transcripts, tuple(extra), rename or {}, path)
+    return _table(features, genes, transcripts, extra, rename or {}, path)
 
 
 def genes(annotation: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,241 @@
+"""Gene annotation as one table: GTF of Ensembl and GENCODE, GFF3 of Ensembl, GENCODE and NCBI.
+
+One row a feature, in file order, coordinates 0-based half-open:
+
+    feature             category  as written, but in GFF3 `gene` for every kind of gene and `transcript` for every
+                                  kind of transcript; the kind (mRNA) is the biotype where the file gives no other
+    seqname             category
+    start, end          int64
+    strand              category  "+", "-" or "."
+    gene_id             category  without version: ENSG00000223972; what follows a version stays (.._PAR_Y)
+    gene_version        Int32     from the file's own attribute or from the id
+    gene_name, gene_biotype       category
+    transcript_id, transcript_version, transcript_biotype      likewise, of the feature's transcript
+    tag                 category  the tags joined by ";", "" without any
+    exon_number         Int32     where asked for
+    protein_id          category  where asked for, without version
+
+What a file does not say is missing. A feature takes what its own line leaves out (in GFF3: nearly everything) from the
+lines of its transcript and gene.
+"""
+
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from urllib.parse import unquote
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from nucleotune.errors import InputError
+from nucleotune.files import atomic_path
+from nucleotune.genome import hierarchy
+from nucleotune.genome.columns import (
+    identifier_columns,
+    integer_column,
+    renamed_column,
+    text_column,
+)
+from nucleotune.genome.scanner import STRANDS, Features, open_binary, scan
+
+EXTRA_COLUMNS = ("exon_number", "protein_id")
+
+_GENE_COLUMNS = ("gene_id", "gene_version", "gene_name", "gene_biotype")
+_TRANSCRIPT_COLUMNS = ("transcript_id", "transcript_version", "transcript_biotype", "tag")
+
+#: Keys of column 9 by what they are here.
+_ATTRIBUTES = {
+    "gene_id": ("gene_id",),
+    "gene_version": ("gene_version",),
+    "gene_name": ("gene_name", "gene"),
+    "gene_biotype": ("gene_biotype", "gene_type"),
+    "transcript_id": ("transcript_id",),
+    "transcript_version": ("transcript_version",),
+    "transcript_biotype": ("transcript_biotype", "transcript_type"),
+    "tag": ("tag",),
+}
+_EXTRA_ATTRIBUTES = {"exon_number": ("exon_number", "rank"), "protein_id": ("protein_id",)}
+#: In GFF3 these speak of whatever feature the line is.
+_GFF3_ATTRIBUTES = {name: (name,) for name in ("ID", "Parent", "Name", "biotype", "version")}
+
+_log = logging.getLogger(__name__)
+
+
+def read_annotation(
+    path: str | Path, *, extra: Iterable[str] = (), rename: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """Return the features of a GTF or GFF3 file, plain or gzip, as the table described above.
+
+    Args:
+        path: the file; which of the formats it is follows from its first lines, not from its name.
+        extra: further columns, of EXTRA_COLUMNS.
+        rename: new names of contigs by the file's (see `contig_names`); a contig that is not in it keeps its name.
+
+    Raises InputError for a line that is not of the format (with its number and what was expected), a GTF line without
+    gene_id, a GFF3 parent that does not exist, and a damaged or empty file.
+    """
+    gff3, extra = _is_gff3(path), tuple(extra)
+    attributes = {**_ATTRIBUTES, **{name: _EXTRA_ATTRIBUTES[name] for name in extra}}
+    if gff3:
+        attributes |= _GFF3_ATTRIBUTES
+    features = scan(path, gff3=gff3, attributes=attributes, joined="tag")
+    if gff3:
+        features = hierarchy.one_parent_each(features)
+        genes, transcripts = hierarchy.from_gff3(features, path)
+        features = hierarchy.named_as_in_gtf(features, genes, transcripts)
+    else:
+        _check_gene_ids(features, path)
+        genes, transcripts = hierarchy.from_gtf(features)
+    return _table(features, genes, transcripts, extra, rename or {}, path)
+
+
+def genes(annotation: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a gene: id, version, name, biotype, seqname, start, end, strand and `tss`, in file order.
+
+    `tss` (int64) is the 0-based position of the first transcribed base: `start` on +, `end` - 1 on -. A gene without
+    such a position (no strand, or rows on several contigs or strands, as after trans-splicing) is left out, and their
+    number is logged. Raises InputError where there is no gene row at all.
+    """
+    columns = [*_GENE_COLUMNS, "seqname", "start", "end", "strand"]
+    rows = annotation.loc[annotation["feature"] == "gene", columns]
+    if rows.empty:
+        raise InputError(
+            "annotation: no rows with feature 'gene'; a full GTF or GFF3 has one a gene"
+        )
+    of_gene = rows.groupby("gene_id", observed=True, sort=False)
+    single = rows["strand"].isin(("+", "-"))
+    for column in ("seqname", "strand"):
+        single &= of_gene[column].transform("nunique") == 1
+    if not single.all():
+        left_out = rows.loc[~single, "gene_id"].drop_duplicates()
+        _log.warning(
+            "%d genes, such as %s, lie on no strand or on several strands or contigs and are left out",
+            len(left_out),
+            left_out.iloc[0],
+        )
+    rows = rows.assign(start=of_gene["start"].transform("min"), end=of_gene["end"].transform("max"))
+    rows = _without_unused(rows[single].drop_duplicates("gene_id", ignore_index=True))
+    return rows.assign(tss=np.where(rows["strand"] == "+", rows["start"], rows["end"] - 1))
+
+
+def contig_names(path: str | Path) -> dict[str, str]:
+    """Return the everyday names of the contigs of an NCBI GFF3, plain or gzip: BK006935.2 is I, NC_012920.1 is MT.
+
+    Chromosomes and organelles only; scaffolds, which NCBI names after the chromosome they may lie on, are left out.
+    Empty for files of other makers, whose contigs have such names already.
+    """
+    names = {}
+    with open_binary(path) as lines:
+        for line in lines:
+            if b"\tregion\t" not in line or line.startswith(b"#"):
+                continue
+            seqname, *_, attributes = line.decode(errors="replace").strip().split("\t")
+            values = dict(re.findall(r"([^=;]+)=([^;]*)", attributes))
+            genome = values.get("genome")
+            if genome not in (None, "genomic"):
+                name = values.get("chromosome" if genome == "chromosome" else "Name")
+                names |= {seqname: unquote(name)} if name else {}
+    return names
+
+
+def write_annotation(annotation: pd.DataFrame, path: str | Path) -> None:
+    """Write an annotation as Parquet, atomically."""
+    table = pa.Table.from_pandas(annotation, preserve_index=False)
+    with atomic_path(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd", row_group_size=1 << 19)
+
+
+def read_annotation_parquet(
+    path: str | Path,
+    *,
+    columns: Iterable[str] | None = None,
+    features: Iterable[str] | None = None,
+) -> pd.DataFrame:
+    """Read what `write_annotation` wrote, or only some columns and the rows of some features, such as "gene"."""
+    filters = None if features is None else pc.is_in(pc.field("feature"), pa.array(list(features)))
+    columns = None if columns is None else list(columns)
+    table = pq.read_table(path, columns=columns, filters=filters).to_pandas()
+    return table if features is None else _without_unused(table)
+
+
+def _without_unused(table: pd.DataFrame) -> pd.DataFrame:
+    """Forget the categories of rows that are gone."""
+    categories = table.columns[table.dtypes == "category"]
+    return table.assign(**{name: table[name].cat.remove_unused_categories() for name in categories})
+
+
+def _is_gff3(path: str | Path) -> bool:
+    """Whether the first feature's attributes are written `key=value`, as in GFF3; InputError if there is no feature."""
+    with open_binary(path) as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.startswith(b"##gff-version") and line.split()[-1].startswith(b"3"):
+                return True
+            if line.strip() and not line.startswith(b"#"):
+                attributes = line.split(b"\t", 8)[-1].strip()
+                if match := re.match(rb"[^\s=;]+(=|\s+\S)", attributes):
+                    return match[1] == b"="
+                raise InputError(
+                    f"{path}: line {number}: expected nine columns between tabs, the last with attributes of the form"
+                    f' key "value"; (GTF) or key=value; (GFF3), found {line[:200].decode(errors="replace").strip()!r}'
+                )
+    raise InputError(f"{path}: no features; expected GTF or GFF3")
+
+
+def _check_gene_ids(features: Features, path: str | Path) -> None:
+    missing = np.flatnonzero(features.codes["gene_id"] < 0)
+    if len(missing):
+        row = missing[0]
+        place = features.strings[int(features.codes["seqname"][row])].as_py()
+        raise InputError(
+            f"{path}: the feature at {place}:{features.start[row] + 1}-{features.end[row]} has no gene_id;"
+            " every line of a GTF needs one"
+        )
+
+
+def _table(
+    features: Features,
+    genes: np.ndarray,
+    transcripts: np.ndarray,
+    extra: tuple[str, ...],
+    rename: Mapping[str, str],
+    path: str | Path,
+) -> pd.DataFrame:
+    """The table of `read_annotation`; a row takes what it lacks from the rows of its gene and transcript."""
+    codes, strings = features.codes, features.strings
+    for names, source in ((_GENE_COLUMNS, genes), (_TRANSCRIPT_COLUMNS, transcripts)):
+        for name in names:
+            inherits = (codes[name] < 0) & (source >= 0)
+            codes[name] = np.where(inherits, codes[name][source], codes[name])
+
+    def text(name: str) -> pd.Categorical:
+        return text_column(codes[name], strings)
+
+    def identifier(name: str) -> tuple[pd.Categorical, pd.array]:
+        return identifier_columns(codes[f"{name}_id"], codes.get(f"{name}_version"), strings, path)
+
+    gene_id, gene_version = identifier("gene")
+    transcript_id, transcript_version = identifier("transcript")
+    columns = {
+        "feature": text("feature"),
+        "seqname": renamed_column(codes["seqname"], strings, rename),
+        "start": features.start,
+        "end": features.end,
+        "strand": pd.Categorical.from_codes(features.strand, STRANDS),
+        "gene_id": gene_id,
+        "gene_version": gene_version,
+        "gene_name": text("gene_name"),
+        "gene_biotype": text("gene_biotype"),
+        "transcript_id": transcript_id,
+        "transcript_version": transcript_version,
+        "transcript_biotype": text("transcript_biotype"),
+        "tag": text_column(codes["tag"], strings, fill=""),
+    }
+    if "exon_number" in extra:
+        columns["exon_number"] = integer_column(codes["exon_number"], strings, "exon_number", path)
+    if "protein_id" in extra:
+        columns["protein_id"] = identifier("protein")[0]
+    return pd.DataFrame(columns, copy=False)

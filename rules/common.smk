@@ -20,7 +20,7 @@ from nucleotune import plan
 from nucleotune.config import load_run
 from nucleotune.errors import InputError
 from nucleotune.scripting import share_library
-from nucleotune.simulate.paths import toy_paths
+from nucleotune.simulate.paths import simulated_paths
 from nucleotune.sources.hub import locked_commit, read_revisions
 from nucleotune.sources.mirror import describe_missing, missing
 from nucleotune.sources.registry import read_registry
@@ -112,12 +112,8 @@ def every(pattern, study, methods=None):
 def simulated_mirror(path):
     """Directory of the simulated mirror that holds the download `path`, or None for a file of the real world."""
     for name, species in RUN["species"].items():
-        if species["simulate"]:
-            written = toy_paths(
-                **{key: species["ensembl"][key] for key in ("species", "assembly", "release")}
-            )
-            if path in [f"{plan.DOWNLOADS}/{relative}" for relative in written.values()]:
-                return f"resources/simulated/{name}"
+        if path in [f"{plan.DOWNLOADS}/{relative}" for relative in simulated_paths(species)]:
+            return f"resources/simulated/{name}"
     return None
 
 

@@ -1,7 +1,8 @@
-"""Toy species: Ensembl's files, written instead of downloaded.
+"""Toy species: the files of Ensembl, GTEx, EPDnew and GUE, written instead of downloaded.
 
 REQUIRED INPUTS: none (the key `simulate` of a species file)
-OUTPUTS: resources/simulated/<species>/ftp.ensembl.org/..., a mirror that rule download reads
+OUTPUTS: resources/simulated/<species>/<host>/..., a mirror that rule download reads; beside the hosts truth/, what
+    was planted, which nothing but tests reads
 """
 
 

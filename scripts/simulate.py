@@ -1,4 +1,4 @@
-"""Write the Ensembl files of a simulated species as a mirror directory."""
+"""Write the files of a simulated species as a mirror directory."""
 
 from typing import TYPE_CHECKING
 
@@ -8,15 +8,14 @@ if TYPE_CHECKING:
 from nucleotune.files import atomic_path
 from nucleotune.scripting import job
 from nucleotune.simulate.ensembl import write_toy_species
+from nucleotune.simulate.promoter_study import write_promoter_study
 
 with job(snakemake.log[0]) as log:
-    ensembl = snakemake.params.ensembl
+    names = {key: snakemake.params.ensembl[key] for key in ("species", "assembly", "release")}
+    sizes = dict(snakemake.params.simulate)
+    promoters = sizes.pop("promoters")
     with atomic_path(snakemake.output[0]) as mirror:
-        summary = write_toy_species(
-            mirror,
-            species=ensembl["species"],
-            assembly=ensembl["assembly"],
-            release=ensembl["release"],
-            **snakemake.params.simulate,
-        )
-    log.info("written: %s", summary)
+        log.info("transcripts: %s", write_toy_species(mirror, **names, **sizes))
+        if promoters:
+            summary = write_promoter_study(mirror, **names, seed=sizes["seed"], **promoters)
+            log.info("promoters: %s", summary)

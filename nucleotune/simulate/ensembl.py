@@ -53,7 +53,7 @@ def write_toy_species(
             if (gene.locus.biotype in NONCODING_GENE_BIOTYPES) == (kind == "ncrna")
         ]
         _write_fasta(paths[kind], chosen, kind, assembly)
-        _write_checksums(paths[f"{kind}_checksums"], [paths[kind]])
+        write_checksums(paths[f"{kind}_checksums"], [paths[kind]])
         summary[kind] = _summary(chosen)
     summary["decoy_orf_genes"] = sum(gene.locus.decoy_orf for gene in genes)
     return summary
@@ -99,17 +99,21 @@ def _write_fasta(path: Path, genes: Sequence[Gene], kind: str, assembly: str) ->
             lines.append(fasta_header(gene, number, kind, assembly))
             sequence = transcript_sequence(gene.locus, transcript)
             lines.extend(sequence[i : i + LINE_WIDTH] for i in range(0, len(sequence), LINE_WIDTH))
-    # No file name and no time in the gzip header: the same records give the same bytes anywhere.
-    text = "\n".join([*lines, ""])
+    write_gzip(path, "\n".join([*lines, ""]))
+
+
+def write_gzip(path: Path, text: str, level: int = 9) -> None:
+    """Write ASCII text compressed, with no file name and no time in the header: same text, same bytes."""
     with (
         atomic_path(path) as temporary,
         temporary.open("wb") as raw,
-        gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as handle,
+        gzip.GzipFile("", "wb", level, fileobj=raw, mtime=0) as handle,
     ):
         handle.write(text.encode("ascii"))
 
 
-def _write_checksums(path: Path, files: Sequence[Path]) -> None:
+def write_checksums(path: Path, files: Sequence[Path]) -> None:
+    """Write Ensembl's CHECKSUMS of files in one directory."""
     lines = []
     for file in files:
         checksum, blocks = bsd_sum(file.read_bytes())

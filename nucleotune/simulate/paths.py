@@ -3,19 +3,85 @@
 Standard library only: the Snakefile calls this each time it is parsed.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 ENSEMBL_HOST = "ftp.ensembl.org"
+
+#: Directory beside the hosts of a mirror: what was planted, for tests alone.
+TRUTH = "truth"
+
+GUE_PARTS = ("train", "dev", "test")
 
 
 def toy_paths(species: str, assembly: str, release: int) -> dict[str, str]:
-    """Return the path of every file written for a toy species, relative to the mirror, by name.
+    """Return the path of every file written for a toy species' transcripts, relative to the mirror, by name.
 
     Keys: cds, cds_checksums, ncrna, ncrna_checksums.
     """
     fasta = f"{ENSEMBL_HOST}/pub/release-{release}/fasta/{species}"
-    stem = f"{species[:1].upper()}{species[1:]}.{assembly}"
+    stem = _stem(species, assembly)
     return {
         "cds": f"{fasta}/cds/{stem}.cds.all.fa.gz",
         "cds_checksums": f"{fasta}/cds/CHECKSUMS",
         "ncrna": f"{fasta}/ncrna/{stem}.ncrna.fa.gz",
         "ncrna_checksums": f"{fasta}/ncrna/CHECKSUMS",
     }
+
+
+def promoter_fields(species: str, assembly: str) -> dict[str, str]:
+    """Return what a toy species has for the fields of the promoter study's rows in `resources/sources.tsv`.
+
+    Its files get addresses of their own this way, and never lie where those of a real species do.
+    """
+    genus, _, name = species.partition("_")
+    return {
+        "dna": "primary_assembly",
+        "epd_folder": f"{genus[:1].upper()}_{name}/001",
+        "epd_name": f"{genus[:1].upper()}{name[:1]}_EPDnew_001_{assembly}",
+        "gtex_release": species,
+        "gtex_name": f"GTEx_Analysis_{species}",
+        "gue_repository": f"{species}/GUE",
+        "gue_commit": "main",
+    }
+
+
+def promoter_paths(species: str, assembly: str, release: int) -> dict[str, str]:
+    """Return the path of every file written for a toy species' promoters, relative to the mirror, by name.
+
+    Keys: dna, dna_checksums, gtf, gtf_checksums, gtex, epd, epd_motifs, gue_train, gue_dev, gue_test; those of `TRUTH`
+    are truth_elements and truth_promoters.
+    """
+    fields = promoter_fields(species, assembly)
+    ensembl = f"{ENSEMBL_HOST}/pub/release-{release}"
+    stem = _stem(species, assembly)
+    epd = f"epd.expasy.org/ftp/epdnew/{fields['epd_folder']}"
+    gtex = f"storage.googleapis.com/adult-gtex/bulk-gex/{fields['gtex_release']}/rna-seq"
+    gue = f"huggingface.co/datasets/{fields['gue_repository']}/resolve/{fields['gue_commit']}"
+    return {
+        "dna": f"{ensembl}/fasta/{species}/dna/{stem}.dna.{fields['dna']}.fa.gz",
+        "dna_checksums": f"{ensembl}/fasta/{species}/dna/CHECKSUMS",
+        "gtf": f"{ensembl}/gtf/{species}/{stem}.{release}.gtf.gz",
+        "gtf_checksums": f"{ensembl}/gtf/{species}/CHECKSUMS",
+        "gtex": f"{gtex}/{fields['gtex_name']}_gene_median_tpm.gct.gz",
+        "epd": f"{epd}/{fields['epd_name']}.bed",
+        "epd_motifs": f"{epd}/db/promoter_motifs.txt",
+        **{f"gue_{part}": f"{gue}/prom_300_notata/{part}.csv" for part in GUE_PARTS},
+        "truth_elements": f"{TRUTH}/elements.tsv",
+        "truth_promoters": f"{TRUTH}/promoters.tsv",
+    }
+
+
+def simulated_paths(species: Mapping[str, Any]) -> list[str]:
+    """Return all paths that the `simulate` block of a species file stands for; none where it is null."""
+    if not species["simulate"]:
+        return []
+    names = {key: species["ensembl"][key] for key in ("species", "assembly", "release")}
+    paths = toy_paths(**names)
+    if species["simulate"]["promoters"]:
+        paths |= promoter_paths(**names)
+    return list(paths.values())
+
+
+def _stem(species: str, assembly: str) -> str:
+    return f"{species[:1].upper()}{species[1:]}.{assembly}"

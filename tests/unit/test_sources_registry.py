@@ -26,11 +26,14 @@ def source(*urls: str, checksum: str = "none") -> Source:
 
 def test_shipped_registry_gives_ensembl_addresses():
     registry = read_registry(REGISTRY)
-    assert set(registry) == {
+    from_ensembl = {
         f"{site}_{kind}"
         for site in ("ensembl", "ensemblgenomes")
-        for kind in ("cds", "ncrna", "cdna")
+        for kind in ("cds", "ncrna", "cdna", "dna", "gtf")
     }
+    other = {"gtex_median_tpm", "epdnew_promoters", "epdnew_motifs"}
+    other |= {f"gue_{part}" for part in ("train", "dev", "test")}
+    assert set(registry) == from_ensembl | other
     human = resolve(registry["ensembl_ncrna"], **HUMAN)
     tail = "fasta/homo_sapiens/ncrna/Homo_sapiens.GRCh38.ncrna.fa.gz"
     assert human.urls[0] == f"https://ftp.ensembl.org/pub/release-110/{tail}"
@@ -41,8 +44,47 @@ def test_shipped_registry_gives_ensembl_addresses():
         .urls[0]
         .endswith("/cds/Homo_sapiens.GRCh38.cds.all.fa.gz")
     )
-    for row in registry.values():
-        assert row.checksum == "bsdsum" and row.kind == "gzip"
+    for name in from_ensembl:
+        assert registry[name].checksum == "bsdsum" and registry[name].kind == "gzip"
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "url"),
+    [
+        (
+            "ensembl_dna",
+            HUMAN | {"dna": "primary_assembly"},
+            "https://ftp.ensembl.org/pub/release-110/fasta/homo_sapiens/dna/Homo_sapiens.GRCh38.dna.primary_assembly.fa.gz",
+        ),
+        (
+            "ensembl_gtf",
+            HUMAN,
+            "https://ftp.ensembl.org/pub/release-110/gtf/homo_sapiens/Homo_sapiens.GRCh38.110.gtf.gz",
+        ),
+        (
+            "gtex_median_tpm",
+            {"gtex_release": "v8", "gtex_name": "GTEx_Analysis_2017-06-05_v8_RNASeQCv1.1.9"},
+            "https://storage.googleapis.com/adult-gtex/bulk-gex/v8/rna-seq/GTEx_Analysis_2017-06-05_v8_RNASeQCv1.1.9_gene_median_tpm.gct.gz",
+        ),
+        (
+            "epdnew_promoters",
+            {"epd_folder": "H_sapiens/006", "epd_name": "Hs_EPDnew_006_hg38"},
+            "https://epd.expasy.org/ftp/epdnew/H_sapiens/006/Hs_EPDnew_006_hg38.bed",
+        ),
+        (
+            "epdnew_motifs",
+            {"epd_folder": "H_sapiens/006"},
+            "https://epd.expasy.org/ftp/epdnew/H_sapiens/006/db/promoter_motifs.txt",
+        ),
+        (
+            "gue_dev",
+            {"gue_repository": "fm4bio-ning/GUE_public", "gue_commit": "53d2868"},
+            "https://huggingface.co/datasets/fm4bio-ning/GUE_public/resolve/53d2868/prom_300_notata/dev.csv",
+        ),
+    ],
+)
+def test_addresses_of_the_promoter_study(name, fields, url):
+    assert resolve(read_registry(REGISTRY)[name], **fields).urls[0] == url
 
 
 @pytest.mark.parametrize("collection", [{}, {"collection": ""}, {"collection": None}])

@@ -35,13 +35,14 @@ def tissue_id(name: str) -> str:
 def select_tissues(expression: pd.DataFrame, exclude: Sequence[str]) -> pd.DataFrame:
     """Median TPM of the tissues that are kept, float64 (genes, tissues), on the index of `expression` (gene ids).
 
-    `expression` is as read from a GCT file; names in `exclude` may have either form of `tissue_id`. Raises InputError
-    for an excluded tissue that is not there, when none is left, and for a gene that occurs twice.
+    `expression` is as read from a GCT file: columns of numbers are tissues, but for `gene_version`. Names in `exclude`
+    may have either form of `tissue_id`. Raises InputError for an excluded tissue that is not there, when none is left,
+    and for a gene that occurs twice.
     """
     if expression.index.has_duplicates:
         first = expression.index[expression.index.duplicated()][0]
         raise InputError(f"expression: gene {first!r} occurs twice; keep one row a gene")
-    columns = [name for name in expression.columns if name != "gene_version"]
+    columns = expression.drop(columns="gene_version", errors="ignore").select_dtypes("number")
     tissues = {tissue_id(name): name for name in columns}
     unknown = [name for name in exclude if tissue_id(name) not in tissues]
     if unknown:

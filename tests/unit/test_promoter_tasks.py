@@ -13,7 +13,7 @@ from nucleotune.errors import InputError
 from nucleotune.evaluation.metrics import measure
 from nucleotune.files import write_json
 from nucleotune.sequence.kmers import encode_kmers
-from nucleotune.studies import epd, gue, promoters, promoters_tasks
+from nucleotune.studies import epd, gue, promoters, promoters_genes, promoters_tasks
 from nucleotune.studies.expression_classes import (
     SMALL_TISSUES,
     classify,
@@ -23,7 +23,7 @@ from nucleotune.studies.expression_classes import (
 )
 
 FRACTIONS = {"train": 0.8, "valid": 0.1, "test": 0.1}
-BIOTYPES = promoters_tasks.BIOTYPES
+BIOTYPES = promoters_genes.BIOTYPES
 
 
 def sequences(n, length, seed=0):
@@ -233,6 +233,13 @@ def test_negatives_follow_the_splits_of_the_promoters(positives, tmp_path):
     }
     with pytest.raises(InputError, match="40 non-promoter sequences for 59"):
         promoters_tasks.random_negatives(*positives, negatives, 3)
+    placed = pd.concat([negatives, negatives.assign(id="m" + negatives["id"])])
+    placed = placed.assign(seqname=[str(i % 12) for i in range(80)], start=0)
+    examples, card = finish(
+        *promoters_tasks.random_negatives(*positives, placed, 3), "task2", split="chromosome"
+    )
+    assert "start" not in examples
+    assert card["places_known"] == len(examples) == 118
 
 
 # Task 3
@@ -308,7 +315,7 @@ def genome():
 
 def task3(genome, **changes):
     options = {"length": 300, "exclude_tissues": ["T5"], "universe": "joined", "seed": 1}
-    return promoters_tasks.expression_genes(*genome, **{**options, **changes})
+    return promoters_genes.expression_genes(*genome, **{**options, **changes})
 
 
 def test_expression_card_counts_every_universe(genome, tmp_path):
@@ -378,12 +385,12 @@ def task4(genome, **changes):
         "task3": ["ENSG0", "ENSG1", "ENSG3", "ENSG399", "ENSG5"],
         "seed": 1,
     }
-    return promoters_tasks.biotype_genes(genes, windows, **{**options, **changes})
+    return promoters_genes.biotype_genes(genes, windows, **{**options, **changes})
 
 
 def test_pools_and_overlap_with_task_3(genome):
     sizes = {}
-    for pool in promoters_tasks.POOLS:
+    for pool in promoters_genes.POOLS:
         table, card = task4(genome, pool=pool)
         dropped = sum(s["dropped"] for s in card["waterfall"] if s["step"] != "sampled")
         sizes[pool] = 380 - dropped
@@ -431,12 +438,12 @@ def test_overlapping_promoters_equal_a_slow_reference(genome):
         any(i != j and a[0] == b[0] and a[1] < b[2] and b[1] < a[2] for j, b in enumerate(places))
         for i, a in enumerate(places)
     ]
-    found = promoters_tasks.overlapping(genes, 300, 50)
+    found = promoters_genes.overlapping(genes, 300, 50)
     assert found.tolist() == expected
     assert 0.1 < found.mean() < 0.9
     crowded = (genome[0].assign(tss=genome[0]["tss"] // 200), *genome[1:])
     table, _ = task4(crowded, drop_overlapping_promoters=True)
-    assert not promoters_tasks.overlapping(table, 300, 50).any()
+    assert not promoters_genes.overlapping(table, 300, 50).any()
 
 
 # Splits by chromosome, truncation
@@ -499,7 +506,7 @@ def test_truncation_card_says_what_each_side_costs(genome):
 
 
 def test_biotype_alone_reaches_the_mcc_that_the_counts_of_the_paper_imply():
-    counts = promoters_tasks.PAPER_CLASSES
+    counts = promoters_genes.PAPER_CLASSES
     rows = [
         (biotype, int(name == "high"))
         for name, found in counts.items()

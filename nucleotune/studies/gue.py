@@ -39,15 +39,11 @@ def read_gue(
 
 
 def gue_waterfall(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Beginning of a data card's waterfall: rows of each class in GUE's files."""
+    """Beginning of a data card's waterfall: rows of each class that there is."""
+    counts = table["label"].value_counts().sort_index(ascending=False)
     return [
-        {
-            "class": name,
-            "step": "in GUE",
-            "kept": int((table["label"] == label).sum()),
-            "dropped": 0,
-        }
-        for label, name in ((1, "promoter"), (0, "artificial"))
+        {"class": ("artificial", "promoter")[label], "step": "in GUE", "kept": int(n), "dropped": 0}
+        for label, n in counts.items()
     ]
 
 

@@ -49,7 +49,7 @@ def random_negatives(
 
     promoters, waterfall: of `promoter_sequences`, or the rows with label 1 of `gue.read_gue`; where they have a split,
     negatives are assigned to the same splits at random, in the same numbers. negatives: columns id, sequence and
-    metadata, of which that is kept which promoters have, too. Raises InputError when there are fewer negatives than promoters.
+    metadata, of which that is kept which promoters have, too. Raises InputError when there are too few negatives.
     """
     if len(negatives) < len(promoters):
         raise InputError(

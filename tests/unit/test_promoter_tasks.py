@@ -221,10 +221,11 @@ def test_negatives_follow_the_splits_of_the_promoters(positives, tmp_path):
     negatives = pd.DataFrame(
         {"id": [f"n{i}" for i in range(40)], "sequence": sequences(40, 300, 9)}
     )
-    both, card = promoters_tasks.random_negatives(chosen, gue.gue_waterfall(table), negatives, 3)
+    both, card = promoters_tasks.random_negatives(chosen, gue.gue_waterfall(chosen), negatives, 3)
     examples, _ = finish(both, card, "task2")
     counts = examples.groupby(["split", "label"]).size()
     assert counts.tolist() == [10] * 6
+    assert [step["class"] for step in card["waterfall"]] == ["promoter", *["non-promoter"] * 2]
     assert card["waterfall"][-1] == {
         "class": "non-promoter",
         "step": "sampled to equal classes",

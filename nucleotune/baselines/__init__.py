@@ -32,7 +32,7 @@ Score = Callable[[Sequence[str]], np.ndarray]
 
 
 class Labelled(NamedTuple):
-    """Sequences with their labels (n,), 0 or 1."""
+    """Sequences, or what else a method reads of the examples, with their labels (n,), 0 or 1."""
 
     sequences: list[str]
     labels: np.ndarray
@@ -41,11 +41,13 @@ class Labelled(NamedTuple):
 class Baseline(NamedTuple):
     """A method: `fit(train, valid, options, seed)` returns a score of sequences and an info dict.
 
-    The score (n,) is higher for label 1; `decide` turns it into the method's own decision.
+    The score (n,) is higher for label 1; `decide` turns it into the method's own decision. `column` is what the method
+    reads of the examples: the sequence, or for a reference line a column of metadata in its place.
     """
 
     fit: Callable[[Labelled, Labelled, Mapping[str, Any], int], tuple[Score, dict[str, Any]]]
     decide: Callable[[np.ndarray], np.ndarray]
+    column: str = "sequence"
 
 
 def _margin(features: svm.Features, scale: tuple[float, float]) -> Baseline:
@@ -64,10 +66,11 @@ def _lncfinder(structure: bool) -> Baseline:
     )
 
 
-def _line(features: Callable[[Sequence[str]], np.ndarray]) -> Baseline:
+def _line(features: Callable[[Sequence[str]], np.ndarray], column: str = "sequence") -> Baseline:
     return Baseline(
         lambda train, valid, options, seed: reference_lines.fit(features, *train),
         lambda score: score >= 0.5,
+        column,
     )
 
 
@@ -88,6 +91,8 @@ BASELINES: dict[str, Baseline] = {
     "gc": _line(reference_lines.gc_features),
     "orf_length": _line(reference_lines.orf_length_features),
     "start_codon": _line(reference_lines.start_codon_features),
+    "dinucleotide": _line(reference_lines.dinucleotide_features),
+    "biotype": _line(reference_lines.biotype_features, column="gene_biotype"),
 }
 
 
@@ -115,8 +120,9 @@ def fit_predict(
     Returns also an info dict, ready for JSON: the rows of each class used or there, the choices
     made, `seconds` for features, fit and predict (its features included), library versions.
 
-    Raises InputError for an unknown baseline, for training on a split that is scored, for training
-    rows of one class only, and when there is nothing to score.
+    Raises InputError for an unknown baseline, for examples without the column that it reads, for
+    training on a split that is scored, for training rows of one class only, and when there is
+    nothing to score.
     """
     if baseline not in BASELINES:
         raise InputError(f"unknown baseline {baseline!r}; expected one of {', '.join(BASELINES)}")
@@ -127,7 +133,12 @@ def fit_predict(
             "take it out of the training splits"
         )
     method = BASELINES[baseline]
-    train = _labelled(examples[examples["split"].isin(train_splits)])
+    if method.column not in examples or examples[method.column].isna().any():
+        raise InputError(
+            f"{baseline}: reads column {method.column!r}, which these examples lack or leave empty; "
+            "leave the method out of this study"
+        )
+    train = _labelled(examples[examples["split"].isin(train_splits)], method.column)
     zeros, ones = np.bincount(train.labels, minlength=2).tolist()
     if not zeros or not ones:
         raise InputError(
@@ -139,11 +150,11 @@ def fit_predict(
         raise InputError(f"{baseline}: no rows of split {' or '.join(PREDICTED_SPLITS)} to score")
 
     log.info("%s: training on %d rows of label 0 and %d of label 1", baseline, zeros, ones)
-    valid = _labelled(scored[scored["split"] == "valid"])
+    valid = _labelled(scored[scored["split"] == "valid"], method.column)
     score, info = method.fit(train, valid, options, seed)
     log.info("%s: trained: %s", baseline, info)
     started = time.perf_counter()
-    scores = _in_chunks(score, scored["sequence"].tolist(), baseline)
+    scores = _in_chunks(score, scored[method.column].tolist(), baseline)
     info["seconds"]["predict"] = time.perf_counter() - started
 
     predictions = scored[["id", "split", "label"]].assign(
@@ -160,8 +171,8 @@ def fit_predict(
     }
 
 
-def _labelled(rows: pd.DataFrame) -> Labelled:
-    return Labelled(rows["sequence"].tolist(), rows["label"].to_numpy(dtype=np.int64))
+def _labelled(rows: pd.DataFrame, column: str) -> Labelled:
+    return Labelled(rows[column].tolist(), rows["label"].to_numpy(dtype=np.int64))
 
 
 def _in_chunks(score: Score, sequences: list[str], baseline: str) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Logistic regression on one property of a transcript: what a learned method must beat.
+"""Logistic regression on one property of a sequence: what a learned method must beat.
 
 length       ln(1 + nucleotides); lengths are spread over orders of magnitude
 orf_length   ln(1 + nucleotides of the longest ORF, CPC2's convention, its stop included)
@@ -21,6 +21,9 @@ from sklearn.preprocessing import StandardScaler
 from nucleotune.sequence.composition import gc_content
 from nucleotune.sequence.orf import longest_orfs
 
+_CODES = np.full(256, 4, dtype=np.uint8)
+_CODES[np.frombuffer(b"ACGT", dtype=np.uint8)] = range(4)
+
 
 def length_features(sequences: Sequence[str]) -> np.ndarray:
     """Return ln(1 + length in nucleotides), float64 (n, 1)."""
@@ -42,6 +45,27 @@ def gc_features(sequences: Sequence[str]) -> np.ndarray:
 def start_codon_features(sequences: Sequence[str]) -> np.ndarray:
     """Return 1 where the sequence begins with ATG, else 0, float64 (n, 1)."""
     return np.array([[float(sequence.startswith("ATG"))] for sequence in sequences])
+
+
+def dinucleotide_features(sequences: Sequence[str]) -> np.ndarray:
+    """Return the shares of AA, AC, ..., TT among the dinucleotides of each sequence, float64 (n, 16).
+
+    They overlap, such with N are not counted, and of a sequence without any all shares are 0.
+    """
+    counts = np.array([_dinucleotides(sequence) for sequence in sequences]).reshape(-1, 16)
+    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+
+
+def _dinucleotides(sequence: str) -> np.ndarray:
+    codes = _CODES[np.frombuffer(sequence.encode("ascii"), dtype=np.uint8)]
+    first, second = codes[:-1], codes[1:]
+    known = (first < 4) & (second < 4)
+    return np.bincount(4 * first[known] + second[known], minlength=16)
+
+
+def biotype_features(biotypes: Sequence[str]) -> np.ndarray:
+    """Return 1 where the gene's biotype is protein_coding, else 0, float64 (n, 1)."""
+    return np.array([[float(biotype == "protein_coding")] for biotype in biotypes])
 
 
 def fit(

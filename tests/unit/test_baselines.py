@@ -32,6 +32,8 @@ OPTIONS = {
     "gc": {},
     "orf_length": {},
     "start_codon": {},
+    "dinucleotide": {},
+    "biotype": {},
 }
 # Folding takes too long for these examples: lncfinder_structure is tested in test_lncfinder.py.
 BASELINES = [name for name in baselines.BASELINES if name != "lncfinder_structure"]
@@ -70,6 +72,7 @@ def examples() -> pd.DataFrame:
                 "label": labels,
                 "split": splits,
                 "group": [f"g{i}" for i in range(len(splits))],
+                "gene_biotype": [("protein_coding", "lncRNA")[label] for label in labels],
             }
         )
     )

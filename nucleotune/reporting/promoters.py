@@ -1,0 +1,214 @@
+"""Tables 1-4 of the promoter study, and Table 1 by side of truncation: published numbers beside those of this run.
+
+The paper prints 100 times MCC, accuracy and F1; here all are shares. Arguments as in `reporting.lncrna`, with
+
+datasets   {"name", "task", "length", "title", "published_as", "comparable", "note"}: `task` is "task1" to "task4",
+           `length` that of the promoters in nt; `published_as` is PAPER or None. `title` names species and split
+           only, as task and length are keys of their own
+methods    also `kmer`, the k of a DNABERT or None; `truncation`, the side that a language model cuts off or None;
+           `model`, the name of its model file or None
+published  promoters.tsv; of Table 3 promoters_expression.tsv
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from nucleotune.evaluation.metrics import METRICS
+from nucleotune.reporting.lncrna import Described, Metrics, performance
+from nucleotune.reporting.tables import long_table, row
+
+#: The paper's one species, as `published_as` of a data set.
+PAPER = "human"
+
+#: Task -> its name in the published table, and in ours.
+TASKS = {
+    "task1": ("biological_vs_artificial", "1: biological or artificial"),
+    "task2": ("promoter_vs_nonpromoter", "2: promoter or not"),
+    "task3": ("high_vs_low_expression", "3: high or low expression"),
+    "task4": ("coding_vs_lncrna", "4: protein-coding or lncRNA gene"),
+}
+#: Length of the promoters in Tables 2 and 4, nt.
+LENGTH = 300
+
+_PRINTED = ("mcc", "accuracy", "f1")
+_LABELS = {
+    "dataset": "Data set",
+    "task": "Task",
+    "length": "Promoter",
+    "method": "Method",
+    "truncation": "Cut off",
+    "biotype": "Genes",
+    **METRICS,
+}
+_SHARES = "The paper prints 100 times these numbers."
+
+#: Title, caption and column labels of each table, as `tables.write_table` takes them.
+TABLES: dict[int | str, dict[str, Any]] = {
+    1: {
+        "title": "Table 1. High or low expression: promoters of several lengths",
+        "caption": f"Genes and splits are the same at all lengths. {_SHARES}",
+        "labels": _LABELS,
+    },
+    2: {
+        "title": "Table 2. Four tasks on promoters of 300 bp",
+        "caption": _SHARES,
+        "labels": _LABELS,
+    },
+    3: {
+        "title": "Table 3. Expression of protein-coding and lncRNA genes",
+        "caption": "Median TPM, over all genes of the annotation that are in the expression file and the tissues kept.",
+        "labels": {**_LABELS, "tpm_mean": "Mean TPM", "tpm_std": "SD of TPM", "genes": "Number"},
+    },
+    4: {
+        "title": "Table 4. Promoter or not: DNABERT by size of k-mers",
+        "caption": f"{_SHARES} The accuracies and MCCs printed do not fit each other on a test set of equal"
+        " classes, where MCC is at least twice the accuracy less 1: 0.853 for k = 3.",
+        "labels": _LABELS,
+    },
+    "truncation": {
+        "title": "Table 1 by side of truncation",
+        "caption": "Promoters longer than a model can read are cut: at the right, where the transcription start site"
+        " (TSS) is, at the left, or equally at both ends. TSS lost: share of the promoters whose TSS the model"
+        " does not see.",
+        "labels": {**_LABELS, "tss_lost": "TSS lost"},
+    },
+}
+
+
+def table1(
+    published: pd.DataFrame, metrics: Metrics, datasets: Described, methods: Described
+) -> pd.DataFrame:
+    """MCC of Task 3 by length of the promoters, keys dataset, length and method."""
+    chosen = [one for one in datasets if one["task"] == "task3"]
+    printed = _shares(published, 1)
+    lengths = sorted({one["length"] for one in chosen} | set(printed["promoter_length"]))
+    return _stack(
+        [
+            (
+                f"{length} bp",
+                printed[printed["promoter_length"] == length],
+                [one for one in chosen if one["length"] == length],
+            )
+            for length in lengths
+        ],
+        *("length", metrics, methods, ("mcc",)),
+    )
+
+
+def table2(
+    published: pd.DataFrame, metrics: Metrics, datasets: Described, methods: Described
+) -> pd.DataFrame:
+    """MCC of every task on promoters of 300 nt, keys dataset, task and method."""
+    printed = _shares(published, 2)
+    return _stack(
+        [
+            (
+                title,
+                printed[printed["task"] == name],
+                [one for one in datasets if (one["task"], one["length"]) == (task, LENGTH)],
+            )
+            for task, (name, title) in TASKS.items()
+        ],
+        *("task", metrics, methods, ("mcc",)),
+    )
+
+
+def table3(
+    published: pd.DataFrame, cards: Mapping[str, Mapping[str, Any]], datasets: Described
+) -> pd.DataFrame:
+    """Mean and standard deviation of TPM, keys dataset and biotype; `datasets` holds one of Task 3 for each species.
+
+    `cards` is {dataset name: content of card.json}, of which `tpm` is used.
+    """
+    rows, covered = [], False
+    for dataset in (one for one in datasets if one["name"] in cards):
+        found = cards[dataset["name"]]["tpm"]
+        for printed in published.to_dict("records"):
+            keys = {"dataset": dataset["title"], "biotype": printed["biotype"]}
+            known = dataset["published_as"] == PAPER
+            covered |= known and dataset["comparable"]
+            shared = {"comparable": dataset["comparable"], "note": dataset["note"]}
+            ours = found.get(printed["biotype"])
+            for metric, name in (("tpm_mean", "mean"), ("tpm_std", "sd"), ("genes", "genes")):
+                value = {"value": ours[name]} if ours else None
+                rows.append(
+                    row(keys, metric, printed.get(metric) if known else None, value, **shared)
+                )
+    if not covered:
+        for printed in published.to_dict("records"):
+            keys = {"dataset": "Human (as published)", "biotype": printed["biotype"]}
+            rows += [
+                row(keys, metric, printed[metric], None, comparable=False)
+                for metric in ("tpm_mean", "tpm_std")
+            ]
+    return long_table(rows, ["dataset", "biotype"])
+
+
+def table4(
+    published: pd.DataFrame, metrics: Metrics, datasets: Described, methods: Described
+) -> pd.DataFrame:
+    """MCC, accuracy and F1 of DNABERT with k = 3 to 6 on Task 2, keys dataset and method."""
+    chosen = [one for one in datasets if (one["task"], one["length"]) == ("task2", LENGTH)]
+    models = [one for one in methods if one["kmer"] is not None]
+    places = {metric: ("test", metric) for metric in _PRINTED}
+    return performance(_shares(published, 4), metrics, chosen, models, places)
+
+
+def truncation_table(
+    published: pd.DataFrame,
+    metrics: Metrics,
+    datasets: Described,
+    methods: Described,
+    cards: Mapping[str, Mapping[str, Any]],
+) -> pd.DataFrame:
+    """Table 1 of the language models by side of truncation, keys dataset, length, method and truncation.
+
+    Beside MCC stands the share of promoters whose TSS is lost, of a model that the data set's card (`truncation`) has.
+    A published number stands beside each side that `published_as` gives a method: the paper does not say which it took.
+    """
+    models = [one for one in methods if one["truncation"] is not None]
+    others = {one["published_as"] for one in methods if one["truncation"] is None}
+    printed = published[~published["method"].isin(others - {None})]
+    table = table1(printed, metrics, datasets, models)
+    sides = {one["title"]: one["truncation"] for one in models}
+    table.insert(3, "truncation", table["method"].map(sides).fillna("not stated"))
+    keys = list(table.columns[:4])
+    ran = set(table[keys].itertuples(index=False, name=None))
+    rows = []
+    for dataset in (one for one in datasets if one["name"] in cards):
+        cuts = cards[dataset["name"]]["truncation"]
+        for method in (one for one in models if one["model"] in cuts):
+            side = method["truncation"]
+            key = (dataset["title"], f"{dataset['length']} bp", method["title"], side)
+            if key in ran:
+                lost = {"value": cuts[method["model"]]["tss_lost"][side]}
+                key = dict(zip(keys, key, strict=True))
+                rows.append(row(key, "tss_lost", None, lost, comparable=False))
+    return pd.concat([table, long_table(rows, keys)], ignore_index=True)
+
+
+def _shares(published: pd.DataFrame, number: int) -> pd.DataFrame:
+    """Rows of one published table, numbers as shares, in the form that `performance` takes."""
+    chosen = published[published["table"] == number].assign(species=PAPER)
+    return chosen.assign(**{metric: (chosen[metric] / 100).round(9) for metric in _PRINTED})
+
+
+def _stack(
+    parts: Sequence[tuple[str, pd.DataFrame, Described]],
+    key: str,
+    metrics: Metrics,
+    methods: Described,
+    names: Sequence[str],
+) -> pd.DataFrame:
+    """One table of several with the value of `key` in each; `parts` are value, published rows and data sets."""
+    places = {metric: ("test", metric) for metric in names}
+    tables = []
+    for value, printed, datasets in parts:
+        table = performance(printed, metrics, datasets, methods, places)
+        table.insert(1, key, value)
+        tables.append(table)
+    table = pd.concat(tables, ignore_index=True)
+    order = {title: place for place, title in enumerate(dict.fromkeys(table["dataset"]))}
+    return table.sort_values("dataset", key=lambda titles: titles.map(order), kind="stable")

@@ -1,0 +1,162 @@
+"""Promoters (study of lncRNA regulation): what the four tasks share, from labelled sequences to examples and data card.
+
+Tasks 1 and 2 are built in `promoters_tasks`, 3 and 4 in `promoters_genes`; `gue` and `epd` read sources.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nucleotune.contracts import EXAMPLE_COLUMNS, check_examples
+from nucleotune.errors import InputError
+from nucleotune.sequence.kmers import TRUNCATIONS
+from nucleotune.studies.splits import leakage, split_rows
+
+#: Task -> what label 0 and label 1 are.
+TASKS = {
+    "task1": ("artificial", "biological"),
+    "task2": ("non-promoter", "promoter"),
+    "task3": ("low", "high"),
+    "task4": ("lncRNA", "protein_coding"),
+}
+
+#: Rows at random, as in the paper (a split that the source brings is kept), or whole chromosomes held out.
+SPLITS = ("random", "chromosome")
+
+
+def finish(
+    table: pd.DataFrame,
+    card: Mapping[str, Any],
+    *,
+    task: str,
+    split: str,
+    fractions: Mapping[str, float],
+    chromosomes: Mapping[str, Sequence[str]],
+    seed: int,
+    max_nt: Mapping[str, int],
+    downstream: int,
+    windows: Mapping[str, int] | None = None,
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Examples (contract of `nucleotune.contracts`) and data card of a task under one split.
+
+    table, card: of a task's builder. split: one of SPLITS; `fractions` and `chromosomes` as in `split_chromosomes`.
+    max_nt: letters that each model reads. downstream: nt of a promoter after the TSS. windows: counts of windows that
+    could not be extracted, by reason.
+
+    The card gets rows by split and class, lengths, what leaks between training and test (genes, and identical
+    sequences), rows whose place in the genome is known (nothing is known of the genes of others), and `truncation`.
+    """
+    if split == "chromosome":
+        table = table.assign(split=split_chromosomes(table, fractions, chromosomes, seed))
+    elif "split" not in table:
+        table = table.assign(split=split_rows(table["label"], fractions, seed))
+    columns = [*EXAMPLE_COLUMNS, *(name for name in table if name not in EXAMPLE_COLUMNS)]
+    examples = check_examples(table[columns].reset_index(drop=True))
+    names = TASKS[task]
+    counts = examples.groupby(["split", "label"]).size()
+    lengths = examples["sequence"].str.len()
+    splits: dict[str, dict[str, int]] = {}
+    for (part, label), rows in counts.items():
+        splits.setdefault(str(part), {})[names[label]] = int(rows)
+    identical = leakage(examples["split"], examples["sequence"])
+    return examples, {
+        "task": task,
+        "split": split,
+        **card,
+        "windows": dict(windows or {}),
+        "classes": {name: int((examples["label"] == i).sum()) for i, name in enumerate(names)},
+        "length": {"min": int(lengths.min()), "max": int(lengths.max())},
+        "splits": splits,
+        "leakage": leakage(examples["split"], examples["group"])
+        | {"test_rows_with_sequence_in_training": identical["test_rows_with_gene_in_training"]},
+        "places_known": int(examples["seqname"].notna().sum()) if "seqname" in examples else 0,
+        "truncation": truncation(lengths.to_numpy(), max_nt, downstream),
+    }
+
+
+def split_chromosomes(
+    table: pd.DataFrame,
+    fractions: Mapping[str, float],
+    chromosomes: Mapping[str, Sequence[str]],
+    seed: int,
+) -> pd.Series:
+    """Split name per row of `table` such that no chromosome (column seqname) has rows in two splits.
+
+    chromosomes: those of `test` and `valid`, by split; a split without any gets chromosomes in random order (`seed`)
+    as long as they bring its share of rows nearer to its fraction, and at least one. All others are `train`.
+
+    Raises InputError where chromosomes are not known or not there, given for two splits, and for a split that would
+    lack a class.
+    """
+    if "seqname" not in table or table["seqname"].isna().any():
+        raise InputError(
+            "split 'chromosome': some sequences come without a place in the genome (files of GUE have none); take the"
+            " promoters of EPDnew, or split 'random'"
+        )
+    rows = table["seqname"].value_counts().sort_index()
+    given = {part: list(chromosomes.get(part) or ()) for part in ("test", "valid")}
+    named = given["test"] + given["valid"]
+    for name in named:
+        if name not in rows.index or named.count(name) > 1:
+            fault = "given twice" if name in rows.index else "not there"
+            raise InputError(
+                f"chromosome {name!r}, to be held out, is {fault}; chromosomes: {', '.join(rows.index)}"
+            )
+    free = list(np.random.default_rng(seed).permutation(rows.index.drop(named)))
+    for part, chosen in given.items():
+        if not chosen:
+            chosen += _near(rows[free], fractions[part] * len(table))
+            free = [name for name in free if name not in chosen]
+    split = {name: part for part, chosen in given.items() for name in chosen}
+    result = table["seqname"].map(split).fillna("train")
+    for part in ("train", *given):
+        if table.loc[result == part, "label"].nunique() < 2:
+            raise InputError(
+                f"split 'chromosome': {part} lacks a class with test {given['test']} and valid {given['valid']}; "
+                "name other chromosomes"
+            )
+    return result
+
+
+def _near(rows: pd.Series, wanted: float) -> list[str]:
+    """Chromosomes, in the order of `rows`, each of which brings the sum nearer to `wanted`; at least the smallest."""
+    chosen: list[str] = []
+    total = 0
+    for name, n in rows.items():
+        if abs(total + n - wanted) < abs(total - wanted):
+            chosen.append(str(name))
+            total += n
+    return chosen or [str(name) for name in rows.sort_values(kind="stable").index[:1]]
+
+
+def tss_lost(
+    length: int | np.ndarray, downstream: int, max_nt: int | np.ndarray, side: str
+) -> np.ndarray:
+    """Whether a model that reads `max_nt` letters of a promoter misses its TSS.
+
+    The promoter has `length` nt, the last `downstream` of them after the TSS. side: where letters are cut off, as in
+    `sequence.kmers`: `right` keeps the beginning, `left` the end, `centre` the middle. All but it may be arrays.
+    """
+    length, max_nt = np.asarray(length), np.asarray(max_nt)
+    tss = length - downstream - 1
+    cut = np.maximum(length - max_nt, 0)
+    start = {"right": np.zeros_like(cut), "left": cut, "centre": cut // 2}[side]
+    return (tss < start) | (tss >= start + length - cut)
+
+
+def truncation(
+    lengths: np.ndarray, max_nt: Mapping[str, int], downstream: int
+) -> dict[str, dict[str, Any]]:
+    """For each model, letters it reads, share of sequences cut, and share that loses the TSS by side of the cut."""
+    return {
+        model: {
+            "max_nt": nt,
+            "sequences_cut": float((lengths > nt).mean()),
+            "tss_lost": {
+                side: float(tss_lost(lengths, downstream, nt, side).mean()) for side in TRUNCATIONS
+            },
+        }
+        for model, nt in max_nt.items()
+    }

@@ -1,0 +1,262 @@
+"""Tasks 3 and 4 of the promoter study: genes of high or low expression, protein-coding or lncRNA genes.
+
+Builders return rows with columns id and group (the gene), sequence, label and metadata, without a split, and the
+beginning of the data card. Common arguments:
+
+genes    one row a gene, of the annotation: gene_id, gene_version, gene_name, gene_biotype, seqname, strand, tss
+windows  promoter sequences, at least columns id and sequence; they end a fixed number of nt downstream of the TSS, so
+         that a shorter promoter is the end of a longer one
+"""
+
+import logging
+from collections.abc import Collection, Sequence
+
+import numpy as np
+import pandas as pd
+
+from nucleotune.errors import InputError
+from nucleotune.studies.expression_classes import (
+    UNIVERSES,
+    classify,
+    describe_tpm,
+    select_tissues,
+)
+from nucleotune.studies.lncrna import sample_rows
+from nucleotune.studies.promoters_tasks import Built, Waterfall, waterfall_step, with_sequence
+
+log = logging.getLogger(__name__)
+
+BIOTYPES = ("protein_coding", "lncRNA")
+
+#: Where the genes of Task 4 come from: the annotation; those of it in the expression file; those in it with the same
+#: version.
+POOLS = ("gtf", "gtex_joined", "gtex_version_exact")
+
+#: What the paper prints of Task 3 (section 4.1): genes by class and biotype.
+PAPER_CLASSES = {
+    "high": {"protein_coding": 2_740, "lncRNA": 32},
+    "low": {"protein_coding": 782, "lncRNA": 1_990},
+}
+#: What the paper prints of Task 4: genes of each class, and how many of them Task 3 has too.
+PAPER_TASK4 = {"per_class": 10_239, "in_task3": {"protein_coding": 2_546, "lncRNA": 2_022}}
+
+
+def expression_genes(
+    genes: pd.DataFrame,
+    expression: pd.DataFrame,
+    windows: pd.DataFrame,
+    *,
+    length: int,
+    exclude_tissues: Sequence[str],
+    universe: str,
+    seed: int,
+) -> Built:
+    """Task 3: promoters of genes expressed highly in all tissues (label 1) or lowly in all (label 0).
+
+    expression: median TPM, one row a gene id, one column a tissue (and `gene_version`). windows: as long as the longest
+    promoter asked for, so that all lengths have the same genes; the last `length` nt of each are taken. universe: genes
+    that percentiles are taken over, of `expression_classes.UNIVERSES`. The larger class is sampled down.
+
+    The card has, for every universe, genes by class and biotype before and after sampling beside the paper's
+    (`expression_classes`), and `tpm`, the paper's Table 3. Raises InputError when a class has no gene.
+    """
+    if universe not in UNIVERSES:
+        raise InputError(
+            f"percentile universe {universe!r}; expected one of {', '.join(UNIVERSES)}"
+        )
+    tpm = select_tissues(expression, exclude_tissues)
+    annotated = _two_biotypes(genes)
+    joined = annotated[annotated["id"].isin(tpm.index)]
+    placed = with_sequence(joined, windows)
+    waterfall = [
+        *_steps("in the annotation", annotated, annotated),
+        *_steps("in the expression file", annotated, joined),
+        *_steps("promoter in the genome", joined, placed),
+    ]
+    over = {
+        "all": tpm,
+        "joined": tpm.loc[joined["id"]],
+        "pool": tpm.loc[placed["id"]],
+    }
+    counts, samples = {}, {}
+    for name in UNIVERSES:
+        classes, zeros = classify(over["pool"], over[name])
+        classed = placed.assign(expression=classes.to_numpy())
+        classed = classed[classed["expression"] != ""]
+        samples[name] = classed, _equal_classes(classed, seed)
+        counts[name] = {
+            "genes_in_universe": len(over[name]),
+            "tissues_with_low_percentile_0": zeros,
+            "classified": _cross(classed),
+            "sampled": _cross(samples[name][1]),
+        }
+        log.info("percentiles over %s: %s", name, counts[name])
+    log.info("paper: %s", PAPER_CLASSES)
+    classed, table = samples[universe]
+    for name in PAPER_CLASSES:
+        before, after = (part[part["expression"] == name] for part in samples[universe])
+        if after.empty:
+            raise InputError(
+                f"no gene of {name} expression in all {tpm.shape[1]} tissues with percentiles over {universe!r}; "
+                f"genes found: {_cross(classed)}; take another universe or exclude tissues"
+            )
+        waterfall += [
+            waterfall_step(name, "by percentile in all tissues", before, before),
+            waterfall_step(name, "sampled to equal classes", before, after),
+        ]
+    card = {
+        "waterfall": waterfall,
+        "universe": universe,
+        "tissues": list(tpm.columns),
+        "expression_classes": {**counts, "published": PAPER_CLASSES},
+        "tpm": describe_tpm(tpm, joined.set_index("id")["gene_biotype"]),
+    }
+    label = (table["expression"] == "high").astype(int)
+    return _trim(table.assign(label=label), length).drop(columns="gene_version"), card
+
+
+def biotype_genes(
+    genes: pd.DataFrame,
+    windows: pd.DataFrame,
+    *,
+    length: int,
+    pool: str,
+    expression: pd.DataFrame | None,
+    n_per_class: int | None,
+    drop_overlapping_promoters: bool,
+    downstream: int,
+    task3: Collection[str],
+    seed: int,
+) -> Built:
+    """Task 4: promoters of protein-coding genes (label 1) and of lncRNA genes (label 0).
+
+    pool: one of POOLS; `expression` is needed by all but `gtf`. n_per_class: genes of each class to draw, None for as
+    many as the smaller class has. drop_overlapping_promoters: leave out each gene whose promoter, on either strand,
+    shares a base with that of another gene of the pool. downstream: nt of a promoter after the TSS. task3: ids of genes
+    in Task 3: the card says how many of them are here, by class, beside the paper's numbers. Raises InputError when
+    there are fewer genes than `n_per_class`.
+    """
+    table = _two_biotypes(genes)
+    waterfall = _steps("in the annotation", table, table)
+
+    def keep(step: str, kept: pd.DataFrame) -> pd.DataFrame:
+        waterfall.extend(_steps(step, table, kept))
+        return kept
+
+    if pool not in POOLS:
+        raise InputError(f"pool {pool!r} of genes; expected one of {', '.join(POOLS)}")
+    if pool != "gtf":
+        table = keep(_POOL_STEPS[pool], table[_in_expression(table, expression, pool)])
+    table = keep("promoter in the genome", _trim(with_sequence(table, windows), length))
+    if drop_overlapping_promoters:
+        table = keep("no overlapping promoter", table[~overlapping(table, length, downstream)])
+    sizes = {name: int((table["gene_biotype"] == name).sum()) for name in BIOTYPES}
+    n = min(sizes.values()) if n_per_class is None else n_per_class
+    if n == 0 or n > min(sizes.values()):
+        raise InputError(
+            f"Task 4: {n_per_class or 'some'} genes of each class asked for, but pool {pool!r} has {sizes}; "
+            "lower n_per_class, set it to null for as many as there are, or take another pool"
+        )
+    parts = [sample_rows(table[table["gene_biotype"] == name], n, seed) for name in BIOTYPES]
+    table = keep("sampled", pd.concat(parts, ignore_index=True))
+    shared = table[table["id"].isin(set(task3))].groupby("gene_biotype").size()
+    card = {
+        "waterfall": waterfall,
+        "pool": pool,
+        "in_task3": {
+            name: {"n": int(shared.get(name, 0)), "share": float(shared.get(name, 0) / n)}
+            for name in BIOTYPES
+        },
+        "published": PAPER_TASK4,
+    }
+    log.info("genes that are in Task 3, too: %s; paper: %s", card["in_task3"], PAPER_TASK4)
+    label = (table["gene_biotype"] == BIOTYPES[0]).astype(int)
+    return table.assign(label=label).drop(columns="gene_version"), card
+
+
+_POOL_STEPS = {
+    "gtex_joined": "in the expression file",
+    "gtex_version_exact": "same version in the expression file",
+}
+
+
+def overlapping(genes: pd.DataFrame, length: int, downstream: int) -> pd.Series:
+    """Whether the promoter of each gene shares a base with that of another one, on either strand.
+
+    genes: columns seqname, position (0-based TSS), strand. A promoter has `length` nt, `downstream` of them after the
+    TSS. Promoters are equally long, so that one that overlaps any overlaps its neighbour.
+    """
+    before = np.where(genes["strand"] == "+", length - downstream - 1, downstream)
+    places = pd.DataFrame({"seqname": genes["seqname"], "start": genes["position"] - before})
+    places = places.sort_values(["seqname", "start"], kind="stable")
+    near = (places["start"].diff() < length) & (places["seqname"] == places["seqname"].shift())
+    return (near | near.shift(-1, fill_value=False)).reindex(genes.index)
+
+
+def _two_biotypes(genes: pd.DataFrame) -> pd.DataFrame:
+    """Genes of BIOTYPES as examples, without sequence; InputError when a biotype is missing or a gene occurs twice."""
+    table = pd.DataFrame(
+        {
+            "id": genes["gene_id"].astype(str),
+            "group": genes["gene_id"].astype(str),
+            "gene_version": pd.to_numeric(genes["gene_version"]).astype("float64"),
+            "gene_name": genes["gene_name"].astype(object),
+            "gene_biotype": genes["gene_biotype"].astype(str),
+            "seqname": genes["seqname"].astype(str),
+            "position": genes["tss"].astype("int64"),
+            "strand": genes["strand"].astype(str),
+        }
+    )
+    chosen = table[table["gene_biotype"].isin(BIOTYPES)].reset_index(drop=True)
+    missing = set(BIOTYPES) - set(chosen["gene_biotype"])
+    if missing:
+        found = table["gene_biotype"].value_counts().head(8).to_dict()
+        raise InputError(f"annotation: no gene of biotype {sorted(missing)[0]}; found {found}")
+    if chosen["id"].duplicated().any():
+        raise InputError(
+            f"annotation: gene {chosen.loc[chosen['id'].duplicated(), 'id'].iloc[0]!r} occurs twice"
+        )
+    return chosen
+
+
+def _in_expression(genes: pd.DataFrame, expression: pd.DataFrame | None, pool: str) -> pd.Series:
+    if expression is None:
+        raise InputError(f"pool {pool!r} of genes needs an expression file")
+    if pool == "gtex_joined":
+        return genes["id"].isin(expression.index)
+    versions = pd.to_numeric(expression["gene_version"]).astype("float64")
+    return genes["id"].map(versions) == genes["gene_version"]
+
+
+def _trim(table: pd.DataFrame, length: int) -> pd.DataFrame:
+    """The last `length` nt of each sequence; InputError when one has fewer."""
+    if (table["sequence"].str.len() < length).any():
+        raise InputError(f"promoter windows are shorter than {length} nt; extract the longest")
+    return table.assign(sequence=table["sequence"].str[-length:])
+
+
+def _equal_classes(genes: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """As many random genes of high as of low expression, in the order of `genes`."""
+    classes = [genes[genes["expression"] == name] for name in PAPER_CLASSES]
+    n = min(map(len, classes))
+    parts = [sample_rows(rows, n, seed) for rows in classes]
+    return pd.concat(parts).sort_index().reset_index(drop=True)
+
+
+def _cross(table: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Genes by class of expression and biotype."""
+    counts = table.groupby(["expression", "gene_biotype"]).size().to_dict()
+    return {
+        name: {biotype: int(counts.get((name, biotype), 0)) for biotype in BIOTYPES}
+        for name in PAPER_CLASSES
+    }
+
+
+def _steps(step: str, before: pd.DataFrame, after: pd.DataFrame) -> Waterfall:
+    """One entry of the waterfall for each biotype."""
+    return [
+        waterfall_step(
+            name, step, *(table[table["gene_biotype"] == name] for table in (before, after))
+        )
+        for name in BIOTYPES
+    ]

@@ -136,7 +136,8 @@ def load_species(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
     path = find_plugin("species", name, folders)
     species = validate(read_yaml(path), read_schema("species"), path)
     for part in ("coding", "noncoding"):
-        if not species[part]["files"] and species["ensembl"] is None:
+        lacking = not species[part]["files"] and species["ensembl"] is None
+        if lacking and species["promoters"] is None:
             raise InputError(f"{path}: give either 'ensembl' or '{part}.files'")
         for number, file in enumerate(species[part]["files"]):
             if bool(file["path"]) == bool(file["urls"]):
@@ -162,6 +163,11 @@ def _check_local_files(name: str, species: Mapping[str, Any], data_dir: str) -> 
                     f"species/{name}.yaml: {part}.files.{number}.path: no file {path.resolve()}; relative"
                     f" paths start from the key 'data_dir' of the configuration ({data_dir!r})"
                 )
+    for kind, file in (species["promoters"] or {"files": {}})["files"].items():
+        if file and not (Path(data_dir) / file).is_file():
+            raise InputError(
+                f"species/{name}.yaml: promoters.files.{kind}: no file {(Path(data_dir) / file).resolve()}"
+            )
 
 
 def load_model(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
@@ -210,17 +216,23 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
     but `non_commercial: false` forbids; they are gone from all the others).
     """
     config = validate(config, read_schema("config"), source)
-    fractions = config["lncrna"]["fractions"]
-    if abs(sum(fractions.values()) - 1) > 1e-9:
-        raise InputError(
-            f"{source}: lncrna.fractions add up to {sum(fractions.values()):g}, expected 1"
-        )
+    for study in config["studies"]:
+        total = sum(config[study]["fractions"].values())
+        if abs(total - 1) > 1e-9:
+            raise InputError(f"{source}: {study}.fractions add up to {total:g}, expected 1")
     folders = [ROOT / "config", *config["plugins"]]
-    species = {name: load_species(name, folders) for name in config["lncrna"]["species"]}
+    names = dict.fromkeys(name for study in config["studies"] for name in config[study]["species"])
+    species = {name: load_species(name, folders) for name in names}
     for name, one in species.items():
         _check_local_files(name, one, config["data_dir"])
+    if "promoters" in config["studies"]:
+        for name in config["promoters"]["species"]:
+            if species[name]["promoters"] is None:
+                raise InputError(
+                    f"species/{name}.yaml: no block 'promoters', which study 'promoters' needs; see docs/species.md"
+                )
     methods = {}
-    for name in config["lncrna"]["methods"]:
+    for name in asked_methods(config):
         _add_method(name, folders, methods, chain=())
     models = {
         m["model"]: load_model(m["model"], folders)
@@ -228,11 +240,13 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
         if m["kind"] == "language_model"
     }
     left_out = _leave_out_non_commercial(config, methods, models, source)
-    for name, method in methods.items():
-        if fractions["pretrain"] == 0 and method.get("train_splits") == ["pretrain"]:
-            raise InputError(
-                f"{source}: method {name!r} trains on 'pretrain', but lncrna.fractions.pretrain is 0"
-            )
+    for study in config["studies"]:
+        if not config[study]["fractions"].get("pretrain"):
+            for name, method in methods.items():
+                if name in asked_methods(config, [study]) and _pretrains(methods, method):
+                    raise InputError(
+                        f"{source}: method {name!r} trains on 'pretrain', but {study}.fractions.pretrain is 0"
+                    )
     return {
         "config": config,
         "species": species,
@@ -240,6 +254,33 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
         "models": models,
         "left_out": left_out,
     }
+
+
+def _method_keys(
+    config: Mapping[str, Any], studies: Iterable[str] | None = None
+) -> list[tuple[str, str]]:
+    """Study and key of every list of methods in the configuration."""
+    return [
+        (study, key)
+        for study in (config["studies"] if studies is None else studies)
+        for key in config[study]
+        if key == "methods" or key.endswith("_methods")
+    ]
+
+
+def asked_methods(config: Mapping[str, Any], studies: Iterable[str] | None = None) -> list[str]:
+    """Methods that the configuration names for some studies (all of the run), each once."""
+    return list(
+        dict.fromkeys(name for s, key in _method_keys(config, studies) for name in config[s][key])
+    )
+
+
+def _pretrains(methods: Mapping[str, Any], method: Mapping[str, Any]) -> bool:
+    """Whether a method, or one that it starts from, is trained on split `pretrain` alone."""
+    start = method.get("start_from")
+    return method.get("train_splits") == ["pretrain"] or bool(
+        start and _pretrains(methods, methods[start])
+    )
 
 
 def _leave_out_non_commercial(config: dict, methods: dict, models: dict, source: str) -> list[str]:
@@ -251,9 +292,10 @@ def _leave_out_non_commercial(config: dict, methods: dict, models: dict, source:
         return []
     barred = {name for name, model in models.items() if model["non_commercial"]}
     gone = {name for name, method in methods.items() if method.get("model") in barred}
-    asked = config["lncrna"]["methods"]
-    config["lncrna"]["methods"] = [name for name in asked if name not in gone]
-    if not config["lncrna"]["methods"]:
+    asked = asked_methods(config)
+    for study, key in _method_keys(config):
+        config[study][key] = [name for name in config[study][key] if name not in gone]
+    if not asked_methods(config):
         raise InputError(
             f"{source}: non_commercial is false, and every method needs weights of a non-commercial licence: "
             f"{', '.join(asked)}"

@@ -15,6 +15,9 @@ from nucleotune.costs import (
     training_hours,
 )
 
+#: Rules whose results are a trained model. Of trainings that share a job each is counted where its results go.
+TRAINING = ("finetune", "take_finetuned")
+
 
 @dataclass
 class Expected:
@@ -63,7 +66,7 @@ class Estimate:
         self.costs, self.folder = costs, folder
         self.sizes: dict[tuple[str, str], Size] = {}
         self.jobs = [self._expect(job) for job in jobs]
-        self.trainings = [one for one in self.jobs if one.job.rule == "finetune"]
+        self.trainings = [one for one in self.jobs if one.job.rule in TRAINING]
 
     def state_bytes(self) -> float:
         """Most that one training keeps beside its outputs while it runs: weights, best weights, two moments, fp32."""
@@ -98,12 +101,12 @@ class Estimate:
 
     def _expect_on_examples(self, found: Expected, parts: Sequence[str]) -> None:
         size, costs, rule = self._size(found.study, found.dataset), self.costs, found.job.rule
-        if rule in ("finetune", "baseline"):
+        if rule in (*TRAINING, "baseline"):
             found.method = parts[3]
             method = self.run["methods"][found.method]
             # A baseline predicts valid and test, a language model its training rows, too: neither is much.
             found.stored["predictions"] = size.total * costs.value("bytes", "prediction")
-        if rule == "finetune":
+        if rule in TRAINING:
             found.model = method["model"]
             model = self.run["models"][found.model]
             found.hours = training_hours(found.method, method, model, size, costs)

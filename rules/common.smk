@@ -19,6 +19,17 @@ sys.path.insert(0, workflow.basedir)
 from nucleotune import plan
 from nucleotune.config import load_run
 from nucleotune.errors import InputError
+from nucleotune.plan.promoters import LABELS as PROMOTER_LABELS
+from nucleotune.plan.promoters import (
+    all_promoter_methods,
+    described_promoter_methods,
+    described_promoters,
+    letters_read,
+    promoter_datasets,
+    promoter_files,
+    promoter_methods,
+    task_files,
+)
 from nucleotune.scripting import share_library
 from nucleotune.simulate.paths import simulated_paths
 from nucleotune.sources.hub import locked_commit, read_revisions
@@ -27,8 +38,37 @@ from nucleotune.sources.registry import read_registry
 
 share_library(workflow.basedir)
 
+
+def study_species(study):
+    """Species of a study that this run is about."""
+    return RUN["config"][study]["species"] if study in RUN["config"]["studies"] else []
+
+
+def plan_studies(config):
+    """Data sets of the studies of this run: study -> name -> data set."""
+    known = {"lncrna": plan.lncrna_datasets, "promoters": promoter_datasets}
+    return {study: known[study](config) for study in config["studies"]}
+
+
+def promoter_inputs(dataset):
+    """Files that a data set of the promoter study is built from: name -> (path, source).
+
+    Of GUE a single file of one's own is enough.
+    """
+    files = PROMOTER_FILES[dataset.species[0]]
+    names = task_files(dataset.task, SETTINGS["promoters"]["positives"])
+    lacking = [name for name in names if name not in files]
+    if lacking and not ("gue_train" in files and {*lacking} <= {"gue_valid", "gue_test"}):
+        raise InputError(
+            f"species/{dataset.species[0]}.yaml: promoters: {dataset.task} needs {', '.join(lacking)}; say where it is "
+            f"(gtex, epd, gue, or a file of your own under files), or leave {dataset.task} out of promoters.tasks"
+        )
+    return {name: files[name] for name in names if name in files}
+
+
 try:
     RUN = load_run(config, source="config.yaml and overlays")
+    SETTINGS = RUN["config"]
     REGISTRY = read_registry(Path(workflow.basedir) / "resources/sources.tsv")
     REVISIONS = read_revisions(plan.MODELS_LOCK)
     CHECKPOINTS = {
@@ -42,9 +82,21 @@ try:
         for name, model in RUN["models"].items()
         if model["checkpoint"]
     }
-    DOWNLOADS = plan.downloads(RUN["species"], REGISTRY, RUN["config"]["data_dir"]) | {
+    DATASETS = plan_studies(RUN["config"])
+    PROMOTER_FILES = {
+        name: promoter_files(RUN["species"][name], REGISTRY, RUN["config"]["data_dir"])
+        for name in study_species("promoters")
+    }
+    DOWNLOADS = plan.downloads(
+        {name: RUN["species"][name] for name in study_species("lncrna")},
+        REGISTRY,
+        RUN["config"]["data_dir"],
+    ) | {
         path: source
-        for files in CHECKPOINTS.values()
+        for files in (
+            *(promoter_inputs(one) for one in DATASETS.get("promoters", {}).values()),
+            *CHECKPOINTS.values(),
+        )
         for path, source in files.values()
         if source is not None
     }
@@ -55,7 +107,6 @@ except InputError as error:
 # What rule download can fetch; `fetch` and the studies ask for DOWNLOADS alone.
 SOURCES = dict(CALIBRATION.values()) | DOWNLOADS
 
-SETTINGS = RUN["config"]
 for name in RUN["left_out"]:
     logger.warning(f"method {name} is left out: its model's licence is non-commercial")
 
@@ -64,6 +115,9 @@ STAGE = {
     "simulate": 1,
     "checkpoint": 1,
     "lncrna_examples": 2,
+    "annotation": 1,
+    "promoters_examples": 1,
+    "attention": 1,
     "finetune": 3,
     "baseline": 2,
     "evaluate": 3,
@@ -71,12 +125,20 @@ STAGE = {
     "report": 1,
 }
 
-DATASETS = {"lncrna": plan.lncrna_datasets(SETTINGS)}
 SHOWN = {study: [d.name for d in sets.values() if not d.pooled] for study, sets in DATASETS.items()}
 SHARED = {
     study: plan.shared_jobs(names, SETTINGS[study]["per_job"]) for study, names in SHOWN.items()
 }
-METHODS = {"lncrna": SETTINGS["lncrna"]["methods"]}
+# study -> data set -> its methods, in the order of the tables' rows.
+METHODS = {
+    study: {
+        name: promoter_methods(SETTINGS, one)
+        if study == "promoters"
+        else SETTINGS[study]["methods"]
+        for name, one in sets.items()
+    }
+    for study, sets in DATASETS.items()
+}
 BASELINES = [name for name, method in RUN["methods"].items() if method["kind"] == "baseline"]
 ORIGINALS = [name for name in BASELINES if RUN["methods"][name]["mode"] == "original"]
 LANGUAGE_MODELS = [
@@ -98,15 +160,21 @@ def study_targets():
     return [path for study in SETTINGS["studies"] for path in TARGETS[study]]
 
 
-def every(pattern, study, methods=None):
-    """Fill {dataset}, {method} and {seed} of `pattern` with all that a study shows."""
-    return expand(
-        pattern,
-        study=study,
-        dataset=SHOWN[study],
-        method=METHODS[study] if methods is None else methods,
-        seed=SETTINGS["seeds"],
-    )
+def every(pattern, study, methods=None, datasets=None):
+    """Fill {dataset}, {method} and {seed} of `pattern` with all that a study shows, of some methods and data sets only."""
+    return [
+        path
+        for dataset in (SHOWN[study] if datasets is None else datasets)
+        for path in expand(
+            pattern,
+            study=study,
+            dataset=dataset,
+            method=[
+                name for name in METHODS[study][dataset] if methods is None or name in methods
+            ],
+            seed=SETTINGS["seeds"],
+        )
+    ]
 
 
 def simulated_mirror(path):
@@ -114,6 +182,9 @@ def simulated_mirror(path):
     for name, species in RUN["species"].items():
         if path in [f"{plan.DOWNLOADS}/{relative}" for relative in simulated_paths(species)]:
             return f"resources/simulated/{name}"
+    for name, files in CHECKPOINTS.items():
+        if RUN["models"][name]["simulate"] and path in [place for place, _ in files.values()]:
+            return f"resources/simulated-models/{name}"
     return None
 
 
@@ -180,6 +251,31 @@ def shared_job(wildcards):
     return f"results/shared-jobs/{wildcards.study}.{wildcards.method}.seed{wildcards.seed}.job{job}"
 
 
+def study_models(study):
+    """Models of all language model methods of a study."""
+    names = dict.fromkeys(method for methods in METHODS[study].values() for method in methods)
+    return list(
+        dict.fromkeys(RUN["methods"][name]["model"] for name in names if name in LANGUAGE_MODELS)
+    )
+
+
+def promoter_paths(wildcards):
+    """Input function: files that a data set is built from, genome and annotation in the form they are read in."""
+    dataset = DATASETS["promoters"][wildcards.dataset]
+    made = {
+        "genome": f"resources/genomes/{dataset.species[0]}.fa",
+        "annotation": f"resources/annotation/{dataset.species[0]}.parquet",
+    }
+    return {name: made.get(name, path) for name, (path, _) in promoter_inputs(dataset).items()}
+
+
+def labels_of(study, dataset):
+    """What labels 0 and 1 of a data set mean."""
+    if study == "lncrna":
+        return ["mRNA", "lncRNA"]
+    return list(PROMOTER_LABELS[DATASETS[study][dataset].task])
+
+
 def start_model(wildcards, dataset=None):
     """The model directory a method starts from on a data set: trained on the pool of the data set's split."""
     start = RUN["methods"][wildcards.method]["start_from"]
@@ -206,7 +302,7 @@ def trained_runs(study):
     """Directories of all training runs behind a study's tables, first stages included."""
     runs = []
     for shown in SHOWN[study]:
-        for method in [name for name in METHODS[study] if name in LANGUAGE_MODELS]:
+        for method in [name for name in METHODS[study][shown] if name in LANGUAGE_MODELS]:
             dataset = shown
             while method is not None:
                 runs += [f"results/{study}/{dataset}/{method}/seed{n}" for n in SETTINGS["seeds"]]

@@ -42,7 +42,7 @@ rule compare:
             "results/{study}/{dataset}/{method}/seed{seed}/predictions.parquet",
             study=wildcards.study,
             dataset=wildcards.dataset,
-            method=METHODS[wildcards.study],
+            method=METHODS[wildcards.study][wildcards.dataset],
             seed=SETTINGS["seeds"],
         ),
     output:
@@ -58,7 +58,7 @@ rule compare:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        methods=lambda wildcards: METHODS[wildcards.study],
+        methods=lambda wildcards: METHODS[wildcards.study][wildcards.dataset],
         baselines=BASELINES,
         seeds=SETTINGS["seeds"],
         bootstrap=SETTINGS["bootstrap"],

@@ -48,6 +48,7 @@ rule finetune:
         model=lambda wildcards: without(
             model_of(wildcards), "resources", "licence", "non_commercial", "note"
         ),
+        labels=lambda wildcards: labels_of(wildcards.study, wildcards.dataset),
         # Outside the declared outputs, which Snakemake deletes before a job starts; removed when training has ended.
         state="results/training-state/{study}.{dataset}.{method}.seed{seed}",
         version=STAGE["finetune"],
@@ -83,6 +84,9 @@ rule finetune_shared:
         gpu=lambda wildcards: min(1, model_of(wildcards)["resources"]["gpu"]),
     params:
         datasets=members,
+        labels=lambda wildcards: {
+            dataset: labels_of(wildcards.study, dataset) for dataset in members(wildcards)
+        },
         method=rules.finetune.params.method,
         model=rules.finetune.params.model,
         # One a data set, kept until all have been trained: what one failure makes Snakemake delete comes back from here.

@@ -5,8 +5,8 @@ OUTPUTS: results/tables/lncrna_table<N>.tsv and .html, results/figures/lncrna_fi
 """
 
 LNCRNA_DATASETS = plan.describe_datasets(DATASETS["lncrna"], RUN["species"])
-LNCRNA_METHODS = plan.describe_methods(METHODS["lncrna"], RUN["methods"])
-LNCRNA_LANGUAGE_MODELS = [name for name in METHODS["lncrna"] if name in LANGUAGE_MODELS]
+LNCRNA_METHODS = plan.describe_methods(SETTINGS["lncrna"]["methods"], RUN["methods"])
+LNCRNA_LANGUAGE_MODELS = [name for name in SETTINGS["lncrna"]["methods"] if name in LANGUAGE_MODELS]
 # Tables and Figures 4 and 5 are of one kind: those of the mouse, and those of all others.
 LNCRNA_MOUSE = [one for one in LNCRNA_DATASETS if one["published_as"] == "mouse"]
 LNCRNA_OTHERS = [one for one in LNCRNA_DATASETS if one not in LNCRNA_MOUSE]

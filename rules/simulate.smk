@@ -8,6 +8,7 @@ OUTPUTS: resources/simulated/<species>/<host>/..., a mirror that rule download r
 
 localrules:
     simulate,
+    simulate_model,
 
 
 rule simulate:
@@ -17,6 +18,8 @@ rule simulate:
         "logs/simulate/{species}.log",
     benchmark:
         "results/benchmarks/simulate/{species}.tsv"
+    wildcard_constraints:
+        species="|".join(RUN["species"]),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
@@ -31,3 +34,23 @@ rule simulate:
         "Simulating the species {wildcards.species}"
     script:
         "../scripts/simulate.py"
+
+
+rule simulate_model:
+    output:
+        directory("resources/simulated-models/{model}"),
+    log:
+        "logs/simulate_model/{model}.log",
+    conda:
+        "../envs/nucleotune.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
+    params:
+        model=lambda wildcards: without(RUN["models"][wildcards.model], "resources", "note"),
+        version=STAGE["simulate"],
+    message:
+        "Writing stand-ins for the published files of {wildcards.model}"
+    script:
+        "../scripts/simulate_model.py"

@@ -12,6 +12,7 @@ with job(snakemake.log[0]):
     train(
         Run(
             dataset=snakemake.wildcards.dataset,
+            labels=snakemake.params.labels,
             examples=snakemake.input.examples,
             start_from=snakemake.input.start_from or None,
             checkpoint=snakemake.input.checkpoint or None,

@@ -13,6 +13,7 @@ with job(snakemake.log[0]):
     runs = [
         Run(
             dataset=dataset,
+            labels=snakemake.params.labels[dataset],
             examples=examples,
             start_from=start_from,
             checkpoint=snakemake.input.checkpoint or None,

@@ -11,16 +11,9 @@ import pandas as pd
 
 from nucleotune.contracts import EXAMPLE_COLUMNS, check_examples
 from nucleotune.errors import InputError
+from nucleotune.plan.promoters import LABELS
 from nucleotune.sequence.kmers import TRUNCATIONS
 from nucleotune.studies.splits import leakage, split_rows
-
-#: Task -> what label 0 and label 1 are.
-TASKS = {
-    "task1": ("artificial", "biological"),
-    "task2": ("non-promoter", "promoter"),
-    "task3": ("low", "high"),
-    "task4": ("lncRNA", "protein_coding"),
-}
 
 #: Rows at random, as in the paper (a split that the source brings is kept), or whole chromosomes held out.
 SPLITS = ("random", "chromosome")
@@ -54,7 +47,7 @@ def finish(
         table = table.assign(split=split_rows(table["label"], fractions, seed))
     columns = [*EXAMPLE_COLUMNS, *(name for name in table if name not in EXAMPLE_COLUMNS)]
     examples = check_examples(table[columns].reset_index(drop=True))
-    names = TASKS[task]
+    names = LABELS[task]
     counts = examples.groupby(["split", "label"]).size()
     lengths = examples["sequence"].str.len()
     splits: dict[str, dict[str, int]] = {}

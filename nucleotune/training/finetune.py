@@ -84,7 +84,7 @@ def finetune(
     checkpoint: Path | None = None,
     state_dir: Path,
     output_dir: Path,
-    labels: tuple[str, str] = ("mRNA", "lncRNA"),
+    labels: tuple[str, str],
 ) -> Finetuned:
     """Train `model` as `method` says, write it to `output_dir`, and predict train, valid and all test sets.
 

@@ -35,9 +35,12 @@ RESULTS = {
 
 @dataclass(frozen=True)
 class Run:
-    """One training: its data set, what it starts from (or None), where its state and its results belong."""
+    """One training: its data set and what its labels 0 and 1 mean, what it starts from (or None), and where its state and
+    its results belong.
+    """
 
     dataset: str
+    labels: Sequence[str]
     examples: str
     start_from: str | None
     checkpoint: str | None
@@ -117,6 +120,7 @@ def _train(run: Run, settings: Settings) -> None:
         checkpoint=Path(run.checkpoint) if run.checkpoint else None,
         state_dir=Path(run.state),
         output_dir=Path(run.model),
+        labels=tuple(run.labels),
     )
     if parallel.rank() > 0:
         return

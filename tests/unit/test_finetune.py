@@ -101,7 +101,7 @@ def make_examples(seed=0, n=240, at=0.9):
 
 
 def run(tmp_path, name="run", examples=None, **arguments):
-    defaults = {"method": make_method(), "model": MODEL, "seed": 1, "threads": 1, "device": "cpu"}
+    defaults = {"method": make_method(), "model": MODEL, "seed": 1, "threads": 1, "device": "cpu", "labels": ("0", "1")}
     return finetune(
         make_examples() if examples is None else examples,
         **(defaults | arguments),

@@ -34,6 +34,7 @@ def make_run(folder, name, examples=None):
     write_examples(path, make_examples() if examples is None else examples)
     return Run(
         dataset=name,
+        labels=["no", "yes"],
         examples=str(path),
         start_from=None,
         checkpoint=None,

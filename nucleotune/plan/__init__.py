@@ -125,7 +125,9 @@ def calibration_files(
     simulated one in its own release, the only one it has.
     """
     files = {}
-    for name, species in run["species"].items():
+    names = run["config"]["lncrna"]["species"] if "lncrna" in run["config"]["studies"] else []
+    for name in names:
+        species = run["species"][name]
         ensembl = species["ensembl"]
         if not ensembl or ensembl["division"] != "vertebrates" or not species["published_as"]:
             continue

@@ -1,0 +1,183 @@
+"""What the promoter study consists of, worked out from its configuration alone; standard library only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nucleotune.plan import DOWNLOADS, Dataset, describe_methods
+from nucleotune.sources.registry import Source, local_path, resolve
+
+#: Task -> what labels 0 and 1 mean.
+LABELS = {
+    "task1": ("artificial", "biological"),
+    "task2": ("non-promoter", "promoter"),
+    "task3": ("low", "high"),
+    "task4": ("lncRNA", "protein_coding"),
+}
+
+#: Data sets of this task come in all `lengths`, the others in `LENGTH` alone.
+BY_LENGTH = "task3"
+LENGTH = 300
+
+#: Name of a file -> the registry's row it is fetched by, and the block of the species file that has its fields.
+ROWS = {
+    "genome": ("{site}_dna", "ensembl"),
+    "annotation": ("{site}_gtf", "ensembl"),
+    "expression": ("gtex_median_tpm", "gtex"),
+    "promoters": ("epdnew_promoters", "epd"),
+    "motifs": ("epdnew_motifs", "epd"),
+    "gue_train": ("gue_train", "gue"),
+    "gue_valid": ("gue_dev", "gue"),
+    "gue_test": ("gue_test", "gue"),
+}
+GUE = ("gue_train", "gue_valid", "gue_test")
+
+
+@dataclass(frozen=True)
+class PromoterDataset(Dataset):
+    """A task on the promoters of one species, with promoters of `length` nt."""
+
+    task: str = ""
+    length: int = LENGTH
+
+
+def promoter_datasets(config: Mapping[str, Any]) -> dict[str, PromoterDataset]:
+    """Data sets `<species>_<task>_<split>`, of Task 3 `<species>_task3-<length>_<split>`, in table order.
+
+    Sequences of GUE come without a place, so that there is no chromosome to hold out.
+    """
+    study = config["promoters"]
+    datasets = []
+    for species in study["species"]:
+        for split in study["splits"]:
+            for task in study["tasks"]:
+                if split == "chromosome" and _without_places(study, task):
+                    continue
+                for length in study["lengths"] if task == BY_LENGTH else [LENGTH]:
+                    name = f"{task}-{length}" if task == BY_LENGTH else task
+                    datasets.append(
+                        PromoterDataset(
+                            f"{species}_{name}_{split}", split, (species,), task=task, length=length
+                        )
+                    )
+    return {dataset.name: dataset for dataset in datasets}
+
+
+def _without_places(study: Mapping[str, Any], task: str) -> bool:
+    return task in ("task1", "task2") and study["positives"] == "gue"
+
+
+def promoter_methods(config: Mapping[str, Any], dataset: PromoterDataset) -> list[str]:
+    """Methods of one data set: those of the study, and those that one table alone asks for."""
+    study = config["promoters"]
+    methods = [*study["methods"]]
+    if dataset.task == "task2":
+        methods += study["kmer_methods"]
+    if dataset.task == BY_LENGTH:
+        methods += study["expression_methods"]
+        if dataset.length > LENGTH:
+            methods += study["truncation_methods"]
+    return list(dict.fromkeys(methods))
+
+
+def all_promoter_methods(config: Mapping[str, Any]) -> list[str]:
+    """Methods of all data sets, those of the study first."""
+    study = config["promoters"]
+    names = ("methods", "kmer_methods", "expression_methods", "truncation_methods")
+    return list(dict.fromkeys(method for name in names for method in study[name]))
+
+
+def promoter_files(
+    species: Mapping[str, Any], registry: Mapping[str, Source], data_dir: str | Path
+) -> dict[str, tuple[str, Source | None]]:
+    """Files that a species has for the study: name -> (path, source); the source is None for a local file."""
+    block = species["promoters"]
+    fields: dict[str, dict[str, Any]] = {
+        name: {f"{name}_{key}": value for key, value in block[name].items() if key != "expected"}
+        for name in ("gtex", "epd", "gue")
+        if block[name]
+    }
+    if species["ensembl"]:
+        site = "ensembl" if species["ensembl"]["division"] == "vertebrates" else "ensemblgenomes"
+        fields["ensembl"] = {**species["ensembl"], "site": site, "dna": block["dna"]}
+    files: dict[str, tuple[str, Source | None]] = {}
+    for name, (row, part) in ROWS.items():
+        if block["files"][name]:
+            files[name] = (str(Path(data_dir) / block["files"][name]), None)
+        elif part in fields:
+            values = {key: str(value) for key, value in fields[part].items()}
+            source = resolve(registry[row.format(**values)], **values)
+            files[name] = (f"{DOWNLOADS}/{local_path(source.urls[0])}", source)
+    return files
+
+
+def task_files(task: str, positives: str) -> tuple[str, ...]:
+    """Names of the files that a task is built from; `positives` is where Tasks 1 and 2 take promoters from."""
+    if task in ("task3", "task4"):
+        return ("genome", "annotation", "expression")
+    if positives == "epd":
+        return ("genome", "promoters", "motifs")
+    return GUE if task == "task1" else (*GUE, "genome", "promoters")
+
+
+def described_promoters(
+    datasets: Mapping[str, PromoterDataset], species: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """What tables say of each data set, in order."""
+    several = len({dataset.split for dataset in datasets.values()}) > 1
+    result = []
+    for dataset in datasets.values():
+        one = species[dataset.species[0]]
+        title = f"{one['title']}, {dataset.split} split" if several else one["title"]
+        random = dataset.split == "random"
+        notes = [one["note"], "" if random else "whole chromosomes held out"]
+        result.append(
+            {
+                "name": dataset.name,
+                "species": dataset.species[0],
+                "split": dataset.split,
+                "task": dataset.task,
+                "length": dataset.length,
+                "title": title,
+                "published_as": one["published_as"],
+                "comparable": one["comparable"] and random,
+                "note": "; ".join(filter(None, notes)),
+            }
+        )
+    return result
+
+
+def described_promoter_methods(
+    names: list[str], methods: Mapping[str, Any], models: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """What tables say of each method: as `plan.describe_methods`, and `kmer`, `truncation` and `model`."""
+    result = []
+    for described in describe_methods(names, methods):
+        method = methods[described["name"]]
+        language = method["kind"] == "language_model"
+        model = models[method["model"]] if language else None
+        overlapping = language and model["tokenizer"]["kind"] == "kmer"
+        result.append(
+            {
+                **described,
+                "kmer": model["tokenizer"]["k"] if overlapping else None,
+                "truncation": method["truncation"] if language else None,
+                "model": method["model"] if language else None,
+            }
+        )
+    return result
+
+
+def letters_read(models: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    """Most letters of a sequence that each model reads; models whose tokens differ in length are left out."""
+    letters = {}
+    for name, model in models.items():
+        kind, special = model["tokenizer"]["kind"], 2
+        if kind == "kmer":
+            letters[name] = model["max_tokens"] - special + model["tokenizer"]["k"] - 1
+        elif kind == "sixmer":
+            letters[name] = 6 * (model["max_tokens"] - 1)
+        elif kind == "single":
+            letters[name] = model["max_tokens"] - special
+    return letters

@@ -1,0 +1,46 @@
+"""Examples of the promoter study: four tasks, in several lengths and splits.
+
+REQUIRED INPUTS: resources/genomes/<species>.fa, resources/annotation/<species>.parquet, files of GTEx, EPDnew and GUE, as
+    the task needs them
+OUTPUTS: results/promoters/<dataset>/examples.parquet and card.json
+"""
+
+
+rule promoters_examples:
+    input:
+        unpack(promoter_paths),
+    output:
+        examples="results/promoters/{dataset}/examples.parquet",
+        card="results/promoters/{dataset}/card.json",
+    log:
+        "logs/promoters_examples/{dataset}.log",
+    benchmark:
+        "results/benchmarks/promoters_examples/{dataset}.tsv"
+    wildcard_constraints:
+        dataset="|".join(DATASETS["promoters"]),
+    conda:
+        "../envs/nucleotune.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 6000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        task=lambda wildcards: DATASETS["promoters"][wildcards.dataset].task,
+        length=lambda wildcards: DATASETS["promoters"][wildcards.dataset].length,
+        split=lambda wildcards: DATASETS["promoters"][wildcards.dataset].split,
+        species=lambda wildcards: RUN["species"][
+            DATASETS["promoters"][wildcards.dataset].species[0]
+        ],
+        settings=without(
+            SETTINGS["promoters"],
+            *("species", "tasks", "splits", "per_job", "methods"),
+            *("kmer_methods", "expression_methods", "truncation_methods"),
+        ),
+        letters=letters_read(
+            {name: RUN["models"][name] for name in study_models("promoters")}
+        ),
+        version=STAGE["promoters_examples"],
+    message:
+        "Building examples of {wildcards.dataset}"
+    script:
+        "../scripts/promoters_examples.py"

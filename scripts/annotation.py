@@ -1,0 +1,14 @@
+"""Read a GTF or GFF3 file once; what follows reads Parquet."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+from nucleotune.genome.annotation import read_annotation, write_annotation
+from nucleotune.scripting import job
+
+with job(snakemake.log[0]) as log:
+    annotation = read_annotation(snakemake.input[0])
+    log.info("%s", annotation["feature"].value_counts().to_dict())
+    write_annotation(snakemake.output[0], annotation)

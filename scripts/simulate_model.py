@@ -1,0 +1,14 @@
+"""Write the files of a published model with random weights, as a mirror directory."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+from nucleotune.files import atomic_path
+from nucleotune.models.standins import standin_mirror
+from nucleotune.scripting import job
+
+with job(snakemake.log[0]):
+    with atomic_path(snakemake.output[0]) as mirror:
+        standin_mirror({snakemake.wildcards.model: snakemake.params.model}, mirror)

@@ -213,6 +213,27 @@ def test_no_matrix_of_tokens_by_tokens_is_made(name, monkeypatch):
     assert [shape for shape in shapes.seen if shape.count(tokens) > 1]
 
 
+@pytest.mark.parametrize("name", FAMILIES)
+def test_attention_stays_fused(name):
+    """Given head sizes that do not fit, torch computes whole matrices, out of sight of the test above."""
+    tokenized = make_tokenized(name)
+    content, classifier = make_content(tokenized), make_classifier(name)
+
+    def operations(work):
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+            work()
+        return {event.key for event in profile.key_averages()}
+
+    used = operations(
+        lambda: attention_sums(classifier, tokenized, content, np.ones((len(content), 5)))
+    )
+    assert "aten::_scaled_dot_product_flash_attention_for_cpu" in used
+    assert "aten::_scaled_dot_product_attention_math" not in used
+    query, value = torch.rand(1, 2, 9, 8), torch.rand(1, 2, 9, 16)
+    unfit = operations(lambda: capture.scaled_dot_product_attention(query, query, value))
+    assert "aten::_scaled_dot_product_attention_math" in unfit
+
+
 def test_no_property_and_no_sequence():
     classifier = make_classifier("bert")
     tokenized = make_tokenized("bert")

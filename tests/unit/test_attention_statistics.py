@@ -3,8 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy.stats import pearsonr, rankdata
 
+from nucleotune.attention.capture import attention_sums
+from nucleotune.attention.spans import token_spans, tokens_with
 from nucleotune.attention.statistics import (
     attention_ratio,
     coefficient_of_variation,
@@ -17,6 +20,8 @@ from nucleotune.attention.statistics import (
     spearman,
 )
 from nucleotune.errors import InputError
+from nucleotune.models.load import build_classifier
+from nucleotune.models.tokenizers import make_tokenizer
 
 N, LAYERS, HEADS, P = 7, 2, 3, 4
 
@@ -136,3 +141,37 @@ def test_spearman_over_bins():
     assert spearman(table) == pytest.approx(np.corrcoef([1, 2, 3], ranks)[0, 1])
     assert np.isnan(spearman(table[:1]))
     assert np.isnan(spearman(table.assign(probability=0.5)))
+
+
+def test_even_attention_knows_nothing():
+    """The whole way from sequences: with queries of zeros, all tokens get the same attention."""
+    sizes = {"hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 3}
+    model = {
+        "title": "even",
+        "family": "bert",
+        "tokenizer": {"kind": "kmer", "k": 3},
+        "max_tokens": 32,
+        "architecture": sizes
+        | {"vocab_size": 69, "intermediate_size": 40, "max_position_embeddings": 32},
+        "parameters": None,
+    }
+    classifier, tokenizer = build_classifier(model, seed=0), make_tokenizer(model)
+    with torch.no_grad():
+        for name, parameter in classifier.named_parameters():
+            if ".query." in name:
+                parameter.zero_()
+    rng = np.random.default_rng(0)
+    sequences = ["".join(rng.choice(list("ACGT"), 22)) for _ in range(30)]
+    tokenized = tokenizer.encode([str(i) for i in range(30)], sequences, "right")
+    spans = token_spans(model, tokenizer, tokenized, sequences)
+    has = tokens_with(spans, rng.random((30 * 22, 3)) < [0.05, 0.2, 0.6])
+    sums = attention_sums(classifier, tokenized, spans.content, has)
+
+    np.testing.assert_allclose(sums.to_class, 1, rtol=1e-5)
+    np.testing.assert_allclose(sums.to_sequence, 20 * 20 / 22, rtol=1e-5)
+    relative = relative_attention(sums.to_class, np.arange(30) < 10)
+    np.testing.assert_allclose(relative, 1, rtol=1e-5)
+    assert coefficient_of_variation(relative) < 1e-5
+    ratio = attention_ratio(sums.to_property, sums.to_sequence)
+    expected = np.broadcast_to(frequency(has, spans.content), ratio.shape)
+    np.testing.assert_allclose(ratio, expected, rtol=1e-5)

@@ -16,13 +16,26 @@ include: "rules/common.smk"
 include: "rules/simulate.smk"
 include: "rules/sources.smk"
 include: "rules/checkpoints.smk"
-include: "rules/lncrna.smk"
+
+
+if "promoters" in DATASETS:
+
+    include: "rules/genome.smk"
+    include: "rules/promoters.smk"
+    include: "rules/promoters_tables.smk"
+
+
+if "lncrna" in DATASETS:
+
+    include: "rules/lncrna.smk"
+    include: "rules/lncrna_tables.smk"
+    include: "rules/calibrate.smk"
+
+
 include: "rules/finetune.smk"
 include: "rules/baselines.smk"
 include: "rules/original.smk"
-include: "rules/calibrate.smk"
 include: "rules/evaluate.smk"
-include: "rules/lncrna_tables.smk"
 include: "rules/report.smk"
 include: "rules/plan.smk"
 

@@ -194,6 +194,7 @@ def train_ours(
             "learning_rate": job.case.learning_rate,
             "weight_decay": 0.01,
             "warmup_share": 0.0,
+            "warmup_steps": None,
             "max_gradient_norm": 1.0,
             "evaluations_per_epoch": 1,
             "patience": 1,

@@ -132,9 +132,9 @@ SHARED = {
 # study -> data set -> its methods, in the order of the tables' rows.
 METHODS = {
     study: {
-        name: promoter_methods(SETTINGS, one)
-        if study == "promoters"
-        else SETTINGS[study]["methods"]
+        name: (
+            promoter_methods(SETTINGS, one) if study == "promoters" else SETTINGS[study]["methods"]
+        )
         for name, one in sets.items()
     }
     for study, sets in DATASETS.items()
@@ -169,9 +169,7 @@ def every(pattern, study, methods=None, datasets=None):
             pattern,
             study=study,
             dataset=dataset,
-            method=[
-                name for name in METHODS[study][dataset] if methods is None or name in methods
-            ],
+            method=[name for name in METHODS[study][dataset] if methods is None or name in methods],
             seed=SETTINGS["seeds"],
         )
     ]
@@ -257,6 +255,23 @@ def study_models(study):
     return list(
         dict.fromkeys(RUN["methods"][name]["model"] for name in names if name in LANGUAGE_MODELS)
     )
+
+
+def datasets_of_task(task):
+    """Data sets of one task of the promoter study."""
+    return [name for name, one in DATASETS["promoters"].items() if one.task == task]
+
+
+def attention_runs():
+    """Trainings whose attention Figure 2 shows: (data set, method), k-mer models on Task 3 with promoters of 300 nt."""
+    return [
+        (name, method)
+        for name, one in DATASETS["promoters"].items()
+        if one.task == "task3" and one.length == 300
+        for method in SETTINGS["promoters"]["methods"]
+        if method in LANGUAGE_MODELS
+        and RUN["models"][RUN["methods"][method]["model"]]["tokenizer"]["kind"] == "kmer"
+    ]
 
 
 def promoter_paths(wildcards):

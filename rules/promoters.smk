@@ -36,9 +36,7 @@ rule promoters_examples:
             *("species", "tasks", "splits", "per_job", "methods"),
             *("kmer_methods", "expression_methods", "truncation_methods"),
         ),
-        letters=letters_read(
-            {name: RUN["models"][name] for name in study_models("promoters")}
-        ),
+        letters=letters_read({name: RUN["models"][name] for name in study_models("promoters")}),
         version=STAGE["promoters_examples"],
     message:
         "Building examples of {wildcards.dataset}"

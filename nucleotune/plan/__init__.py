@@ -21,7 +21,7 @@ DOWNLOADS = "resources/downloads"
 MODELS_LOCK = "resources/models.lock.tsv"
 
 #: Baselines that look at one feature only, drawn as orientation.
-REFERENCE_LINES = ("length", "gc", "orf_length", "start_codon")
+REFERENCE_LINES = ("length", "gc", "orf_length", "start_codon", "dinucleotide", "biotype")
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,9 @@ def _gue(
     """Tasks 1 and 2 from GUE's files; a single file is split anew."""
     expected = (species["promoters"]["gue"] or {}).get("expected")
     parts = ("train", "valid", "test")
-    table = read_gue({part: files[f"gue_{part}"] for part in parts if f"gue_{part}" in files}, expected)
+    table = read_gue(
+        {part: files[f"gue_{part}"] for part in parts if f"gue_{part}" in files}, expected
+    )
     if table["split"].nunique() == 1:
         table = table.drop(columns="split")
     if task == "task1":
@@ -143,7 +145,10 @@ def _gue(
 
 
 def _task2(
-    files: Mapping[str, str], positives: pd.DataFrame, waterfall: Waterfall, settings: Mapping[str, Any]
+    files: Mapping[str, str],
+    positives: pd.DataFrame,
+    waterfall: Waterfall,
+    settings: Mapping[str, Any],
 ) -> Built:
     """Promoters beside random places of the contigs that have promoters."""
     known = read_promoters(files["promoters"])

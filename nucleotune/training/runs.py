@@ -35,9 +35,7 @@ RESULTS = {
 
 @dataclass(frozen=True)
 class Run:
-    """One training: its data set and what its labels 0 and 1 mean, what it starts from (or None), and where its state and
-    its results belong.
-    """
+    """One training: its data set, what labels 0 and 1 mean, what it starts from (or None), where its files belong."""
 
     dataset: str
     labels: Sequence[str]

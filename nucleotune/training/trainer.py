@@ -129,7 +129,10 @@ class Trainer:
         self.steps = training["epochs"] * self.steps_per_epoch
         if training["max_steps"] is not None:
             self.steps = min(self.steps, training["max_steps"])
-        self.warmup = math.ceil(training["warmup_share"] * self.steps)
+        self.warmup = training["warmup_steps"]
+        if self.warmup is None:
+            self.warmup = math.ceil(training["warmup_share"] * self.steps)
+        self.warmup = min(self.warmup, self.steps)
         self.trainable = {n: p for n, p in self.classifier.named_parameters() if p.requires_grad}
         self.optimizer = torch.optim.AdamW(
             parameter_groups(classifier, training["weight_decay"]), fused=True

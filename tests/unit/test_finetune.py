@@ -57,6 +57,7 @@ def make_method(**changes):
         "learning_rate": 1e-2,
         "weight_decay": 0.01,
         "warmup_share": 0.1,
+        "warmup_steps": None,
         "max_gradient_norm": 1.0,
         "evaluations_per_epoch": 2,
         "patience": 100,
@@ -101,7 +102,14 @@ def make_examples(seed=0, n=240, at=0.9):
 
 
 def run(tmp_path, name="run", examples=None, **arguments):
-    defaults = {"method": make_method(), "model": MODEL, "seed": 1, "threads": 1, "device": "cpu", "labels": ("0", "1")}
+    defaults = {
+        "method": make_method(),
+        "model": MODEL,
+        "seed": 1,
+        "threads": 1,
+        "device": "cpu",
+        "labels": ("0", "1"),
+    }
     return finetune(
         make_examples() if examples is None else examples,
         **(defaults | arguments),

@@ -46,6 +46,7 @@ TRAINING = {
     "learning_rate": 1e-3,
     "weight_decay": 0.01,
     "warmup_share": 0.0,
+    "warmup_steps": None,
     "max_gradient_norm": 1e9,
     "evaluations_per_epoch": 1,
     "patience": 10,

@@ -1,0 +1,169 @@
+"""Tables 1-4 of the promoter study, Table 1 by side of truncation, and Figure 2, each a target of its own name.
+
+REQUIRED INPUTS: cards and metrics of the study's data sets, trained models; resources/published/promoters*.tsv
+OUTPUTS: results/tables/promoters_table<N>.tsv and .html, promoters_truncation.*, results/figures/promoters_figure2.*
+"""
+
+PROMOTERS_DATASETS = described_promoters(DATASETS["promoters"], RUN["species"])
+PROMOTERS_METHODS = described_promoter_methods(
+    all_promoter_methods(SETTINGS), RUN["methods"], RUN["models"]
+)
+PROMOTERS_TRUNCATION = [
+    one for one in PROMOTERS_METHODS if one["name"] in SETTINGS["promoters"]["truncation_methods"]
+]
+# Methods of Tables 1 and 2: all but those that one table alone asks for.
+PROMOTERS_COMMON = [
+    one
+    for one in PROMOTERS_METHODS
+    if one["name"]
+    in [*SETTINGS["promoters"]["methods"], *SETTINGS["promoters"]["expression_methods"]]
+]
+PROMOTERS_KMER = [
+    one for one in PROMOTERS_METHODS if one["kmer"] and one not in PROMOTERS_TRUNCATION
+]
+# Table 1 again, of the models that read k-mers: those whose input is short.
+PROMOTERS_BY_SIDE = [
+    one
+    for one in PROMOTERS_METHODS
+    if one["name"] in SETTINGS["promoters"]["methods"] and one["truncation"]
+] + PROMOTERS_TRUNCATION
+
+TARGETS["promoters"] = [
+    *expand("results/tables/promoters_table{n}.{kind}", n=range(1, 5), kind=["tsv", "html"]),
+    *expand("results/tables/promoters_truncation.{kind}", kind=["tsv", "html"]),
+    *(
+        expand("results/figures/promoters_figure2.{kind}", kind=["svg", "png"])
+        if attention_runs()
+        else []
+    ),
+]
+
+
+localrules:
+    promoters,
+    promoters_table1,
+    promoters_table2,
+    promoters_table3,
+    promoters_table4,
+    promoters_truncation,
+    promoters_figure2,
+
+
+rule promoters:
+    input:
+        TARGETS["promoters"],
+
+
+rule promoters_table1:
+    input:
+        metrics=every(
+            "results/{study}/{dataset}/{method}/metrics.json",
+            "promoters",
+            methods=[one["name"] for one in PROMOTERS_COMMON],
+            datasets=datasets_of_task("task3"),
+        ),
+        published=f"{PUBLISHED}/promoters.tsv",
+    output:
+        tsv="results/tables/promoters_table1.tsv",
+        html="results/tables/promoters_table1.html",
+    log:
+        "logs/promoters_table1.log",
+    conda:
+        "../envs/nucleotune.yaml"
+    params:
+        table=1,
+        datasets=PROMOTERS_DATASETS,
+        methods=PROMOTERS_COMMON,
+    message:
+        "Table 1: high or low expression, by length of the promoters"
+    script:
+        "../scripts/promoters_table1.py"
+
+
+use rule promoters_table1 as promoters_table2 with:
+    input:
+        metrics=every(
+            "results/{study}/{dataset}/{method}/metrics.json",
+            "promoters",
+            methods=[one["name"] for one in PROMOTERS_COMMON],
+            datasets=[one["name"] for one in PROMOTERS_DATASETS if one["length"] == 300],
+        ),
+        published=f"{PUBLISHED}/promoters.tsv",
+    output:
+        tsv="results/tables/promoters_table2.tsv",
+        html="results/tables/promoters_table2.html",
+    log:
+        "logs/promoters_table2.log",
+    params:
+        table=2,
+        datasets=PROMOTERS_DATASETS,
+        methods=PROMOTERS_COMMON,
+    message:
+        "Table 2: four tasks"
+
+
+rule promoters_table3:
+    input:
+        cards=expand("results/promoters/{dataset}/card.json", dataset=datasets_of_task("task3")),
+        published=f"{PUBLISHED}/promoters_expression.tsv",
+    output:
+        tsv="results/tables/promoters_table3.tsv",
+        html="results/tables/promoters_table3.html",
+    log:
+        "logs/promoters_table3.log",
+    conda:
+        "../envs/nucleotune.yaml"
+    params:
+        datasets=PROMOTERS_DATASETS,
+    message:
+        "Table 3: expression of protein-coding and lncRNA genes"
+    script:
+        "../scripts/promoters_table3.py"
+
+
+use rule promoters_table1 as promoters_table4 with:
+    input:
+        metrics=every(
+            "results/{study}/{dataset}/{method}/metrics.json",
+            "promoters",
+            methods=[one["name"] for one in PROMOTERS_KMER],
+            datasets=datasets_of_task("task2"),
+        ),
+        published=f"{PUBLISHED}/promoters.tsv",
+    output:
+        tsv="results/tables/promoters_table4.tsv",
+        html="results/tables/promoters_table4.html",
+    log:
+        "logs/promoters_table4.log",
+    params:
+        table=4,
+        datasets=PROMOTERS_DATASETS,
+        methods=PROMOTERS_KMER,
+    message:
+        "Table 4: DNABERT by size of k-mers"
+
+
+rule promoters_truncation:
+    input:
+        metrics=every(
+            "results/{study}/{dataset}/{method}/metrics.json",
+            "promoters",
+            methods=[one["name"] for one in PROMOTERS_BY_SIDE],
+            datasets=datasets_of_task("task3"),
+        ),
+        cards=expand("results/promoters/{dataset}/card.json", dataset=datasets_of_task("task3")),
+        published=f"{PUBLISHED}/promoters.tsv",
+    output:
+        tsv="results/tables/promoters_truncation.tsv",
+        html="results/tables/promoters_truncation.html",
+    log:
+        "logs/promoters_truncation.log",
+    conda:
+        "../envs/nucleotune.yaml"
+    params:
+        datasets=PROMOTERS_DATASETS,
+        methods=PROMOTERS_BY_SIDE,
+    message:
+        "Table 1 by side of truncation"
+    script:
+        "../scripts/promoters_truncation.py"

@@ -1,0 +1,25 @@
+"""Table 1 again: language models by the side at which they cut promoters that are too long."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+import pandas as pd
+
+from nucleotune.contracts import read_metrics
+from nucleotune.files import read_json
+from nucleotune.reporting.promoters import TABLES, truncation_table
+from nucleotune.reporting.tables import write_table
+from nucleotune.scripting import job
+
+with job(snakemake.log[0]):
+    table = truncation_table(
+        pd.read_csv(snakemake.input.published, sep="\t"),
+        read_metrics(snakemake.input.metrics),
+        snakemake.params.datasets,
+        snakemake.params.methods,
+        {Path(path).parent.name: read_json(path) for path in snakemake.input.cards},
+    )
+    write_table(snakemake.output.tsv, snakemake.output.html, table, **TABLES["truncation"])

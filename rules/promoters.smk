@@ -42,3 +42,32 @@ rule promoters_examples:
         "Building examples of {wildcards.dataset}"
     script:
         "../scripts/promoters_examples.py"
+
+
+rule attention_profile:
+    input:
+        examples="results/promoters/{dataset}/examples.parquet",
+        model="results/promoters/{dataset}/{method}/seed{seed}/model",
+        checkpoint=lambda wildcards: f"resources/checkpoints/{RUN['methods'][wildcards.method]['model']}",
+    output:
+        "results/promoters/{dataset}/{method}/seed{seed}/attention.tsv",
+    log:
+        "logs/attention_profile/{dataset}.{method}.seed{seed}.log",
+    benchmark:
+        "results/benchmarks/attention_profile/{dataset}.{method}.seed{seed}.tsv"
+    wildcard_constraints:
+        dataset="|".join(name for name, _ in attention_runs()) or "(?!)",
+    conda:
+        "../envs/nucleotune.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        downstream=SETTINGS["promoters"]["downstream"],
+        sampling_seed=SETTINGS["promoters"]["seed"],
+        version=STAGE["attention"],
+    message:
+        "Attention of {wildcards.method} along the promoters of {wildcards.dataset}, and its controls"
+    script:
+        "../scripts/attention_profile.py"

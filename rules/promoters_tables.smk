@@ -167,3 +167,29 @@ rule promoters_truncation:
         "Table 1 by side of truncation"
     script:
         "../scripts/promoters_truncation.py"
+
+
+rule promoters_figure2:
+    input:
+        [
+            f"results/promoters/{dataset}/{method}/seed{SETTINGS['seeds'][0]}/attention.tsv"
+            for dataset, method in attention_runs()
+        ],
+    output:
+        svg="results/figures/promoters_figure2.svg",
+        png="results/figures/promoters_figure2.png",
+    log:
+        "logs/promoters_figure2.log",
+    conda:
+        "../envs/nucleotune.yaml"
+    params:
+        titles=[
+            f"{RUN['methods'][method]['title']}, {DATASETS['promoters'][dataset].species[0]}, "
+            f"{DATASETS['promoters'][dataset].split} split"
+            for dataset, method in attention_runs()
+        ],
+        labels=list(PROMOTER_LABELS["task3"]),
+    message:
+        "Figure 2: attention along the promoters"
+    script:
+        "../scripts/promoters_figure2.py"

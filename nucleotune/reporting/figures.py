@@ -104,7 +104,7 @@ def roc_figure(
             )
             axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
             _legend_below(axes, "AUROC (bootstrap interval)", axes.get_lines()[1:])
-        _save(figure, path)
+        save(figure, path)
 
 
 def training_curves(
@@ -147,7 +147,7 @@ def training_curves(
             handles = [Line2D([], [], label=name, **styles[name]) for name in panel]
             _legend_below(column[-1], "Thin: training. With points: validation.", handles)
         figure.align_ylabels()
-        _save(figure, path)
+        save(figure, path)
 
 
 def waterfall(card: Mapping[str, Any], path: str | Path) -> None:
@@ -192,7 +192,7 @@ def waterfall(card: Mapping[str, Any], path: str | Path) -> None:
             axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
             axes.locator_params(axis="x", nbins=6, integer=True)
         grid[-1, 0].set_xlabel("Transcripts (solid: kept, hatched: dropped)")
-        _save(figure, path)
+        save(figure, path)
 
 
 def note_figure(text: str, path: str | Path) -> None:
@@ -200,7 +200,7 @@ def note_figure(text: str, path: str | Path) -> None:
     with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(4.8, 0.8))
         figure.text(0.5, 0.5, text, ha="center", va="center")
-        _save(figure, path)
+        save(figure, path)
 
 
 def _panels(count: int, columns: int, *, width: float, height: float) -> tuple[Figure, list[Axes]]:
@@ -255,7 +255,7 @@ def _thinned(x: ArrayLike, y: ArrayLike, points: int = 501) -> tuple[np.ndarray,
     return x[index], y[index]
 
 
-def _save(figure: Figure, path: str | Path) -> None:
+def save(figure: Figure, path: str | Path) -> None:
     """Write `path` as SVG without a date, and a PNG beside it."""
     tight = {"bbox_inches": "tight", "pad_inches": 0.1}
     with atomic_path(path) as temporary:

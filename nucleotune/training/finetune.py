@@ -10,8 +10,8 @@ A method is the dict of one `config/methods/<name>.yaml`, validated by its schem
     view          what the model is shown of a sequence (see `sequence.views`)
     truncation    right, left or centre (see `sequence.kmers.encode_kmers`)
     training      epochs, max_steps, batch_size, learning_rate, weight_decay, warmup_share or warmup_steps,
-                  max_gradient_norm, evaluations_per_epoch, patience (evaluations without a better validation loss), micro_batch_tokens,
-                  save_minutes
+                  max_gradient_norm, evaluations_per_epoch, patience (evaluations without a better validation loss),
+                  micro_batch_tokens, save_minutes
 """
 
 import logging

@@ -1,0 +1,48 @@
+"""Attention along promoters, drawn: Figure 2 of the promoter study with its controls."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import matplotlib
+import pandas as pd
+from matplotlib.figure import Figure
+
+from nucleotune.reporting.figures import COLOURS, SETTINGS, save
+
+#: Nucleotides over which the thick lines are averaged.
+WINDOW = 9
+
+LAYERS = {"last": "last layer", "all": "all layers"}
+
+
+def profile_figure(
+    tables: Mapping[str, pd.DataFrame], labels: Mapping[int, str], path: str | Path
+) -> None:
+    """Mean attention by position relative to the transcription start site: a row a model and choice of layers.
+
+    tables: title -> table of `attention.controls.profiles_with_controls`. labels: what 0 and 1 mean. The controls are
+    the columns; panels of a row share their scale. Thin lines are single positions, thick ones running means over WINDOW.
+    Writes `path` (.svg) and a PNG beside it.
+    """
+    rows = [(title, layers) for title in tables for layers in LAYERS]
+    controls = list(dict.fromkeys(name for table in tables.values() for name in table["control"]))
+    with matplotlib.rc_context(SETTINGS):
+        size = (3.6 * len(controls), 0.6 + 2.3 * len(rows))
+        figure = Figure(figsize=size, layout="constrained")
+        grid = figure.subplots(len(rows), len(controls), squeeze=False, sharey="row", sharex=True)
+        for panels, (title, layers) in zip(grid, rows, strict=True):
+            table = tables[title]
+            for axes, control in zip(panels, controls, strict=True):
+                shown = table[(table["control"] == control) & (table["layers"] == layers)]
+                for label, colour in zip(sorted(labels, reverse=True), COLOURS, strict=False):
+                    one = shown[shown["label"] == label].sort_values("position")
+                    smooth = one["mean"].rolling(WINDOW, center=True, min_periods=1).mean()
+                    axes.plot(one["position"], one["mean"], color=colour, linewidth=0.5, alpha=0.45)
+                    axes.plot(one["position"], smooth, color=colour, label=labels[label])
+                axes.axvline(0, color="#909090", linewidth=0.8, linestyle=":")
+                axes.set_title(f"{control}, {LAYERS[layers]}", loc="left", fontsize=9)
+            panels[0].set_ylabel(f"Attention\n{title}", fontsize=8)
+        for axes in grid[-1]:
+            axes.set_xlabel("Position relative to the TSS (nt)")
+        grid[0, 0].legend(fontsize=8)
+        save(figure, path)

@@ -1,0 +1,25 @@
+"""Attention from [CLS] along the test promoters of a trained model, with two controls."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+from nucleotune.attention.controls import profiles_with_controls
+from nucleotune.contracts import read_examples
+from nucleotune.files import atomic_path
+from nucleotune.scripting import job
+from nucleotune.training.compute import resolve_device
+
+with job(snakemake.log[0]):
+    table = profiles_with_controls(
+        read_examples(snakemake.input.examples, splits=["test"]),
+        Path(snakemake.input.model),
+        Path(snakemake.input.checkpoint),
+        downstream=snakemake.params.downstream,
+        seed=snakemake.params.sampling_seed,
+        device=resolve_device(None, snakemake.threads),
+    )
+    with atomic_path(snakemake.output[0]) as path:
+        table.to_csv(path, sep="\t", index=False)

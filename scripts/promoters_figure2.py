@@ -1,0 +1,19 @@
+"""Figure 2: attention along the promoters of highly and lowly expressed genes, with controls."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+import pandas as pd
+
+from nucleotune.reporting.profiles import profile_figure
+from nucleotune.scripting import job
+
+with job(snakemake.log[0]):
+    tables = {
+        title: pd.read_csv(path, sep="\t")
+        for title, path in zip(snakemake.params.titles, snakemake.input, strict=True)
+    }
+    labels = dict(enumerate(snakemake.params.labels))
+    profile_figure(tables, labels, snakemake.output.svg)

@@ -239,8 +239,12 @@ def shared_runtime(wildcards, attempt):
 
 
 def members(wildcards):
-    """Data sets whose trainings share a job."""
-    return SHARED[wildcards.study][wildcards.job]
+    """Data sets whose trainings share a job: those of its group that the method is used on."""
+    return [
+        dataset
+        for dataset in SHARED[wildcards.study][wildcards.job]
+        if wildcards.method in METHODS[wildcards.study][dataset]
+    ]
 
 
 def shared_job(wildcards):

@@ -11,4 +11,4 @@ from nucleotune.scripting import job
 with job(snakemake.log[0]) as log:
     annotation = read_annotation(snakemake.input[0])
     log.info("%s", annotation["feature"].value_counts().to_dict())
-    write_annotation(snakemake.output[0], annotation)
+    write_annotation(annotation, snakemake.output[0])

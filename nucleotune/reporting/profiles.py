@@ -21,7 +21,7 @@ def profile_figure(
     """Mean attention by position relative to the transcription start site: a row a model and choice of layers.
 
     tables: title -> table of `attention.controls.profiles_with_controls`. labels: what 0 and 1 mean. The controls are
-    the columns; panels of a row share their scale. Thin lines are single positions, thick ones running means over WINDOW.
+    the columns; panels of a row share their scale. Thin lines are positions, thick ones running means over WINDOW.
     Writes `path` (.svg) and a PNG beside it.
     """
     rows = [(title, layers) for title in tables for layers in LAYERS]

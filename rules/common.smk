@@ -330,7 +330,7 @@ def trained_runs(study):
 def study_run(study):
     """The configuration as far as it concerns a study: `config`, and the files of its species, methods and models."""
     others = [name for name in DATASETS if name != study]
-    stages = [run.split("/")[-2] for run in trained_runs(study)]
+    stages = [Path(run).parts[-2] for run in trained_runs(study)]
     methods = [name for names in METHODS[study].values() for name in names] + stages
     return {
         "config": without(SETTINGS, *others) | {"studies": [study]},
@@ -356,13 +356,16 @@ def study_sources(study):
 def measured_jobs(study):
     """Names (`shared`: of trainings that have no job of their own) of the benchmark files that a study's jobs write.
 
-    Without folder and ending: a file of another name is of another study, or left over from another configuration.
+    Without ending and, where the study is in the name, without folder. A file of another name is of another study, or
+    left over from another configuration.
     """
+    by_species = {"lncrna": ["simulate"], "promoters": ["simulate", "annotation"]}[study]
     shared = [name for names in SHARED[study].values() for name in names]
-    trained = [run.removeprefix("results/").replace("/", ".") for run in trained_runs(study)]
-    names = [*study_species(study), *study_models(study), *trained]
+    trained = [".".join(Path(run).parts[1:]) for run in trained_runs(study)]
+    names = [f"{rule}/{name}" for rule in by_species for name in study_species(study)]
+    names += [f"checkpoint/{name}" for name in study_models(study)] + trained
     for dataset in SHOWN[study]:
-        names += [dataset, f"{study}.{dataset}"]
+        names += [f"{study}_examples/{dataset}", f"{study}.{dataset}"]
         for method in METHODS[study][dataset]:
             name = f"{study}.{dataset}.{method}"
             names += [name, *(f"{name}.seed{seed}" for seed in SETTINGS["seeds"])]

@@ -33,7 +33,9 @@ def leaks(card: Card, rows: str) -> list[str]:
         sentences = [f"No gene has {rows} both in the test split and in training."]
     if (same := found.get("test_rows_with_sequence_in_training")) is not None:
         sentences.append(
-            f"Of {same or 'no'} test {rows} the very same sequence is in training, too."
+            f"The very same sequence is in training for {same:,} of the test {rows}."
+            if same
+            else "No test example has the same sequence as one in training."
         )
     total = sum(
         sum(classes.values()) for part, classes in card["splits"].items() if "-" not in part

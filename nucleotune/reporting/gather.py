@@ -207,10 +207,12 @@ def _benchmarks(
     """Run time and memory of the jobs named, without files that another configuration left behind."""
     names = {name for jobs in studies for name in jobs["names"]}
     shared = {name for jobs in studies for name in jobs["shared"]}
+    found = [(path.parent.name, path) for path in sorted(Path(folder).glob("*/*.tsv"))]
     return summarise_benchmarks(
-        (path.parent.name, path)
-        for path in sorted(Path(folder).glob("*/*.tsv"))
-        if path.stem in names and not (path.parent.name == "finetune" and path.stem in shared)
+        (rule, path)
+        for rule, path in found
+        if {path.stem, f"{rule}/{path.stem}"} & names
+        and not (rule == "finetune" and path.stem in shared)
     )
 
 

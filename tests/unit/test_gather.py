@@ -134,6 +134,8 @@ def run(tmp_path_factory):
             "evaluate/lncrna.toy_gene.bert",
             "evaluate/promoters.toy_task1_random.bert",
             "attention/promoters.toy_task4_random.bert.seed1",
+            "annotation/toy",
+            "simulate/toy",
         )
     ):
         write(f"benchmarks/{path}.tsv", seconds.format(2**number))
@@ -142,6 +144,7 @@ def run(tmp_path_factory):
             "promoters.toy_task4_random.bert",
             "promoters.toy_task4_random.bert.seed1",
             "promoters.bert.seed1.job0",
+            "annotation/toy",
         ],
         "shared": ["promoters.toy_task4_random.bert.seed1"],
     }
@@ -216,7 +219,7 @@ def test_a_model_that_did_not_run_is_never_the_best(context):
 
 def test_benchmarks_are_those_of_the_jobs_of_this_run(context):
     seconds = {one["rule"]: one["total_s"] for one in context["benchmarks"]}
-    assert seconds == {"evaluate": 1, "finetune_shared": 4, "attention": 32}
+    assert seconds == {"evaluate": 1, "finetune_shared": 4, "attention": 32, "annotation": 64}
 
 
 def test_the_overview_leads_to_each_study(run, context, tmp_path):

@@ -48,6 +48,7 @@ rule all:
     default_target: True
     input:
         study_targets(),
+        expand("results/reports/{study}.html", study=SETTINGS["studies"]),
         "results/report.html",
 
 

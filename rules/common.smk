@@ -2,7 +2,7 @@
 
 REQUIRED INPUTS: config.yaml and overlays, config/{species,models,methods}/*.yaml, resources/sources.tsv
 OUTPUTS: the names RUN, SETTINGS, REGISTRY, REVISIONS, CHECKPOINTS, DATASETS, DOWNLOADS, CALIBRATION,
-    SOURCES, STAGE, TARGETS and the functions below.
+    SOURCES, STAGE, TARGETS, REPORTED and the functions below.
 
 This file is parsed again in every cluster job: it imports the standard library, PyYAML and jsonschema (through
 nucleotune.config) only. No torch, no pandas.
@@ -145,6 +145,7 @@ LANGUAGE_MODELS = [
     name for name, method in RUN["methods"].items() if method["kind"] == "language_model"
 ]
 TARGETS = {}  # study -> its final files; each study's rule file adds its own
+REPORTED = {}  # study -> what its page describes: `datasets`, `methods`, `pools` (titles); likewise
 PUBLISHED = f"{workflow.basedir}/resources/published"
 
 
@@ -328,3 +329,57 @@ def trained_runs(study):
                 method = RUN["methods"][method]["start_from"]
                 dataset = plan.pool_name(DATASETS[study][shown].split)
     return list(dict.fromkeys(runs))
+
+
+def study_run(study):
+    """The configuration as far as it concerns a study: `config`, and the files of its species, methods and models."""
+    others = [name for name in DATASETS if name != study]
+    stages = [Path(run).parts[-2] for run in trained_runs(study)]
+    methods = [name for names in METHODS[study].values() for name in names] + stages
+    return {
+        "config": without(SETTINGS, *others) | {"studies": [study]},
+        "species": {name: RUN["species"][name] for name in study_species(study)},
+        "methods": {name: RUN["methods"][name] for name in dict.fromkeys(methods)},
+        "models": {name: RUN["models"][name] for name in study_models(study)},
+    }
+
+
+def study_sources(study):
+    """Files that the data sets of a study are built from, as they were fetched or given."""
+    if study == "lncrna":
+        files = [
+            plan.class_files(RUN["species"][name], label, REGISTRY, SETTINGS["data_dir"])
+            for name in study_species(study)
+            for label in plan.CLASSES
+        ]
+    else:
+        files = [promoter_inputs(dataset).values() for dataset in DATASETS[study].values()]
+    return list(dict.fromkeys(path for part in files for path, _ in part))
+
+
+def measured_jobs(study):
+    """Names (`shared`: of trainings that have no job of their own) of the benchmark files that a study's jobs write.
+
+    Without ending and, where the study is in the name, without folder. A file of another name is of another study, or
+    left over from another configuration.
+    """
+    by_species = {"lncrna": ["simulate"], "promoters": ["simulate", "annotation"]}[study]
+    shared = [name for names in SHARED[study].values() for name in names]
+    trained = [".".join(Path(run).parts[1:]) for run in trained_runs(study)]
+    names = [f"{rule}/{name}" for rule in by_species for name in study_species(study)]
+    names += [f"checkpoint/{name}" for name in study_models(study)] + trained
+    for dataset in SHOWN[study]:
+        names += [f"{study}_examples/{dataset}", f"{study}.{dataset}"]
+        for method in METHODS[study][dataset]:
+            name = f"{study}.{dataset}.{method}"
+            names += [name, *(f"{name}.seed{seed}" for seed in SETTINGS["seeds"])]
+    names += [
+        f"{study}.{method}.seed{seed}.job{job}"
+        for job in SHARED[study]
+        for method in LANGUAGE_MODELS
+        for seed in SETTINGS["seeds"]
+    ]
+    return {
+        "names": list(dict.fromkeys(names)),
+        "shared": [name for name in trained if name.split(".")[1] in shared],
+    }

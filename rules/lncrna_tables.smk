@@ -13,6 +13,12 @@ LNCRNA_OTHERS = [one for one in LNCRNA_DATASETS if one not in LNCRNA_MOUSE]
 # On partial transcripts a language model reads the longest open reading frame.
 LNCRNA_PARTIAL_METHODS = [one for one in LNCRNA_METHODS if one["view"] != "transcript"]
 
+REPORTED["lncrna"] = {
+    "datasets": LNCRNA_DATASETS,
+    "methods": LNCRNA_METHODS,
+    "pools": plan.pool_titles(DATASETS["lncrna"]),
+}
+
 TARGETS["lncrna"] = [
     *expand("results/tables/lncrna_table{n}.{kind}", n=range(1, 7), kind=["tsv", "html"]),
     *expand(

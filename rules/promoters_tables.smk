@@ -28,6 +28,12 @@ PROMOTERS_BY_SIDE = [
     if one["name"] in SETTINGS["promoters"]["methods"] and one["truncation"]
 ] + PROMOTERS_TRUNCATION
 
+REPORTED["promoters"] = {
+    "datasets": PROMOTERS_DATASETS,
+    "methods": PROMOTERS_METHODS,
+    "pools": {},
+}
+
 TARGETS["promoters"] = [
     *expand("results/tables/promoters_table{n}.{kind}", n=range(1, 5), kind=["tsv", "html"]),
     *expand("results/tables/promoters_truncation.{kind}", kind=["tsv", "html"]),

@@ -1,50 +1,72 @@
-"""The report: one self-contained HTML page of everything that was run.
+"""The report: a self-contained page for each study, and one that leads to them.
 
-REQUIRED INPUTS: tables, figures, cards, metrics, training logs, docs/deviations.md
-OUTPUTS: results/report.html
+REQUIRED INPUTS: tables, figures, cards, metrics, comparisons, training logs, docs/deviations.md
+OUTPUTS: results/reports/<study>.html, results/reports/<study>.json (its findings), results/report.html
 """
 
 
 localrules:
+    study_report,
     report,
+
+
+rule study_report:
+    input:
+        tables=lambda wildcards: [
+            path for path in TARGETS[wildcards.study] if path.endswith(".html")
+        ],
+        figures=lambda wildcards: [
+            path for path in TARGETS[wildcards.study] if path.endswith(".svg")
+        ],
+        cards=lambda wildcards: [
+            f"results/{wildcards.study}/{dataset}/card.json" for dataset in SHOWN[wildcards.study]
+        ],
+        comparisons=lambda wildcards: [
+            f"results/{wildcards.study}/{dataset}/comparison.tsv"
+            for dataset in SHOWN[wildcards.study]
+        ],
+        metrics=lambda wildcards: every(
+            "results/{study}/{dataset}/{method}/metrics.json", wildcards.study
+        ),
+        training=lambda wildcards: [
+            f"{run}/training.{kind}"
+            for run in trained_runs(wildcards.study)
+            for kind in ("tsv", "json")
+        ],
+        fits=lambda wildcards: every(
+            "results/{study}/{dataset}/{method}/seed{seed}/fit.json", wildcards.study, BASELINES
+        ),
+        checkpoints=lambda wildcards: [
+            f"resources/checkpoints/{name}"
+            for name in study_models(wildcards.study)
+            if name in CHECKPOINTS
+        ],
+        deviations=[f"{workflow.basedir}/docs/deviations.md"],
+    output:
+        page="results/reports/{study}.html",
+        findings="results/reports/{study}.json",
+    log:
+        "logs/study_report/{study}.log",
+    conda:
+        "../envs/nucleotune.yaml"
+    params:
+        run=lambda wildcards: study_run(wildcards.study),
+        sources=lambda wildcards: study_sources(wildcards.study),
+        described=lambda wildcards: REPORTED[wildcards.study],
+        jobs=lambda wildcards: measured_jobs(wildcards.study),
+        version=STAGE["report"],
+        benchmarks="results/benchmarks",
+    message:
+        "Writing {output.page}"
+    script:
+        "../scripts/study_report.py"
 
 
 rule report:
     input:
-        tables=[path for path in study_targets() if path.endswith(".html")],
-        figures=[path for path in study_targets() if path.endswith(".svg")],
-        cards=[
-            f"results/{study}/{dataset}/card.json"
-            for study in SETTINGS["studies"]
-            for dataset in SHOWN[study]
-        ],
-        comparisons=[
-            f"results/{study}/{dataset}/comparison.tsv"
-            for study in SETTINGS["studies"]
-            for dataset in SHOWN[study]
-        ],
-        metrics=[
-            path
-            for study in SETTINGS["studies"]
-            for path in every("results/{study}/{dataset}/{method}/metrics.json", study)
-        ],
-        training=[
-            f"{run}/training.{kind}"
-            for study in SETTINGS["studies"]
-            for run in trained_runs(study)
-            for kind in ("tsv", "json")
-        ],
-        fits=[
-            path
-            for study in SETTINGS["studies"]
-            for path in every(
-                "results/{study}/{dataset}/{method}/seed{seed}/fit.json",
-                study,
-                [name for name in METHODS[study] if name in BASELINES],
-            )
-        ],
+        pages=expand("results/reports/{study}.html", study=SETTINGS["studies"]),
+        findings=expand("results/reports/{study}.json", study=SETTINGS["studies"]),
         checkpoints=[f"resources/checkpoints/{name}" for name in CHECKPOINTS],
-        deviations=[f"{workflow.basedir}/docs/deviations.md"],
     output:
         "results/report.html",
     log:
@@ -52,15 +74,10 @@ rule report:
     conda:
         "../envs/nucleotune.yaml"
     params:
-        config=SETTINGS,
-        species=RUN["species"],
-        methods=RUN["methods"],
-        models=RUN["models"],
+        run={key: RUN[key] for key in ("config", "species", "methods", "models")},
+        jobs=lambda wildcards: [measured_jobs(study) for study in SETTINGS["studies"]],
         version=STAGE["report"],
         benchmarks="results/benchmarks",
-        datasets=LNCRNA_DATASETS,
-        pools=plan.pool_titles(DATASETS["lncrna"]),
-        described=LNCRNA_METHODS,
     message:
         "Writing {output}"
     script:

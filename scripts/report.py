@@ -1,4 +1,4 @@
-"""Gather what a run has written and render the report."""
+"""The page that leads to the pages of the studies."""
 
 from typing import TYPE_CHECKING
 
@@ -6,15 +6,18 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 from nucleotune.files import atomic_path
-from nucleotune.reporting.gather import gather
-from nucleotune.reporting.page import render_report
+from nucleotune.reporting.gather import gather_overview
+from nucleotune.reporting.page import render_overview
 from nucleotune.scripting import job
 
 with job(snakemake.log[0]):
-    page = render_report(
-        gather(
-            {name: list(paths) for name, paths in snakemake.input.items()},
-            dict(snakemake.params.items()),
+    page = render_overview(
+        gather_overview(
+            snakemake.input.findings,
+            snakemake.input.checkpoints,
+            snakemake.params.run,
+            jobs=snakemake.params.jobs,
+            benchmarks=snakemake.params.benchmarks,
         )
     )
     with atomic_path(snakemake.output[0]) as path:

@@ -31,7 +31,9 @@ GREYS = (
     ("#A6A6A6", (0, (6, 2, 1, 2))),
     ("#262626", (0, (8, 2, 1, 1, 1, 2))),
 )
-CLASS_COLOURS = {"mRNA": "#E69F00", "lncRNA": "#0072B2"}
+CLASS_COLOURS = {"mRNA": "#E69F00", "protein_coding": "#E69F00", "lncRNA": "#0072B2"}
+#: Of classes with other names, in the order in which they come.
+OTHER_COLOURS = ("#009E73", "#D55E00", "#CC79A7", "#56B4E9")
 
 #: Text becomes outlines, so that a figure looks alike wherever it is opened.
 SETTINGS = {
@@ -150,15 +152,17 @@ def training_curves(
         save(figure, path)
 
 
-def waterfall(card: Mapping[str, Any], path: str | Path) -> None:
-    """Transcripts kept and dropped by every filter, one panel a class.
+def waterfall(card: Mapping[str, Any], path: str | Path, *, rows: str = "transcripts") -> None:
+    """What every filter kept and dropped, one panel a class; `rows` says what is counted.
 
-    card["waterfall"] lists {"class": "mRNA" | "lncRNA", "step", "kept", "dropped"} in the order of
-    the filters. Writes `path` (.svg) and a PNG beside it.
+    card["waterfall"] lists {"class", "step", "kept", "dropped"} in the order of the filters. Writes
+    `path` (.svg) and a PNG beside it.
     """
     steps = pd.DataFrame(card["waterfall"])
     classes = list(dict.fromkeys(steps["class"]))
     sizes = [int((steps["class"] == name).sum()) for name in classes]
+    others = [name for name in classes if name not in CLASS_COLOURS]
+    colours = CLASS_COLOURS | dict(zip(others, cycle(OTHER_COLOURS), strict=False))
     with matplotlib.rc_context(SETTINGS):
         figure = Figure(
             figsize=(7.4, 0.9 + sum(0.55 + 0.3 * n for n in sizes)), layout="constrained"
@@ -169,7 +173,7 @@ def waterfall(card: Mapping[str, Any], path: str | Path) -> None:
         for axes, name in zip(grid[:, 0], classes, strict=True):
             part = steps.loc[steps["class"] == name]
             place = np.arange(len(part))
-            colour = CLASS_COLOURS.get(name, GREYS[0])
+            colour = colours[name]
             widest = int((part["kept"] + part["dropped"]).max())
             axes.barh(place, part["kept"], color=colour, height=0.66, label="kept")
             axes.barh(
@@ -191,7 +195,7 @@ def waterfall(card: Mapping[str, Any], path: str | Path) -> None:
             axes.set_title(name, loc="left")
             axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
             axes.locator_params(axis="x", nbins=6, integer=True)
-        grid[-1, 0].set_xlabel("Transcripts (solid: kept, hatched: dropped)")
+        grid[-1, 0].set_xlabel(f"{rows.capitalize()} (solid: kept, hatched: dropped)")
         save(figure, path)
 
 

@@ -1,45 +1,54 @@
 """What the report shows, read from the files of a finished run."""
 
-import datetime
-import importlib.metadata
-import os
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
-from markdown_it import MarkdownIt
 
-from nucleotune import __version__
-from nucleotune.config import ROOT
 from nucleotune.contracts import read_metrics
 from nucleotune.files import read_json
-from nucleotune.reporting import lncrna
+from nucleotune.reporting import lncrna, promoters
+from nucleotune.reporting.deviations import deviations
+from nucleotune.reporting.facts import leaks, tables
 from nucleotune.reporting.figures import method_styles, training_curves, waterfall
 from nucleotune.reporting.page import summarise_benchmarks
+from nucleotune.reporting.provenance import describe_inputs, describe_models, describe_run
 
-VERSIONS = ("snakemake", "torch", "transformers", "peft", "scikit-learn", "numpy", "pandas")
+STUDIES = {"lncrna": lncrna, "promoters": promoters}
+#: What the examples of a study are.
+ROWS = {"lncrna": "transcripts", "promoters": "sequences"}
 
-ASKED = (
-    "Does a fine-tuned language model tell lncRNAs from mRNAs better than the classical methods it is said to"
-    " beat (LoRA-BERT paper)? All methods below were trained on the same rows and judged on the same test rows."
-)
+#: Data sets side by side in a figure of training curves.
+PANELS = 3
 
 
-def gather(inputs: Mapping[str, Sequence[str]], run: Mapping[str, Any]) -> dict[str, Any]:
-    """Context of `page.render_report`.
+def gather_study(
+    study: str,
+    inputs: Mapping[str, Sequence[str]],
+    run: Mapping[str, Any],
+    described: Mapping[str, Any],
+    *,
+    sources: Sequence[str],
+    jobs: Mapping[str, Sequence[str]],
+    benchmarks: str,
+) -> dict[str, Any]:
+    """Context of `page.render_study`.
 
     inputs: paths by kind: tables (HTML), figures (SVG), cards, comparisons, metrics, training (TSV
     and JSON), fits (JSON of the baselines), checkpoints (directories), deviations (Markdown).
-    run: config, species, methods, models, datasets, described (methods), pools (titles),
-    benchmarks (directory).
+    run: config, species, methods, models of the study. described: what its rule file says of
+    datasets, methods, and pools (titles). sources: files that the data come from. jobs: names of
+    the benchmark files of the study's jobs, and of trainings without a job of their own (shared);
+    benchmarks: their directory.
     """
-    datasets, methods = run["datasets"], run["described"]
+    texts, methods = STUDIES[study], described["methods"]
+    titled = texts.page_titles(described["datasets"])
+    datasets = [{**one, "title": titled[one["name"]]} for one in described["datasets"]]
     titles = {method["name"]: method["title"] for method in methods}
-    dataset_titles = {**run["pools"], **{one["name"]: one["title"] for one in datasets}}
+    dataset_titles = {**described["pools"], **titled}
     metrics = read_metrics(inputs["metrics"])
     cards = {Path(path).parent.name: read_json(path) for path in inputs["cards"]}
     comparisons = {
@@ -49,16 +58,17 @@ def gather(inputs: Mapping[str, Sequence[str]], run: Mapping[str, Any]) -> dict[
     lines = [method["title"] for method in methods if method["kind"] == "reference"]
     trained = {name: method["title"] for name, method in run["methods"].items()}
     return {
-        "title": "nucleotune: lncRNA or mRNA?",
-        "asked": ASKED,
+        "study": study,
+        "title": texts.TITLE,
+        "asked": texts.ASKED,
         "headlines": lncrna.headlines(metrics, comparisons, datasets, methods),
-        "run": _run(run),
-        "inputs": _inputs(cards),
-        "models": _models(run["models"], inputs["checkpoints"]),
+        "not_run": _not_run(metrics, dataset_titles, titles),
+        "run": describe_run(run),
+        "inputs": describe_inputs(cards, sources),
+        "models": describe_models(run["models"], inputs["checkpoints"]),
+        "rows": ROWS[study],
         "datasets": [
-            {**dataset, "leakage": card["leakage"], "waterfall": _svg(waterfall, card)}
-            for dataset in datasets
-            for card in [cards[dataset["name"]]]
+            _dataset(one, cards[one["name"]], ROWS[study], run["models"]) for one in datasets
         ],
         "tables": [Path(path).read_text(encoding="utf-8") for path in inputs["tables"]],
         "comparisons": [
@@ -66,80 +76,67 @@ def gather(inputs: Mapping[str, Sequence[str]], run: Mapping[str, Any]) -> dict[
         ],
         "method_titles": titles,
         "figures": [
-            {**lncrna.FIGURES[Path(path).stem], "svg": Path(path).read_text(encoding="utf-8")}
+            {**texts.FIGURES[Path(path).stem], "svg": Path(path).read_text(encoding="utf-8")}
             for path in inputs["figures"]
         ],
         "training": _training(inputs["training"], dataset_titles, trained, shown, lines),
         "gates": _gates(inputs["training"], dataset_titles, trained),
         "fits": _fits(inputs["fits"], dataset_titles, trained),
-        "benchmarks": _benchmarks(Path(run["benchmarks"])),
-        "deviations": _markdown(inputs["deviations"][0]),
+        "benchmarks": _benchmarks(benchmarks, [jobs]),
+        "deviations": deviations(Path(inputs["deviations"][0]).read_text(encoding="utf-8"), study),
     }
 
 
-def _run(run: Mapping[str, Any]) -> dict[str, Any]:
-    resolved = {key: run[key] for key in ("config", "species", "models", "methods")}
-    names = {"nucleotune": __version__}
+def gather_overview(
+    findings: Sequence[str],
+    checkpoints: Sequence[str],
+    run: Mapping[str, Any],
+    *,
+    jobs: Sequence[Mapping[str, Sequence[str]]],
+    benchmarks: str,
+) -> dict[str, Any]:
+    """Context of `page.render_overview`.
+
+    findings: one file a study, the first keys of `gather_study`'s context. run, jobs, benchmarks:
+    as there, of the whole run, jobs one a study.
+    """
     return {
-        "config": yaml.safe_dump(resolved, sort_keys=False, width=100),
-        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "versions": names | {name: importlib.metadata.version(name) for name in VERSIONS},
-        "commit": _commit(),
-        "cores": os.cpu_count() or 1,
+        "studies": [read_json(path) for path in findings],
+        "run": describe_run(run),
+        "models": describe_models(run["models"], checkpoints),
+        "benchmarks": _benchmarks(benchmarks, jobs),
     }
 
 
-def _commit() -> str | None:
-    """Commit of the workflow, marked when files differ from it; None outside a git checkout."""
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12"],
-            capture_output=True,
-            text=True,
-        )
-    except FileNotFoundError:
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
+def _dataset(
+    described: Mapping[str, Any], card: Mapping[str, Any], rows: str, models: Mapping[str, Any]
+) -> dict[str, Any]:
+    titles = {name: model["title"] for name, model in models.items()}
+    return {
+        "title": described["title"],
+        "note": described["note"],
+        "leaks": leaks(card, rows),
+        "tables": tables(card, titles),
+        "waterfall": _svg(partial(waterfall, rows=rows), card),
+    }
 
 
-def _inputs(cards: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Input files of all data sets, each once, with the address they came from."""
-    files = {file["path"]: file for card in cards.values() for file in card["inputs"]}
-    return [
-        {
-            "file": path,
-            "url": read_json(meta)["url"] if (meta := Path(f"{path}.meta.json")).exists() else None,
-            "bytes": file["bytes"],
-            "sha256": file["sha256"],
-        }
-        for path, file in files.items()
-    ]
-
-
-def _models(
-    models: Mapping[str, Mapping[str, Any]], checkpoints: Sequence[str]
+def _not_run(
+    metrics: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    dataset_titles: Mapping[str, str],
+    method_titles: Mapping[str, str],
 ) -> list[dict[str, Any]]:
-    """Where each model's weights come from, and under which licence."""
-    records = {Path(path).name: read_json(Path(path) / "checkpoint.json") for path in checkpoints}
-    result = []
-    for name, model in models.items():
-        weights = "random, none are published"
-        if name in records:
-            one = records[name]
-            revision = one["commit"] or one["revision"]
-            weights = f"{one['hub']}, revision {revision}" if one["hub"] else one["path"]
-        licence = (
-            f"{model['licence']}, non-commercial" if model["non_commercial"] else model["licence"]
-        )
-        result.append(
-            {
-                "title": model["title"],
-                "weights": weights,
-                "licence": licence,
-                "note": model["note"],
-            }
-        )
-    return result
+    """Methods that could not run, each reason once with the data sets that it holds for."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for dataset, methods in metrics.items():
+        for method, content in methods.items():
+            if "not_run" in content:
+                places = found.setdefault((method_titles[method], content["not_run"]), [])
+                places.append(dataset_titles[dataset])
+    return [
+        {"method": method, "reason": reason, "datasets": places}
+        for (method, reason), places in found.items()
+    ]
 
 
 def _training_runs(paths: Sequence[str], suffix: str) -> list[tuple[str, str, int, Path]]:
@@ -154,17 +151,18 @@ def _training(
     method_titles: Mapping[str, str],
     shown: Sequence[str],
     reference: Sequence[str],
-) -> str | None:
+) -> list[str]:
+    """Training curves, PANELS data sets a figure."""
     histories: dict[str, dict[str, list[pd.DataFrame]]] = {}
     for dataset, method, _, path in _training_runs(paths, ".tsv"):
         panel = histories.setdefault(dataset_titles[dataset], {})
         panel.setdefault(method_titles[method], []).append(pd.read_csv(path, sep="\t"))
-    if not histories:
-        return None
     # The methods of the other figures first, so that each keeps its colour here.
     names = dict.fromkeys([*shown, *(name for panel in histories.values() for name in panel)])
-    styles = method_styles(names, reference=reference)
-    return _svg(lambda value, path: training_curves(value, path, styles=styles), histories)
+    draw = partial(training_curves, styles=method_styles(names, reference=reference))
+    panels = list(histories.items())
+    parts = [dict(panels[i : i + PANELS]) for i in range(0, len(panels), PANELS)]
+    return [_svg(draw, part) for part in parts]
 
 
 def _gates(
@@ -203,12 +201,19 @@ def _fits(
     return result
 
 
-def _benchmarks(folder: Path) -> list[dict[str, Any]]:
-    return summarise_benchmarks((path.parent.name, path) for path in sorted(folder.glob("*/*.tsv")))
-
-
-def _markdown(path: str) -> str:
-    return MarkdownIt("commonmark").enable("table").render(Path(path).read_text(encoding="utf-8"))
+def _benchmarks(
+    folder: str, studies: Sequence[Mapping[str, Sequence[str]]]
+) -> list[dict[str, Any]]:
+    """Run time and memory of the jobs named, without files that another configuration left behind."""
+    names = {name for jobs in studies for name in jobs["names"]}
+    shared = {name for jobs in studies for name in jobs["shared"]}
+    found = [(path.parent.name, path) for path in sorted(Path(folder).glob("*/*.tsv"))]
+    return summarise_benchmarks(
+        (rule, path)
+        for rule, path in found
+        if {path.stem, f"{rule}/{path.stem}"} & names
+        and not (rule == "finetune" and path.stem in shared)
+    )
 
 
 def _svg(draw: Any, value: Any) -> str:

@@ -45,6 +45,13 @@ TRAINING = {
 #: Metrics of Table 3.
 PERFORMANCE = ("precision", "recall", "accuracy", "f1", "auroc", "mcc")
 
+#: Title of the study's page in the report, and what it asks.
+TITLE = "lncRNA or mRNA?"
+ASKED = (
+    "Does a fine-tuned language model tell lncRNAs from mRNAs better than the classical methods it is said to"
+    " beat (LoRA-BERT paper)?"
+)
+
 _LINES = "Grey, dashed or dotted: one feature alone."
 #: Title and caption of each figure in the report, by the name of its file.
 FIGURES = {
@@ -163,6 +170,11 @@ def table3(
     return performance(printed, metrics, datasets, methods, places)
 
 
+def page_titles(datasets: Described) -> dict[str, str]:
+    """Name -> title on the study's page."""
+    return {dataset["name"]: dataset["title"] for dataset in datasets}
+
+
 def headlines(
     metrics: Metrics,
     comparisons: Mapping[str, pd.DataFrame],
@@ -172,9 +184,9 @@ def headlines(
     """For each data set, the best language model against the best baseline.
 
     Both were chosen by AUROC on the validation split. `comparisons` is {dataset name:
-    comparison.tsv}. Returns dicts with dataset, method, baseline (titles), auroc, baseline_auroc
-    ({value, ci_low, ci_high}), n_test, seeds, and the comparison's delta_auroc, ci_low, ci_high,
-    p_holm. A data set where one of the two is missing has no entry.
+    comparison.tsv}. Returns dicts with dataset, method, baseline (titles), auroc, baseline_auroc,
+    mcc, baseline_mcc ({value, ci_low, ci_high}), n_test, seeds, and the comparison's delta_auroc,
+    ci_low, ci_high, p_holm. A data set where one of the two is missing has no entry.
     """
     titles = {method["name"]: method["title"] for method in methods}
     models = [method["name"] for method in methods if method["kind"] == "language_model"]
@@ -182,18 +194,21 @@ def headlines(
     for dataset in datasets:
         measured = metrics.get(dataset["name"], {})
         comparison = comparisons.get(dataset["name"])
-        ran = [name for name in models if name in measured]
+        ran = [name for name in models if name in measured and "not_run" not in measured[name]]
         if not ran or comparison is None or comparison.empty:
             continue
         best = max(ran, key=lambda name: measured[name]["splits"]["valid"]["auroc"]["value"])
         test = comparison.loc[comparison["method"] == best].iloc[0]
+        model, baseline = (measured[name]["splits"]["test"] for name in (best, test["against"]))
         result.append(
             {
                 "dataset": dataset["title"],
                 "method": titles[best],
                 "baseline": titles[test["against"]],
-                "auroc": measured[best]["splits"]["test"]["auroc"],
-                "baseline_auroc": measured[test["against"]]["splits"]["test"]["auroc"],
+                "auroc": model["auroc"],
+                "baseline_auroc": baseline["auroc"],
+                "mcc": model["mcc"],
+                "baseline_mcc": baseline["mcc"],
                 "n_test": measured[best]["n_test"],
                 "seeds": len(measured[best]["seeds"]),
                 **test[["delta_auroc", "ci_low", "ci_high", "p_holm"]].to_dict(),

@@ -1,4 +1,4 @@
-"""The report: one HTML page that holds everything it shows."""
+"""The report: HTML pages that hold everything they show, one a study and one that leads to them."""
 
 import base64
 from collections import defaultdict
@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from nucleotune.reporting.facts import share
 from nucleotune.reporting.tables import environment
 
 #: What the page shows of a training, and under which heading; a dot leads into a nested object.
@@ -33,26 +34,27 @@ GATES = {
 }
 
 
-def render_report(context: Mapping[str, Any]) -> str:
-    """The whole page as a string; everything but the marked fragments is escaped.
+def render_study(context: Mapping[str, Any]) -> str:
+    """The page of a study; everything but the marked fragments is escaped.
 
     `context` holds, all needed, lists possibly empty:
 
     title         str
     asked         str, what the study asked, one or two sentences
     headlines     list of dicts as `lncrna.headlines` returns them
+    not_run       list of {"method", "reason", "datasets"}: titles, and why the method is missing
     run           {"config" (YAML), "date"}: str; "versions": {package: version};
                   "commit": str or None; "cores": int
-    inputs        list of {"file", "url" (None for a local file), "bytes", "sha256"}
+    inputs        list of {"file", "origin" (an address or where else from), "bytes", "sha256"}
     models        list of {"title", "weights" (where from), "licence", "note"}
-    datasets      list of {"title", "note", "leakage", "waterfall"}: leakage is the card's
-                  {"genes_shared", "test_rows_with_gene_in_training", "share"}, waterfall
-                  SVG text
+    rows          str, what examples are ("transcripts")
+    datasets      list of {"title", "note", "leaks", "tables", "waterfall"}: leaks and tables as
+                  `facts.leaks` and `facts.tables` return them, waterfall SVG text
     tables        list of HTML fragments written by `tables.write_table`, taken as they are
     comparisons   list of {"dataset": title, "table": DataFrame of comparison.tsv}
     method_titles {method name: title}, for the comparisons
     figures       list of {"title", "caption", "svg"}: svg is the figure's text
-    training      SVG text of the training curves, or None
+    training      list of SVG texts of training curves
     gates         list of dicts, the content of training.json and "dataset", "method", "seed"
     fits          list of {"dataset", "method", "seed", "rows_used", "rows_available", "chosen"}, of
                   the baselines; chosen is a sentence on settings
@@ -68,7 +70,16 @@ def render_report(context: Mapping[str, Any]) -> str:
         {"dataset": one["dataset"], "rows": _titled(one["table"], context["method_titles"])}
         for one in context["comparisons"]
     ]
-    return environment.get_template("report.html.j2").render(values)
+    return environment.get_template("study.html.j2").render(values)
+
+
+def render_overview(context: Mapping[str, Any]) -> str:
+    """The page that leads to those of the studies; everything is escaped.
+
+    `context` holds studies, a list of {"study" (name), "title", "asked", "headlines", "not_run"}, and run, models and
+    benchmarks as of `render_study`.
+    """
+    return environment.get_template("overview.html.j2").render(context)
 
 
 def summarise_benchmarks(files: Iterable[tuple[str, str | Path]]) -> list[dict[str, Any]]:
@@ -119,10 +130,6 @@ def _image(svg: str) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
 
 
-def _share(value: float) -> str:
-    return f"{100 * value:.1f} %" if value == 0 or value >= 0.001 else f"{100 * value:.1g} %"
-
-
 def _duration(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.1f} s"
@@ -149,7 +156,7 @@ def _gate(address: str, value: Any) -> str:
     if isinstance(value, str) or address == "seed":
         return str(value)
     if address.endswith("share"):
-        return _share(value)
+        return share(value)
     if address == "seconds":
         return _duration(value)
     return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
@@ -157,7 +164,6 @@ def _gate(address: str, value: Any) -> str:
 
 environment.filters.update(
     image=_image,
-    share=_share,
     duration=_duration,
     megabytes=_megabytes,
     p=_p,

@@ -32,6 +32,24 @@ TASKS = {
 #: Length of the promoters in Tables 2 and 4, nt.
 LENGTH = 300
 
+#: Title of the study's page in the report, and what it asks.
+TITLE = "four tasks on promoters"
+ASKED = (
+    "Do fine-tuned language models tell promoters apart better than n-grams of nucleotides (paper on the regulation of"
+    " lncRNA genes)? Four tasks, each nearer to lncRNAs than the one before: biological or artificial sequences,"
+    " promoters or other places of the genome, genes of high or of low expression, and protein-coding or lncRNA genes."
+)
+#: Title and caption of each figure in the report, by the name of its file.
+FIGURES = {
+    "promoters_figure2": {
+        "title": "Figure 2. Attention along the promoter",
+        "caption": "Attention that the classification token pays to each nucleotide, mean over the test promoters of"
+        " each class of Task 3. Position 0, dotted, is the transcription start site (TSS). Beside the trained model its"
+        " controls: the model before it was trained, and the trained one on shuffled promoters. A peak that stands in"
+        " a control as well says nothing of what was learnt. Thin: single positions; thick: running mean.",
+    },
+}
+
 _PRINTED = ("mcc", "accuracy", "f1")
 _LABELS = {
     "dataset": "Data set",
@@ -75,6 +93,17 @@ TABLES: dict[int | str, dict[str, Any]] = {
         "labels": {**_LABELS, "tss_lost": "TSS lost"},
     },
 }
+
+
+def page_titles(datasets: Described) -> dict[str, str]:
+    """Name -> title on the study's page, which task, length and split belong to."""
+    return {
+        one[
+            "name"
+        ]: f"{one['title'].removesuffix(', ' + one['split'] + ' split')}, task {one['task'][-1]},"
+        f" {one['length']} bp, {one['split']} split"
+        for one in datasets
+    }
 
 
 def table1(

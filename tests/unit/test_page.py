@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from nucleotune.evaluation.paired import COMPARISON_COLUMNS
-from nucleotune.reporting.page import render_report, summarise_benchmarks
+from nucleotune.reporting.page import render_overview, render_study, summarise_benchmarks
 from nucleotune.reporting.tables import long_table, render_table, row
 
 EVIL = "<script>alert('x')</script>"
@@ -54,6 +54,8 @@ def context(text="Toy", **changes):
                 "baseline": "SVM",
                 "auroc": interval,
                 "baseline_auroc": {"value": 0.9, "ci_low": 0.88, "ci_high": 0.92},
+                "mcc": interval,
+                "baseline_mcc": interval,
                 "delta_auroc": 0.05,
                 "ci_low": -0.002,
                 "ci_high": 0.08,
@@ -62,6 +64,8 @@ def context(text="Toy", **changes):
                 "seeds": 1,
             }
         ],
+        "not_run": [{"method": text, "reason": text, "datasets": [text]}],
+        "rows": "transcripts",
         "run": {
             "config": f"key: {text}",
             "versions": {"numpy": "2"},
@@ -70,19 +74,18 @@ def context(text="Toy", **changes):
             "cores": 2,
         },
         "inputs": [
-            {"file": text, "url": "https://a.org/b.gz", "bytes": 12345, "sha256": "0" * 64},
-            {"file": "b", "url": "javascript:alert(1)", "bytes": 1, "sha256": "1" * 64},
-            {"file": "c", "url": None, "bytes": 1, "sha256": "2" * 64},
+            {"file": text, "origin": "https://a.org/b.gz", "bytes": 12345, "sha256": "0" * 64},
+            {"file": "b", "origin": "javascript:alert(1)", "bytes": 1, "sha256": "1" * 64},
+            {"file": "c", "origin": "local file", "bytes": 1, "sha256": None},
         ],
         "datasets": [
             {
                 "title": text,
                 "note": text,
-                "leakage": {
-                    "genes_shared": 7,
-                    "test_rows_with_gene_in_training": 12,
-                    "share": 0.0123,
-                },
+                "leaks": [text, "Another."],
+                "tables": [
+                    {"title": text, "head": [text, "n"], "rows": [[text, "5"]], "note": text}
+                ],
                 "waterfall": SVG,
             }
         ],
@@ -90,7 +93,7 @@ def context(text="Toy", **changes):
         "comparisons": [{"dataset": text, "table": comparison()}],
         "method_titles": {"bert": text, "svm": "The SVM"},
         "figures": [{"title": "Figure 3", "caption": "ROC curves", "svg": SVG}],
-        "training": SVG,
+        "training": [SVG],
         "models": [{"title": text, "weights": text, "licence": text, "note": text}],
         "fits": [
             {
@@ -123,7 +126,7 @@ def context(text="Toy", **changes):
 
 
 def test_page_is_whole_and_self_contained():
-    html = render_report(context())
+    html = render_study(context())
     assert html.startswith("<!DOCTYPE html>")
     page = Checked(html)
     assert {link[1:] for link in page.links if link.startswith("#")} <= page.ids
@@ -135,7 +138,7 @@ def test_page_is_whole_and_self_contained():
 
 
 def test_everything_given_is_escaped_but_our_own_fragments():
-    html = render_report(context(EVIL))
+    html = render_study(context(EVIL))
     page = Checked(html)
     assert "script" not in page.tags
     assert html.count("&lt;script&gt;") > 10
@@ -144,18 +147,29 @@ def test_everything_given_is_escaped_but_our_own_fragments():
     assert "<ul><li>ours</li></ul>" in html
 
 
+def test_the_overview_escapes_and_fetches_nothing():
+    study = {key: context(EVIL)[key] for key in ("title", "asked", "headlines", "not_run")}
+    values = {key: context(EVIL)[key] for key in ("run", "models", "benchmarks")}
+    page = Checked(render_overview({**values, "studies": [{**study, "study": "lncrna"}]}))
+    assert "script" not in page.tags and not page.sources
+    assert {link[1:] for link in page.links if link.startswith("#")} <= page.ids
+    assert "reports/lncrna.html" in page.links
+
+
 def words(html):
     return " ".join(html.split())
 
 
 def test_what_the_reader_wants_to_know_stands_there():
-    html = words(render_report(context()))
+    html = words(render_study(context()))
     for text in (
         "0.950 (0.940 to 0.960)",
         "<b>+0.050</b> (\u22120.002 to +0.080, p = 0.004",
         "the language model is better",
         "1,200 test examples, 1 training seed;",
-        "<b>7</b> genes have transcripts in the test split and in training: 12 test transcripts (1.2 %)",
+        "Toy Another.",
+        '<td>Toy</td><td class="n">5</td>',
+        "Toy did not run (Toy): Toy.",
         "86,906,114",
         "25.0 %",
         "<td>3.1 %</td>",
@@ -183,29 +197,27 @@ def test_what_the_reader_wants_to_know_stands_there():
 def test_verdict(delta, p, verdict):
     values = context()
     values["headlines"][0] |= {"delta_auroc": delta, "p_holm": p}
-    html = render_report(values)
+    html = render_study(values)
     assert verdict in html
     assert "the language model is better" not in html
 
 
-def test_a_clean_split_and_an_empty_run():
-    leakage = {"genes_shared": 0, "test_rows_with_gene_in_training": 0, "share": 0.0}
+def test_an_empty_run():
     values = context(
         headlines=[],
+        not_run=[],
         inputs=[],
         tables=[],
         figures=[],
-        training=None,
+        training=[],
         gates=[],
         fits=[],
         models=[],
         benchmarks=[],
     )
-    values["datasets"][0]["leakage"] = leakage
     values["comparisons"] = [{"dataset": "Toy", "table": comparison().head(0)}]
-    html = render_report(values)
+    html = render_study(values)
     Checked(html)
-    assert "No gene has transcripts both in the test split and in training." in html
     assert "No language model was trained" in html
     assert "Nothing to compare" in html
 
@@ -214,7 +226,7 @@ def test_a_forgotten_key_is_an_error_and_not_a_blank():
     values = context()
     del values["run"]["commit"]
     with pytest.raises(Exception, match="commit"):
-        render_report(values)
+        render_study(values)
 
 
 def test_benchmarks_are_summed_per_rule(tmp_path):

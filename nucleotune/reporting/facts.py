@@ -1,0 +1,139 @@
+"""What the report says of a data set, as small tables and sentences: read from its data card, whatever the study.
+
+A data card holds different facts for different tasks; those that are there are shown.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Card = Mapping[str, Any]
+
+#: Genes that percentiles of expression are taken over, as `expression_classes` of a card names them.
+UNIVERSES = {
+    "all": "all genes of the expression file",
+    "joined": "its protein-coding and lncRNA genes",
+    "pool": "those of them with a promoter sequence",
+}
+_SIDES = {"right": "at the right", "left": "at the left", "centre": "at both ends"}
+_TITLES = {"protein_coding": "protein-coding", "lncRNA": "lncRNA"}
+
+
+def leaks(card: Card, rows: str) -> list[str]:
+    """Sentences on what training and test examples share; `rows` says what examples are ("transcripts")."""
+    found = card["leakage"]
+    genes, tested = found["genes_shared"], found["test_rows_with_gene_in_training"]
+    if genes:
+        have = "gene has" if genes == 1 else "genes have"
+        sentences = [
+            f"{genes:,} {have} {rows} in the test split and in training: {tested:,} test {rows}"
+            f" ({share(found['share'])}) belong to a gene that was seen in training, so the numbers flatter every"
+            " method that can remember a gene."
+        ]
+    else:
+        sentences = [f"No gene has {rows} both in the test split and in training."]
+    if (same := found.get("test_rows_with_sequence_in_training")) is not None:
+        sentences.append(
+            f"The very same sequence is in training for {same:,} of the test {rows}."
+            if same
+            else "No test example has the same sequence as one in training."
+        )
+    total = sum(
+        sum(classes.values()) for part, classes in card["splits"].items() if "-" not in part
+    )
+    known = card.get("genes_known", card.get("places_known", total))
+    if known < total:
+        sentences.append(
+            f"Of {total - known:,} of {total:,} {rows} the gene is not known: they count as genes of their own."
+        )
+    return sentences
+
+
+def tables(card: Card, models: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Tables of a data card: {"title", "head", "rows", "note"}, cells as strings; `models` are their titles by name."""
+    found = [_splits(card["splits"])]
+    if "expression_classes" in card:
+        found.append(_expression(card["expression_classes"], card["universe"]))
+    if "in_task3" in card:
+        found.append(_in_task3(card["in_task3"], card["published"]))
+    if "truncation" in card:
+        found.append(_truncation(card["truncation"], models))
+    return found
+
+
+def share(value: float) -> str:
+    """A share as per cent; one that is not 0 never reads 0."""
+    return f"{100 * value:.1f} %" if value == 0 or value >= 0.001 else f"{100 * value:.1g} %"
+
+
+def _splits(splits: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+    names = list(dict.fromkeys(name for classes in splits.values() for name in classes))
+    order = ("pretrain", "train", "valid", "test")
+    parts = [part for part in order if part in splits] + [p for p in splits if p not in order]
+    rows = [[part, *(f"{splits[part].get(name, 0):,}" for name in names)] for part in parts]
+    return _table("Examples", ["Split", *(_TITLES.get(name, name) for name in names)], rows)
+
+
+def _expression(classes: Mapping[str, Any], used: str) -> dict[str, Any]:
+    """Genes of Task 3 by class and biotype, for each universe, beside the paper's."""
+
+    def numbers(counts: Mapping[str, Mapping[str, int]]) -> Iterable[str]:
+        return (f"{counts[name][biotype]:,}" for name in ("high", "low") for biotype in _TITLES)
+
+    rows = []
+    for name in (one for one in UNIVERSES if one in classes):
+        counts, title = classes[name], UNIVERSES[name] + (" (used)" if name == used else "")
+        size = f"{counts['genes_in_universe']:,}"
+        rows.append([title, size, "all", *numbers(counts["classified"])])
+        rows.append([title, size, "sampled", *numbers(counts["sampled"])])
+    rows.append(["paper (human)", "\u2013", "sampled", *numbers(classes["published"])])
+    heads = [f"{name}, {title}" for name in ("high", "low") for title in _TITLES.values()]
+    return _table(
+        "Genes of high and of low expression",
+        ["Percentiles over", "Genes", "Shown", *heads],
+        rows,
+        "In all tissues above the 75th (high), or at or below the 25th percentile (low). Sampled: the larger class"
+        " drawn down to the smaller one.",
+    )
+
+
+def _in_task3(
+    counts: Mapping[str, Mapping[str, Any]], published: Mapping[str, Any]
+) -> dict[str, Any]:
+    printed, size = published["in_task3"], published["per_class"]
+    rows = [
+        [
+            title,
+            f"{one['n']:,}",
+            share(one["share"]),
+            f"{printed[name]:,}",
+            share(printed[name] / size),
+        ]
+        for name, title in _TITLES.items()
+        for one in [counts[name]]
+    ]
+    head = ["Genes", "Also in task 3", "Share", "Paper (human)", "Share"]
+    return _table("Genes that are in task 3, too", head, rows)
+
+
+def _truncation(cuts: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str]) -> dict[str, Any]:
+    rows = [
+        [
+            titles.get(model, model),
+            f"{one['max_nt']:,}",
+            share(one["sequences_cut"]),
+            *(share(one["tss_lost"][side]) for side in _SIDES),
+        ]
+        for model, one in cuts.items()
+    ]
+    heads = [
+        "Model",
+        "Reads (nt)",
+        "Sequences cut",
+        *(f"TSS lost, cut {at}" for at in _SIDES.values()),
+    ]
+    note = "Models whose tokens differ in length are not listed: how much they read depends on the sequence."
+    return _table("What models read of the sequences", heads, rows, note)
+
+
+def _table(title: str, head: list[str], rows: list[list[str]], note: str = "") -> dict[str, Any]:
+    return {"title": title, "head": head, "rows": rows, "note": note}

@@ -1,0 +1,305 @@
+"""What the pages of the report are made of: files of a small made-up run, read and rendered."""
+
+import json
+import re
+
+import pandas as pd
+import pytest
+
+from nucleotune.evaluation.paired import COMPARISON_COLUMNS
+from nucleotune.reporting.deviations import deviations
+from nucleotune.reporting.facts import leaks, share, tables
+from nucleotune.reporting.figures import waterfall
+from nucleotune.reporting.gather import gather_overview, gather_study
+from nucleotune.reporting.page import render_overview, render_study
+from nucleotune.reporting.promoters import page_titles
+
+NAMES = ("toy_task3-1000_random", "toy_task4_random")
+METHODS = {
+    "bert": "language_model",
+    "plm": "language_model",
+    "tfidf": "baseline",
+    "gc": "reference",
+}
+COUNTS = {"high": {"protein_coding": 26, "lncRNA": 3}, "low": {"protein_coding": 7, "lncRNA": 22}}
+
+
+def dataset(name, task, length):
+    return {
+        "name": name,
+        "species": "toy",
+        "split": "random",
+        "task": task,
+        "length": length,
+        "title": "Toy",
+        "published_as": None,
+        "comparable": False,
+        "note": "made up",
+    }
+
+
+DATASETS = [dataset(NAMES[0], "task3", 1000), dataset(NAMES[1], "task4", 300)]
+
+
+def card(task):
+    counts = {"genes_in_universe": 100, "classified": COUNTS, "sampled": COUNTS}
+    extra = {
+        "task3": {
+            "universe": "joined",
+            "expression_classes": {"joined": counts, "published": COUNTS},
+        },
+        "task4": {
+            "in_task3": {name: {"n": 12, "share": 0.25} for name in ("protein_coding", "lncRNA")},
+            "published": {"per_class": 1000, "in_task3": {"protein_coding": 400, "lncRNA": 1}},
+        },
+    }
+    classes = ["high", "low"] if task == "task3" else ["protein_coding", "lncRNA"]
+    step = {"step": "sampled", "kept": 29, "dropped": 4}
+    return {
+        "waterfall": [{"class": name, **step} for name in classes],
+        "splits": {part: dict.fromkeys(classes, 10) for part in ("test", "train", "valid")},
+        "leakage": {
+            "genes_shared": 0,
+            "test_rows_with_gene_in_training": 0,
+            "share": 0.0,
+            "test_rows_with_sequence_in_training": 3,
+        },
+        "places_known": 60,
+        "truncation": {
+            "tiny": {
+                "max_nt": 512,
+                "sequences_cut": 1.0,
+                "tss_lost": {"right": 1.0, "left": 0.0, "centre": 0.25},
+            }
+        },
+        "inputs": [{"path": "resources/annotation/toy.parquet", "bytes": 5, "sha256": "a" * 64}],
+        **extra[task],
+    }
+
+
+def measured(dataset, method, auroc):
+    values = {name: {"value": auroc, "ci_low": 0.5, "ci_high": 0.95} for name in ("auroc", "mcc")}
+    content = {"dataset": dataset, "method": method, "n_test": 20, "seeds": [1]}
+    return content | {"splits": {"valid": values, "test": values}}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Paths and parameters of a run of two data sets, with files of other configurations beside its own."""
+    root = tmp_path_factory.mktemp("run")
+
+    def write(path, text):
+        place = root / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text if isinstance(text, str) else json.dumps(text))
+        return str(place)
+
+    inputs = {kind: [] for kind in ("cards", "comparisons", "metrics", "training", "fits")}
+    for one in DATASETS:
+        name = one["name"]
+        folder = f"results/promoters/{name}"
+        inputs["cards"].append(write(f"{folder}/card.json", card(one["task"])))
+        row = ("bert", "tfidf", -0.05, -0.1, 0.01, 0.2, 0.2, 0.0, -0.1, 0.1, 0.5, 0.5, "a note")
+        comparison = pd.DataFrame([row], columns=list(COMPARISON_COLUMNS))
+        text = comparison.to_csv(sep="\t", index=False)
+        inputs["comparisons"].append(write(f"{folder}/comparison.tsv", text))
+        for method, auroc in (("bert", 0.8), ("tfidf", 0.85)):
+            content = measured(name, method, auroc)
+            inputs["metrics"].append(write(f"{folder}/{method}/metrics.json", content))
+        content = {"dataset": name, "method": "plm", "splits": {}, "n_test": None, "seeds": []}
+        content["not_run"] = "no weights"
+        inputs["metrics"].append(write(f"{folder}/plm/metrics.json", content))
+        log = "step\tsplit\tloss\n1\ttrain\t0.7\n2\tvalid\t0.6\n"
+        inputs["training"].append(write(f"{folder}/bert/seed1/training.tsv", log))
+        inputs["training"].append(write(f"{folder}/bert/seed1/training.json", {"steps": 2}))
+        fit = {"rows_used": 20, "train_rows": {"train": 20}, "C": 2}
+        inputs["fits"].append(write(f"{folder}/tfidf/seed1/fit.json", fit))
+    inputs["tables"] = [write("promoters_table1.html", "<p>Table 1</p>")]
+    inputs["figures"] = [
+        write("promoters_figure2.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>")
+    ]
+    record = {"commit": "abc", "revision": "main", "hub": "someone/tiny", "path": None}
+    write("checkpoints/tiny/checkpoint.json", record)
+    inputs["checkpoints"] = [str(root / "checkpoints/tiny")]
+    inputs["deviations"] = [write("deviations.md", DEVIATIONS)]
+    meta = {"url": "https://a.org/genome.fa.gz", "size": 7, "sha256": "b" * 64}
+    source = write("genome.fa.gz", "")
+    write("genome.fa.gz.meta.json", meta)
+    seconds = "s\tmax_rss\n{}\t100\n"
+    for number, path in enumerate(
+        (
+            "evaluate/promoters.toy_task4_random.bert",
+            "finetune/promoters.toy_task4_random.bert.seed1",  # of the time when it had a job of its own
+            "finetune_shared/promoters.bert.seed1.job0",
+            "evaluate/lncrna.toy_gene.bert",
+            "evaluate/promoters.toy_task1_random.bert",
+            "attention/promoters.toy_task4_random.bert.seed1",
+            "annotation/toy",
+            "simulate/toy",
+        )
+    ):
+        write(f"benchmarks/{path}.tsv", seconds.format(2**number))
+    jobs = {
+        "names": [
+            "promoters.toy_task4_random.bert",
+            "promoters.toy_task4_random.bert.seed1",
+            "promoters.bert.seed1.job0",
+            "annotation/toy",
+        ],
+        "shared": ["promoters.toy_task4_random.bert.seed1"],
+    }
+    model = {"title": "Tiny", "licence": "MIT", "non_commercial": False, "note": ""}
+    parameters = {
+        "config": {"seeds": [1]},
+        "species": {},
+        "methods": {name: {"title": name.upper()} for name in METHODS},
+        "models": {"tiny": model},
+    }
+    methods = [
+        {"name": name, "title": name.upper(), "kind": kind} for name, kind in METHODS.items()
+    ]
+    described = {"datasets": DATASETS, "methods": methods, "pools": {}}
+    keywords = {"jobs": jobs, "benchmarks": str(root / "benchmarks")}
+    return root, inputs, parameters, described, keywords, source
+
+
+DEVIATIONS = """# Deviations
+
+Preface.
+
+## LoRA-BERT (study `lncrna`)
+
+Of transcripts.
+
+## lncRNA regulation (study `promoters`)
+
+Of promoters, see [methods](methods.md) and [GTEx](https://gtexportal.org).
+
+### Toy species
+
+| a | b |
+|---|---|
+| c | d |
+
+## Published models
+
+Of models.
+"""
+
+
+@pytest.fixture(scope="module")
+def context(run):
+    _, inputs, parameters, described, keywords, source = run
+    return gather_study("promoters", inputs, parameters, described, sources=[source], **keywords)
+
+
+def test_the_page_of_the_promoter_study(context):
+    html = " ".join(render_study(context).split())
+    for text in (
+        "Toy, task 3, 1000 bp, random split",
+        "Figure 2. Attention along the promoter",
+        "The very same sequence is in training for 3 of the test sequences.",
+        '<td class="n">25.0 %</td>',
+        "PLM did not run (Toy, task 3, 1000 bp, random split; Toy, task 4, 300 bp, random split): no weights.",
+        "MCC 0.800 (0.500 to 0.950) against 0.850 (0.500 to 0.950).",
+        "https://a.org/genome.fa.gz",
+        "made of the files above",
+        "someone/tiny, revision abc",
+        "Table 1",
+    ):
+        assert text in html, text
+    outside = re.findall(r"(?:src|href)=[\"'](?!data:|#|https://)([^\"']+)", html)
+    assert outside == ["../report.html"]
+
+
+def test_a_model_that_did_not_run_is_never_the_best(context):
+    assert [one["method"] for one in context["headlines"]] == ["BERT", "BERT"]
+    assert context["headlines"][0]["baseline"] == "TFIDF"
+
+
+def test_benchmarks_are_those_of_the_jobs_of_this_run(context):
+    seconds = {one["rule"]: one["total_s"] for one in context["benchmarks"]}
+    assert seconds == {"evaluate": 1, "finetune_shared": 4, "attention": 32, "annotation": 64}
+
+
+def test_the_overview_leads_to_each_study(run, context, tmp_path):
+    _, inputs, parameters, _, keywords, _ = run
+    findings = ("study", "title", "asked", "headlines", "not_run")
+    paths = []
+    for study in ("promoters", "lncrna"):
+        paths.append(tmp_path / f"{study}.json")
+        content = {key: context[key] for key in findings} | {"study": study}
+        paths[-1].write_text(json.dumps(content, allow_nan=False))
+    jobs = [keywords["jobs"], {"names": ["lncrna.toy_gene.bert"], "shared": []}]
+    overview = gather_overview(
+        paths, inputs["checkpoints"], parameters, jobs=jobs, benchmarks=keywords["benchmarks"]
+    )
+    html = render_overview(overview)
+    assert re.findall(r"href=\"([^#\"]+)\"", html) == [
+        "reports/promoters.html",
+        "reports/lncrna.html",
+    ]
+    assert html.count("The best language model, BERT") == 4
+    assert {one["rule"]: one["jobs"] for one in overview["benchmarks"]}["evaluate"] == 2
+    assert "src=" not in html and "numpy" in html and "someone/tiny" in html
+
+
+def test_deviations_are_those_of_the_study_and_of_the_models():
+    html = deviations(DEVIATIONS, "promoters")
+    assert "Of promoters, see methods and " in html and "Of models." in html
+    assert "Of transcripts" not in html and "Preface" not in html
+    assert '<a href="https://gtexportal.org">GTEx</a>' in html
+    assert "<h3>Published models</h3>" in html and "<h4>Toy species</h4>" in html
+    assert "<td>d</td>" in html
+
+
+def test_leaks_say_what_is_known():
+    leakage = {"genes_shared": 1, "test_rows_with_gene_in_training": 12, "share": 0.0123}
+    splits = {"train": {"a": 30, "b": 30}, "test": {"a": 20, "b": 20}, "test-kept90": {"a": 20}}
+    shared, known = leaks({"leakage": leakage, "splits": splits, "genes_known": 90}, "transcripts")
+    assert shared.startswith("1 gene has transcripts in the test split and in training: 12 test")
+    assert "(1.2 %)" in shared
+    assert known.startswith("Of 10 of 100 transcripts the gene is not known")
+    leakage = {"genes_shared": 0, "test_rows_with_gene_in_training": 0, "share": 0.0}
+    (clean,) = leaks({"leakage": leakage, "splits": splits}, "transcripts")
+    assert clean == "No gene has transcripts both in the test split and in training."
+
+
+def test_tables_of_a_card():
+    examples, expression, cuts = tables(card("task3"), {"tiny": "Tiny"})
+    assert examples["rows"] == [[part, "10", "10"] for part in ("train", "valid", "test")]
+    assert expression["rows"][0] == [
+        "its protein-coding and lncRNA genes (used)",
+        "100",
+        "all",
+        "26",
+        "3",
+        "7",
+        "22",
+    ]
+    assert expression["rows"][-1][0] == "paper (human)"
+    assert cuts["rows"] == [["Tiny", "512", "100.0 %", "100.0 %", "0.0 %", "25.0 %"]]
+    _, again, _ = tables(card("task4"), {})
+    assert again["rows"][1] == ["lncRNA", "12", "25.0 %", "1", "0.1 %"]
+    for table in (examples, expression, cuts, again):
+        assert all(len(row) == len(table["head"]) for row in table["rows"])
+
+
+def test_a_small_share_never_reads_as_none():
+    assert [share(value) for value in (0.0, 0.00004, 0.5)] == ["0.0 %", "0.004 %", "50.0 %"]
+
+
+def test_titles_hold_task_length_and_split_once():
+    one = dataset("x", "task3", 300)
+    assert page_titles([one | {"title": "Toy, random split"}, one | {"name": "y"}]) == {
+        name: "Toy, task 3, 300 bp, random split" for name in ("x", "y")
+    }
+
+
+def test_waterfalls_of_any_classes_are_drawn_in_colours_of_their_own(tmp_path):
+    """Task 3 has two biotypes and two classes of expression; text is outlines, so colours tell that bars are there."""
+    names = ("protein_coding", "lncRNA", "high", "low")
+    steps = [{"class": name, "step": "all", "kept": 5, "dropped": 2} for name in names]
+    waterfall({"waterfall": steps}, tmp_path / "w.svg", rows="sequences")
+    text = (tmp_path / "w.svg").read_text().lower()
+    assert all(colour in text for colour in ("#e69f00", "#0072b2", "#009e73", "#d55e00"))

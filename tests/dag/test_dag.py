@@ -9,6 +9,9 @@ TARGETS = [
     *(f"lncrna_table{number}" for number in range(1, 7)),
     *(f"lncrna_figure{number}" for number in range(3, 6)),
     "lncrna",
+    *(f"promoters_table{number}" for number in range(1, 5)),
+    "promoters_truncation",
+    "promoters",
 ]
 
 
@@ -24,19 +27,31 @@ def overlay(folder, text):
 
 def test_default_run(tmp_path):
     counts = plan(tmp_path)
-    # Two splits of one species; eleven methods, two of them language models; one has a first stage on each pool.
+    # lncrna: two splits of one species; eleven methods, two of them language models; one has a first stage on each pool.
+    # promoters: five data sets, Task 3 in two lengths; three language models and three others on each, three k-mer models
+    # more on Task 2, one baseline more on Task 3, two sides of truncation more on its longer promoters. Five trainings of
+    # a method share a job. One species is simulated once for both, and six models.
     assert counts == {
         "simulate": 1,
-        "download": 2,
+        "simulate_model": 6,
+        "download": 2 + 7 + 6 * 3,
+        "checkpoint": 6,
         "lncrna_examples": 2,
         "lncrna_pool": 2,
+        "genome": 1,
+        "annotation": 1,
+        "promoters_examples": 5,
         "finetune": 6,
-        "baseline": 18,
-        "evaluate": 22,
-        "compare": 2,
+        "finetune_shared": 3 + 3 + 2,
+        "take_finetuned": 5 * 3 + 3 + 2,
+        "baseline": 18 + 5 * 3 + 2,
+        "evaluate": 22 + 5 * 6 + 3 + 2 + 2,
+        "compare": 2 + 5,
         **{f"lncrna_table{number}": 1 for number in range(1, 7)},
         "lncrna_figure3": 1,
         "lncrna_figure4": 1,
+        **{f"promoters_table{number}": 1 for number in range(1, 5)},
+        "promoters_truncation": 1,
         "report": 1,
         "all": 1,
     }
@@ -44,25 +59,79 @@ def test_default_run(tmp_path):
 
 def test_paper_run(tmp_path):
     counts = plan(tmp_path, "--configfile", str(ROOT / "config/paper.yaml"))
-    assert counts["download"] == 4, "coding and non-coding, human and mouse; no simulation"
-    assert "simulate" not in counts
+    # Coding and non-coding, human and mouse; genome, annotation, GTEx, EPDnew, three parts of GUE; six published models.
+    assert counts["download"] == 4 + 7 + 6 * 3 and counts["checkpoint"] == 6
+    assert {"simulate", "simulate_model"}.isdisjoint(counts)
     # Two views of the transcript; 2 species x 2 splits x 3 seeds, and one shared first stage for each split and seed.
-    assert counts["finetune"] == 2 * (12 + 6)
-    assert counts["baseline"] == 2 * 2 * 3 * 9
+    lncrna = 2 * (12 + 6)
+    # Tasks 1, 2, 4 and four lengths of Task 3 under the random split; Tasks 3 and 4 by chromosome, too.
+    datasets = 7 + 5
+    assert counts["promoters_examples"] == datasets
+    # Three seeds: three models on each, three of other k-mers on Task 2, two sides on three longer lengths in two splits.
+    promoters = 3 * (datasets * 3 + 3 + 3 * 2 * 2)
+    assert counts["finetune"] + counts.get("take_finetuned", 0) == lncrna + promoters
+    assert counts["baseline"] == 2 * 2 * 3 * 9 + 3 * (datasets * 3 + 2 * 4)
     assert counts["lncrna_figure5"] == 1, "the mouse has a figure of its own"
 
 
 def test_fetch_needs_nothing_else(tmp_path):
     counts = plan(tmp_path, "fetch", "--configfile", str(ROOT / "config/paper.yaml"))
-    assert counts == {"download": 4, "fetch": 1}
+    assert counts == {"download": 29, "fetch": 1}
+
+
+def own_species(folder, text):
+    """A species file of one's own, `mine`, and the overlay of a run of Tasks 1 and 3 on it."""
+    path = folder / "species/mine.yaml"
+    path.parent.mkdir()
+    path.write_text(text)
+    return overlay(
+        folder,
+        f"plugins: [{folder}]\ndata_dir: {folder}\npromoters: {{species: [mine], tasks: [task1, task3]}}\n",
+    )
+
+
+def test_source_that_a_task_lacks_is_named_before_any_job(tmp_path):
+    ensembl = "{release: 110, species: danio_rerio, assembly: GRCz11}"
+    arguments = own_species(
+        tmp_path, f"title: Mine\nensembl: {ensembl}\npromoters: {{files: {{gue_train: a.csv}}}}\n"
+    )
+    (tmp_path / "a.csv").touch()
+    done = snakemake(tmp_path, "promoters_table1", *arguments, check=False)
+    assert done.returncode == 1 and not (tmp_path / "results").exists()
+    message = "species/mine.yaml: promoters: task3 needs expression; say where it is"
+    assert message in done.stdout and "leave task3 out of promoters.tasks" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_own_files_are_not_fetched(tmp_path):
+    """One CSV is enough for Task 1."""
+    names = {"genome": "g.fa", "annotation": "a.gff3", "expression": "e.gct", "gue_train": "t.csv"}
+    for name in names.values():
+        (tmp_path / name).touch()
+    files = ", ".join(f"{key}: {name}" for key, name in names.items())
+    arguments = own_species(tmp_path, f"title: Mine\npromoters: {{files: {{{files}}}}}\n")
+    counts = plan(tmp_path, "promoters_table3", *arguments)
+    assert counts == {"genome": 1, "annotation": 1, "promoters_examples": 2, "promoters_table3": 1}
+    path = "results/promoters/mine_task1_random/examples.parquet"
+    assert plan(tmp_path, path, *arguments) == {"promoters_examples": 1}
+
+
+def test_promoters_alone(tmp_path):
+    """A study that is not named takes no part: nothing of lncrna is fetched, trained or shown."""
+    text = "studies: [promoters]\npromoters: {tasks: [task4], methods: [gc], kmer_methods: [], expression_methods: []}\n"
+    counts = plan(tmp_path, "promoters_table2", "fetch", *overlay(tmp_path, text))
+    files = 3  # genome, annotation, expression
+    assert counts["download"] == files and counts["promoters_examples"] == counts["baseline"] == 1
+    assert not any("lncrna" in rule for rule in counts)
 
 
 @pytest.mark.parametrize("target", [*TARGETS, "report", "all", "fetch", "lock_models"])
 def test_named_targets(tmp_path, target):
     counts = plan(tmp_path, target)
     assert target in counts
-    if target == "lncrna_table1":
-        assert "finetune" not in counts, "a table asks for what it shows and no more"
+    if target in ("lncrna_table1", "promoters_table3"):
+        trainings = {"finetune", "finetune_shared", "baseline"}
+        assert trainings.isdisjoint(counts), "a table asks for what it shows and no more"
 
 
 def test_only_first_stages_are_trained_on_pools(tmp_path):
@@ -74,14 +143,17 @@ def test_only_first_stages_are_trained_on_pools(tmp_path):
         "training: {epochs: 1, batch_size: 8, learning_rate: 1.0e-3}\n"
     )
     text = (
-        f"plugins: [{tmp_path}]\nlncrna: {{methods: [lora-bert-tiny, alone, gc], splits: [gene]}}\n"
+        f"studies: [lncrna]\nplugins: [{tmp_path}]\n"
+        "lncrna: {methods: [lora-bert-tiny, alone, gc], splits: [gene]}\n"
     )
     counts = plan(tmp_path, "report", *overlay(tmp_path, text))
     assert counts["finetune"] == 3
 
 
 def test_seeds_and_methods_fan_out(tmp_path):
-    text = "seeds: [1, 2, 3]\nlncrna: {splits: [gene], methods: [cpc2, length]}\n"
+    text = (
+        "studies: [lncrna]\nseeds: [1, 2, 3]\nlncrna: {splits: [gene], methods: [cpc2, length]}\n"
+    )
     counts = plan(tmp_path, "lncrna_table3", *overlay(tmp_path, text))
     assert counts["baseline"] == 6 and counts["evaluate"] == 2
     assert "finetune" not in counts and "lncrna_pool" not in counts
@@ -90,7 +162,7 @@ def test_seeds_and_methods_fan_out(tmp_path):
 def test_trainings_share_jobs(tmp_path):
     """Three data sets, two to a job: two jobs a method and seed; first stages on pools have their own."""
     text = (
-        "seeds: [1, 2]\nlncrna: {per_job: 2, species: [human, mouse, toy], splits: [paper],"
+        "studies: [lncrna]\nseeds: [1, 2]\nlncrna: {per_job: 2, species: [human, mouse, toy], splits: [paper],"
         " methods: [lora-bert-tiny, length]}\n"
     )
     counts = plan(tmp_path, "lncrna_table2", *overlay(tmp_path, text))
@@ -107,7 +179,7 @@ def test_mistyped_key_stops_before_any_job(tmp_path):
 
 
 def test_offline_lists_what_is_missing_before_any_job(tmp_path):
-    text = "offline: true\nmirrors: [my-mirror]\nlncrna: {species: [human]}\n"
+    text = "studies: [lncrna]\noffline: true\nmirrors: [my-mirror]\nlncrna: {species: [human]}\n"
     done = snakemake(tmp_path, "fetch", *overlay(tmp_path, text), check=False)
     assert done.returncode == 1
     path = (

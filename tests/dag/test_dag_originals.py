@@ -12,7 +12,8 @@ def plan(folder, *arguments):
 def test_a_tool_runs_once_for_all_seeds(tmp_path):
     overlay = tmp_path / "overlay.yaml"
     overlay.write_text(
-        "seeds: [1, 2, 3]\nlncrna: {splits: [gene], methods: [plek-original, cpc2-original, gc]}\n"
+        "studies: [lncrna]\nseeds: [1, 2, 3]\n"
+        "lncrna: {splits: [gene], methods: [plek-original, cpc2-original, gc]}\n"
     )
     counts = plan(tmp_path, "lncrna_table3", "--configfile", str(overlay))
     assert counts["original_input"] == 1
@@ -24,4 +25,4 @@ def test_calibration_counts_two_files_of_each_release_and_species(tmp_path):
     counts = plan(tmp_path, "calibrate_counts", "--configfile", PAPER)
     files = 7 * 2 * 2
     assert counts == {"download": files, "calibrate_release": files, "calibrate_counts": 1}
-    assert plan(tmp_path, "fetch", "--configfile", PAPER) == {"download": 4, "fetch": 1}
+    assert plan(tmp_path, "fetch", "--configfile", PAPER) == {"download": 29, "fetch": 1}

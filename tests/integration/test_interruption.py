@@ -30,7 +30,7 @@ def overlay(tmp_path):
         "methods/quick.yaml": "title: Quick\nkind: language_model\nmodel: quick\n"
         "train_splits: [pretrain, train]\n"
         "training: {epochs: 30, batch_size: 8, learning_rate: 2.0e-3, patience: 30}\n",
-        "run.yaml": f"plugins: [{tmp_path}]\noffline: true\n"
+        "run.yaml": f"studies: [lncrna]\nplugins: [{tmp_path}]\noffline: true\n"
         "lncrna: {species: [small], splits: [gene], methods: [quick, length]}\n",
     }
     for name, text in files.items():

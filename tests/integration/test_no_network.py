@@ -49,6 +49,7 @@ def overlay(tmp_path):
             "training": {"epochs": 16, "batch_size": 8, "learning_rate": 2e-3, "patience": 16},
         },
         "run.yaml": {
+            "studies": ["lncrna"],
             "plugins": [str(tmp_path)],
             "mirrors": [str(tmp_path / "mirror")],
             "lncrna": {"species": ["small"], "splits": ["gene"], "methods": ["published", "gc"]},

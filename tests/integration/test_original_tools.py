@@ -66,6 +66,7 @@ def run(tmp_path_factory):
         (tools / name).write_text(STAND_IN.format(python=sys.executable, **options))
         (tools / name).chmod(stat.S_IRWXU)
     (folder / "overlay.yaml").write_text(
+        "studies: [lncrna]\n"
         "lncrna:\n  splits: [gene]\n  methods: [gc, start-codon, cpc2-original, plek-original, absent]\n"
         f"plugins: [{folder}]\n"
     )
@@ -146,7 +147,7 @@ def test_a_release_that_is_missing_costs_no_other(tmp_path):
     sizes = {"coding_genes": 60, "lncrna_genes": 70, "small_rnas": 30}
     write_toy_species(tmp_path / "my-mirror", seed=1, release=108, **names, **sizes)
     (tmp_path / "overlay.yaml").write_text(
-        "offline: true\nmirrors: [my-mirror]\n"
+        "studies: [lncrna]\noffline: true\nmirrors: [my-mirror]\n"
         "lncrna: {species: [mouse], calibrate: {releases: [107, 108]}}\n"
     )
     arguments = ["calibrate_counts", "--configfile", str(tmp_path / "overlay.yaml")]

@@ -87,6 +87,7 @@ def folder(tmp_path_factory):
 
 def overlay(folder, name, **changes):
     run = {
+        "studies": ["lncrna"],
         "plugins": [str(folder)],
         "offline": True,
         "mirrors": [str(folder / "mirror")],

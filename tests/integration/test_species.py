@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 def overlay(folder, species, text=""):
     path = folder / "run.yaml"
     path.write_text(
-        f"plugins: [{folder}]\noffline: true\nmirrors: [{folder}/mirror]\n{text}"
+        f"studies: [lncrna]\nplugins: [{folder}]\noffline: true\nmirrors: [{folder}/mirror]\n{text}"
         f"lncrna:\n  species: [{species}]\n  splits: [gene]\n  methods: [tfidf, length]\n"
     )
     return ["--configfile", str(path)]

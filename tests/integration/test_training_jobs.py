@@ -32,7 +32,7 @@ def overlay(tmp_path):
         files[f"models/{name}.yaml"] = MODEL.format(name=name, gpu=gpu)
         files[f"methods/{name}.yaml"] = METHOD.format(name=name)
     files["run.yaml"] = (
-        f"plugins: [{tmp_path}]\noffline: true\n"
+        f"studies: [lncrna]\nplugins: [{tmp_path}]\noffline: true\n"
         "lncrna: {species: [small], splits: [paper, gene], methods: [single, double, length]}\n"
     )
     files["shared.yaml"] = "lncrna: {per_job: 2}\n"

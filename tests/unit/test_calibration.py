@@ -163,3 +163,9 @@ def test_files_are_those_of_every_release_and_no_part_of_the_study():
 def test_a_simulated_species_has_one_release():
     files = plan.calibration_files(load_run({"lncrna": {"species": ["toy"]}}), REGISTRY)
     assert list(files) == [("toy", 110, "mRNA"), ("toy", 110, "lncRNA")]
+
+
+def test_a_run_without_the_study_has_nothing_to_calibrate():
+    promoters = {"species": ["human-110"], "methods": ["gc"]}
+    run = load_run({"studies": ["promoters"], "promoters": promoters})
+    assert plan.calibration_files(run, REGISTRY) == {}

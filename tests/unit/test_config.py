@@ -19,6 +19,7 @@ from nucleotune.config import (
 from nucleotune.errors import InputError
 
 SHIPPED = [ROOT / "config"]
+PROMOTERS = {"species": ["toy"], "methods": ["gc"]}
 
 
 def write(path: Path, text: str) -> Path:
@@ -31,6 +32,7 @@ def test_default_config_is_valid_and_filled():
     run = load_run(read_yaml(ROOT / "config.yaml"))
     assert run["config"]["bootstrap"]["resamples"] == 1000
     assert run["config"]["lncrna"]["min_length"] == 100
+    assert run["config"]["studies"] == ["lncrna", "promoters"]
     assert set(run["species"]) == {"toy"}
     assert "lora-bert-tiny-pretrain" in run["methods"], (
         "a method that another starts from belongs to the run"
@@ -39,8 +41,66 @@ def test_default_config_is_valid_and_filled():
 
 def test_paper_overlay_is_valid():
     run = load_run(read_yaml(ROOT / "config/paper.yaml"))
-    assert set(run["species"]) == {"human", "mouse"}
+    assert set(run["species"]) == {"human", "mouse", "human-110"}
     assert run["models"]["lora-bert"]["parameters"] == 86_906_114
+    assert run["models"]["nt-500m-human"]["non_commercial"]
+
+
+def test_a_study_that_is_not_named_is_not_read():
+    """Its species and methods need not even exist."""
+    nowhere = {"species": ["nowhere"], "methods": ["nothing"]}
+    run = load_run({"studies": ["promoters"], "lncrna": nowhere, "promoters": PROMOTERS})
+    assert set(run["species"]) == {"toy"} and set(run["methods"]) == {"gc"}
+    with pytest.raises(InputError, match=r"no file species/nowhere\.yaml"):
+        load_run({"studies": ["lncrna", "promoters"], "lncrna": nowhere, "promoters": PROMOTERS})
+
+
+def test_methods_of_all_lists_belong_to_the_run():
+    lists = {
+        "kmer_methods": ["dnabert-4-tiny"],
+        "expression_methods": ["biotype"],
+        "truncation_methods": ["dnabert-3-tiny-left"],
+    }
+    run = load_run({"studies": ["promoters"], "promoters": PROMOTERS | lists})
+    assert set(run["methods"]) == {"gc", "dnabert-4-tiny", "biotype", "dnabert-3-tiny-left"}
+    assert set(run["models"]) == {"dnabert-3-tiny", "dnabert-4-tiny"}
+
+
+def test_non_commercial_methods_leave_all_lists():
+    run = {"methods": ["gc", "promoters-nt"], "kmer_methods": ["promoters-nt"]}
+    run = load_run(
+        {"studies": ["promoters"], "non_commercial": False, "promoters": PROMOTERS | run}
+    )
+    assert run["left_out"] == ["promoters-nt"] and set(run["methods"]) == {"gc"}
+    study = run["config"]["promoters"]
+    assert study["methods"] == ["gc"] and study["kmer_methods"] == []
+
+
+def test_species_of_the_promoter_study_needs_its_block(tmp_path):
+    write(
+        tmp_path / "species/x.yaml",
+        "title: X\nensembl: {release: 110, species: a, assembly: B}\n",
+    )
+    run = {"studies": ["promoters"], "plugins": [str(tmp_path)]}
+    with pytest.raises(InputError, match=r"species/x\.yaml: no block 'promoters'"):
+        load_run({**run, "promoters": PROMOTERS | {"species": ["x"]}})
+
+
+def test_missing_file_of_the_promoter_study_is_named(tmp_path):
+    write(tmp_path / "species/x.yaml", "title: X\npromoters: {files: {genome: a.fa}}\n")
+    run = {"studies": ["promoters"], "plugins": [str(tmp_path)], "data_dir": str(tmp_path)}
+    run["promoters"] = PROMOTERS | {"species": ["x"]}
+    with pytest.raises(InputError, match=r"x\.yaml: promoters\.files\.genome: no file .*a\.fa"):
+        load_run(run)
+    (tmp_path / "a.fa").touch()
+    load_run(run)
+
+
+def test_methods_that_pretrain_are_none_of_the_promoter_study():
+    with pytest.raises(InputError, match=r"'lora-bert-tiny' trains on 'pretrain', but promoters\."):
+        load_run(
+            {"studies": ["promoters"], "promoters": PROMOTERS | {"methods": ["lora-bert-tiny"]}}
+        )
 
 
 def test_unknown_key_names_key_and_nearest():

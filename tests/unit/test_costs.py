@@ -194,6 +194,13 @@ def test_shipped_table():
     costs = read_costs(TABLE)
     assert costs.value("examples", "human") == 2 * 59_419
     assert costs.value("examples", "mouse") == 2 * 22_583
+    # Promoters: Tasks 1 and 2 as GUE has them, Task 3 as the paper; lengths are those asked for.
+    assert costs.value("examples", "human-110_task1") == 42_452 + 2 * 5_307 == 2 * 26_533
+    assert costs.value("examples", "human-110_task2") == 2 * 26_533
+    for length in (300, 500, 1000, 2000):
+        name = f"human-110_task3-{length}"
+        assert costs.value("examples", name) == 2 * (2_740 + 32) == 2 * (782 + 1_990)
+        assert costs.value("length", name) == length
     for what in ("start", "baseline", "examples", "length", "parameters", "download"):
         assert costs.value(what, "something new") > 0, "every name has a cost"
     assert all(row.source != "measured" for row in costs.rows.values() if row.what == "gpu")

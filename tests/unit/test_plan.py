@@ -89,6 +89,8 @@ def test_only_the_papers_data_under_the_papers_split_are_comparable():
 
 
 def test_one_feature_baselines_are_reference_lines():
-    run = load_run({"lncrna": {"methods": ["cpc2", "gc", "lora-bert"]}})
+    names = ["cpc2", "gc", "lora-bert", "dinucleotide", "biotype"]
+    run = load_run({"lncrna": {"methods": names}})
     described = plan.describe_methods(run["config"]["lncrna"]["methods"], run["methods"])
-    assert [one["kind"] for one in described] == ["baseline", "reference", "language_model"]
+    kinds = ["baseline", "reference", "language_model", "reference", "reference"]
+    assert [one["kind"] for one in described] == kinds

@@ -27,10 +27,11 @@ def overlay(folder, text):
 
 def test_default_run(tmp_path):
     counts = plan(tmp_path)
-    # lncrna: two splits of one species; eleven methods, two of them language models; one has a first stage on each pool.
-    # promoters: five data sets, Task 3 in two lengths; three language models and three others on each, three k-mer models
-    # more on Task 2, one baseline more on Task 3, two sides of truncation more on its longer promoters. Five trainings of
-    # a method share a job. One species is simulated once for both, and six models.
+    # lncrna: two splits of one species; eleven methods, two of them language models; one has a first
+    # stage on each pool. promoters: five data sets, Task 3 in two lengths; three language models and
+    # three others on each; on Task 2 three k-mer models more, on Task 3 one baseline more, on its longer
+    # promoters two sides of truncation more; five trainings of a method share a job. One species is
+    # simulated for both, and six models.
     assert counts == {
         "simulate": 1,
         "simulate_model": 6,
@@ -59,7 +60,8 @@ def test_default_run(tmp_path):
 
 def test_paper_run(tmp_path):
     counts = plan(tmp_path, "--configfile", str(ROOT / "config/paper.yaml"))
-    # Coding and non-coding, human and mouse; genome, annotation, GTEx, EPDnew, three parts of GUE; six published models.
+    # Coding and non-coding, human and mouse; genome, annotation, GTEx, EPDnew, three parts of GUE; six
+    # published models of three files.
     assert counts["download"] == 4 + 7 + 6 * 3 and counts["checkpoint"] == 6
     assert {"simulate", "simulate_model"}.isdisjoint(counts)
     # Two views of the transcript; 2 species x 2 splits x 3 seeds, and one shared first stage for each split and seed.
@@ -67,7 +69,8 @@ def test_paper_run(tmp_path):
     # Tasks 1, 2, 4 and four lengths of Task 3 under the random split; Tasks 3 and 4 by chromosome, too.
     datasets = 7 + 5
     assert counts["promoters_examples"] == datasets
-    # Three seeds: three models on each, three of other k-mers on Task 2, two sides on three longer lengths in two splits.
+    # Three seeds: three models on each, three of other k-mers on Task 2, two sides of truncation on
+    # three longer lengths in two splits.
     promoters = 3 * (datasets * 3 + 3 + 3 * 2 * 2)
     assert counts["finetune"] + counts.get("take_finetuned", 0) == lncrna + promoters
     assert counts["baseline"] == 2 * 2 * 3 * 9 + 3 * (datasets * 3 + 2 * 4)
@@ -118,7 +121,10 @@ def test_own_files_are_not_fetched(tmp_path):
 
 def test_promoters_alone(tmp_path):
     """A study that is not named takes no part: nothing of lncrna is fetched, trained or shown."""
-    text = "studies: [promoters]\npromoters: {tasks: [task4], methods: [gc], kmer_methods: [], expression_methods: []}\n"
+    text = (
+        "studies: [promoters]\npromoters: {tasks: [task4], methods: [gc], kmer_methods: [],"
+        " expression_methods: [], truncation_methods: []}\n"
+    )
     counts = plan(tmp_path, "promoters_table2", "fetch", *overlay(tmp_path, text))
     files = 3  # genome, annotation, expression
     assert counts["download"] == files and counts["promoters_examples"] == counts["baseline"] == 1

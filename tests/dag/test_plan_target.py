@@ -71,8 +71,8 @@ def test_paper_run(planned):
     gpu_pending, gpu, _, cpu = total_hours(text)
     assert gpu_pending == gpu and 3 < gpu < 300, "hours to days of one GPU"
     assert cpu > 4 * gpu, "four threads beside each GPU, and the classical methods"
-    # Parameters -> trainings: of lncrna 36; of promoters dnabert-3 (with two more sides of truncation), dnabert-2 and the
-    # nucleotide transformer on twelve data sets, dnabert-4 to 6 on one, three seeds each.
+    # Parameters -> trainings. lncrna: 36; promoters: dnabert-3 (and its two sides of truncation), dnabert-2
+    # and the nucleotide transformer on twelve data sets, dnabert-4 to 6 on one, three seeds each.
     models = {
         86_906_114: 36,
         86_095_874: 36 + 2 * 18,

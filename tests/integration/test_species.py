@@ -1,11 +1,16 @@
 """Plug in a species by one YAML file."""
 
+import json
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import snakemake
 
 from nucleotune.simulate.ensembl import write_toy_species
+from nucleotune.simulate.paths import promoter_paths
+from nucleotune.simulate.promoter_study import write_promoter_study
 
 pytestmark = pytest.mark.slow
 
@@ -98,3 +103,35 @@ def test_species_without_lncrna_fails_early_with_the_biotypes_found(tmp_path):
     assert "no record has gene_biotype lncRNA" in done.stdout
     assert "5  tRNA" in done.stdout and "2  snoRNA" in done.stdout
     assert not list((tmp_path / "results").glob("**/*.parquet"))
+
+
+def test_own_files_for_the_promoter_study(tmp_path):
+    """Genome, GTF, GCT and one CSV of labelled sequences; no Ensembl, no EPDnew, no parts of GUE."""
+    names = {"species": "own_species", "assembly": "O1", "release": 1}
+    write_promoter_study(tmp_path / "source", seed=4, genes=400, **names)
+    paths = {name: tmp_path / "source" / path for name, path in promoter_paths(**names).items()}
+    own = {"genome": "dna", "annotation": "gtf", "expression": "gtex", "gue_train": "gue_train"}
+    files = {}
+    for name, source in own.items():
+        files[name] = f"my-{name}{''.join(paths[source].suffixes[-2:])}"
+        shutil.copy(paths[source], tmp_path / files[name])
+    shutil.rmtree(tmp_path / "source")
+    listed = ", ".join(f"{name}: {path}" for name, path in files.items())
+    species_file(tmp_path, "mine", f"title: Mine\npromoters: {{files: {{{listed}}}}}\n")
+    (tmp_path / "run.yaml").write_text(
+        f"studies: [promoters]\nplugins: [{tmp_path}]\ndata_dir: {tmp_path}\n"
+        "promoters:\n  species: [mine]\n  tasks: [task1, task3, task4]\n  lengths: [300, 1000]\n"
+        "  splits: [random, chromosome]\n  methods: [gc, dinucleotide]\n  kmer_methods: []\n"
+        "  truncation_methods: []\n"
+    )
+    snakemake(tmp_path, "promoters", "--configfile", str(tmp_path / "run.yaml"))
+    table = pd.read_csv(tmp_path / "results/tables/promoters_table2.tsv", sep="\t")
+    ran = table[table["measured"].notna()]
+    assert set(ran["dataset"]) == {"Mine, random split", "Mine, chromosome split"}
+    assert set(ran["method"]) == {"GC content only", "Dinucleotides only", "Biotype only"}
+    assert set(ran["status"]) == {"not comparable"}
+    results = tmp_path / "results/promoters"
+    assert not (results / "mine_task1_chromosome").exists(), "a CSV has no places"
+    card = json.loads((results / "mine_task4_chromosome/card.json").read_text())
+    assert card["leakage"]["genes_shared"] == 0
+    assert not (tmp_path / "resources/downloads").exists()

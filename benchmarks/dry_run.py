@@ -66,6 +66,7 @@ def count_jobs(species: int, seeds: int) -> dict[str, int]:
         **{f"lncrna_table{number}": 1 for number in range(1, 7)},
         "lncrna_figure3": 1,
         "lncrna_figure4": 1,
+        "study_report": 1,
         "report": 1,
         "all": 1,
     }

@@ -11,6 +11,7 @@ TARGETS = [
     "lncrna",
     *(f"promoters_table{number}" for number in range(1, 5)),
     "promoters_truncation",
+    "promoters_figure2",
     "promoters",
 ]
 
@@ -25,13 +26,36 @@ def overlay(folder, text):
     return ["--configfile", str(path)]
 
 
+#: Both studies on the toy species.
+BOTH = "studies: [lncrna, promoters]\n"
+
+
 def test_default_run(tmp_path):
     counts = plan(tmp_path)
-    # lncrna: two splits of one species; eleven methods, two of them language models; one has a first
-    # stage on each pool. promoters: five data sets, Task 3 in two lengths; three language models and
-    # three others on each; on Task 2 three k-mer models more, on Task 3 one baseline more, on its longer
-    # promoters two sides of truncation more; five trainings of a method share a job. One species is
-    # simulated for both, and six models.
+    # Two splits of one species; eleven methods, two of them language models; one has a first stage on each pool.
+    assert counts == {
+        "simulate": 1,
+        "download": 2,
+        "lncrna_examples": 2,
+        "lncrna_pool": 2,
+        "finetune": 6,
+        "baseline": 18,
+        "evaluate": 22,
+        "compare": 2,
+        **{f"lncrna_table{number}": 1 for number in range(1, 7)},
+        "lncrna_figure3": 1,
+        "lncrna_figure4": 1,
+        "study_report": 1,
+        "report": 1,
+        "all": 1,
+    }
+
+
+def test_both_studies(tmp_path):
+    counts = plan(tmp_path, *overlay(tmp_path, BOTH))
+    # promoters: four data sets, Task 3 in two lengths; three language models and three others on each; on
+    # Task 2 three k-mer models more, on Task 3 one baseline more, on its longer promoters two sides of
+    # truncation more; trainings of a method share a job. One species is simulated for both, and six models.
     assert counts == {
         "simulate": 1,
         "simulate_model": 6,
@@ -41,18 +65,21 @@ def test_default_run(tmp_path):
         "lncrna_pool": 2,
         "genome": 1,
         "annotation": 1,
-        "promoters_examples": 5,
+        "promoters_examples": 4,
         "finetune": 6,
         "finetune_shared": 3 + 3 + 2,
-        "take_finetuned": 5 * 3 + 3 + 2,
-        "baseline": 18 + 5 * 3 + 2,
-        "evaluate": 22 + 5 * 6 + 3 + 2 + 2,
-        "compare": 2 + 5,
+        "take_finetuned": 4 * 3 + 3 + 2,
+        "baseline": 18 + 4 * 3 + 2,
+        "evaluate": 22 + 4 * 6 + 3 + 2 + 2,
+        "compare": 2 + 4,
         **{f"lncrna_table{number}": 1 for number in range(1, 7)},
         "lncrna_figure3": 1,
         "lncrna_figure4": 1,
         **{f"promoters_table{number}": 1 for number in range(1, 5)},
         "promoters_truncation": 1,
+        "attention_profile": 1,
+        "promoters_figure2": 1,
+        "study_report": 2,
         "report": 1,
         "all": 1,
     }
@@ -89,7 +116,8 @@ def own_species(folder, text):
     path.write_text(text)
     return overlay(
         folder,
-        f"plugins: [{folder}]\ndata_dir: {folder}\npromoters: {{species: [mine], tasks: [task1, task3]}}\n",
+        f"studies: [promoters]\nplugins: [{folder}]\ndata_dir: {folder}\n"
+        "promoters: {species: [mine], tasks: [task1, task3]}\n",
     )
 
 
@@ -133,7 +161,7 @@ def test_promoters_alone(tmp_path):
 
 @pytest.mark.parametrize("target", [*TARGETS, "report", "all", "fetch", "lock_models"])
 def test_named_targets(tmp_path, target):
-    counts = plan(tmp_path, target)
+    counts = plan(tmp_path, target, *overlay(tmp_path, BOTH))
     assert target in counts
     if target in ("lncrna_table1", "promoters_table3"):
         trainings = {"finetune", "finetune_shared", "baseline"}

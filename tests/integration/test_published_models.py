@@ -120,7 +120,7 @@ def test_every_family_from_its_published_files_to_the_report(folder, tmp_path):
         trainable, total = (summary["parameters"][key] for key in ("trainable", "total"))
         assert (trainable == total) == (adaptation == "full")
         assert (run / "model/adapter").is_dir() == (adaptation == "lora")
-    page = (tmp_path / "results/report.html").read_text()
+    page = (tmp_path / "results/reports/lncrna.html").read_text()
     assert "CC-BY-NC-SA-4.0, non-commercial" in page and "zhihan1996/DNABERT-2-117M" in page
 
     # The model directory alone predicts, with the checkpoints gone.

@@ -198,8 +198,7 @@ def truncation_table(
     A published number stands beside each side that `published_as` gives a method: the paper does not say which it took.
     """
     models = [one for one in methods if one["truncation"] is not None]
-    others = {one["published_as"] for one in methods if one["truncation"] is None}
-    printed = published[~published["method"].isin(others - {None})]
+    printed = published[published["method"].isin({one["published_as"] for one in models})]
     table = table1(printed, metrics, datasets, models)
     sides = {one["title"]: one["truncation"] for one in models}
     table.insert(3, "truncation", table["method"].map(sides).fillna("not stated"))

@@ -200,6 +200,7 @@ def train_ours(
             "patience": 1,
             "micro_batch_tokens": job.case.micro_batch_tokens,
             "save_minutes": 60,
+            "on_collapse": "stop",
         },
         seed=SEED,
         device=job.device,

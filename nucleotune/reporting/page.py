@@ -26,6 +26,7 @@ GATES = {
     "steps": "Steps",
     "best_step": "Best step",
     "stopped_early": "Stopped early",
+    "collapsed": "Collapsed",
     "examples_per_second": "Examples/s",
     "seconds": "Training time",
     "device": "Device",

@@ -11,7 +11,7 @@ A method is the dict of one `config/methods/<name>.yaml`, validated by its schem
     truncation    right, left or centre (see `sequence.kmers.encode_kmers`)
     training      epochs, max_steps, batch_size, learning_rate, weight_decay, warmup_share or warmup_steps,
                   max_gradient_norm, evaluations_per_epoch, patience (evaluations without a better validation loss),
-                  micro_batch_tokens, save_minutes
+                  micro_batch_tokens, on_collapse, save_minutes
 """
 
 import logging
@@ -173,7 +173,7 @@ def finetune(
         # Predictions are made with the merged weights: those, and no others, are what `predict` reads.
         classifier, adapter = merge_lora(classifier)
     predictions = _predict(classifier, tokenized, used, torch_device, trainer.budget)
-    check_collapse(predictions)
+    collapsed = check_collapse(predictions, keep=method["training"]["on_collapse"] == "keep")
 
     progress = trainer.progress
     summary = {
@@ -196,6 +196,7 @@ def finetune(
         "best_step": progress.best_step,
         "best_validation_loss": progress.best_loss,
         "stopped_early": progress.stopped_early,
+        "collapsed": collapsed,
         "resumed": state is not None,
         "resumed_at_step": None if state is None else state["step"],
         "seconds": seconds,

@@ -1,5 +1,6 @@
 """Gates: what would else end as a plausible but worthless number stops here, with a message that says what to do."""
 
+import logging
 import math
 from collections.abc import Sequence
 
@@ -9,6 +10,8 @@ import pandas as pd
 from nucleotune.errors import InputError
 from nucleotune.models.tokenizers import Tokenizer
 from nucleotune.sequence.kmers import TokenizedSequences
+
+logger = logging.getLogger(__name__)
 
 #: Unknown tokens among all but the special ones that training tolerates.
 MAX_UNKNOWN_SHARE = 0.001
@@ -51,14 +54,28 @@ def check_finite(values: dict[str, float], *, step: int, learning_rate: float) -
         )
 
 
-def check_collapse(predictions: pd.DataFrame) -> None:
-    """Raise InputError if the rows of split `valid` hold both labels but are all predicted to be one of them."""
+def check_collapse(predictions: pd.DataFrame, *, keep: bool = False) -> bool:
+    """Whether the rows of split `valid` hold both labels but are all predicted to be one of them.
+
+    keep: a collapsed model is a result like any other, and only logged.
+
+    Raises:
+        InputError: they are, and `keep` is False.
+    """
     valid = predictions[predictions["split"] == "valid"]
-    if valid["label"].nunique() == 2 and valid["predicted"].nunique() == 1:
-        only = int(valid["predicted"].iloc[0])
-        raise InputError(
-            f"training collapsed: all {len(valid)} validation examples are predicted as label {only}, though "
-            f"{int((valid['label'] != only).sum())} of them are not. Try a lower training.learning_rate, a longer "
-            f"training.warmup_share, more training.epochs, or another seed; if it persists, look at the lengths and "
-            f"at `truncation`: the signal may have been cut away"
-        )
+    collapsed = valid["label"].nunique() == 2 and valid["predicted"].nunique() == 1
+    if not collapsed:
+        return False
+    only = int(valid["predicted"].iloc[0])
+    text = (
+        f"training collapsed: all {len(valid)} validation examples are predicted as label {only}, though "
+        f"{int((valid['label'] != only).sum())} of them are not"
+    )
+    if keep:
+        logger.warning("%s; kept, as training.on_collapse says", text)
+        return True
+    raise InputError(
+        f"{text}. Try a lower training.learning_rate, a longer training.warmup_share, more training.epochs, or another "
+        f"seed; if it persists, look at the lengths and at `truncation`: the signal may have been cut away. Where a model "
+        f"that learns nothing is a result, too, set training.on_collapse: keep"
+    )

@@ -63,6 +63,7 @@ def make_method(**changes):
         "patience": 100,
         "micro_batch_tokens": 512,
         "save_minutes": 10,
+        "on_collapse": "stop",
     }
     method = {
         "title": "tiny method",
@@ -248,7 +249,7 @@ def make_checkpoint(folder, model, seed=1):
 @pytest.fixture
 def collapse_allowed(monkeypatch):
     """The random encoders of stand-ins hardly tell sequences apart, and a few steps do not teach them."""
-    monkeypatch.setattr(module, "check_collapse", lambda predictions: None)
+    monkeypatch.setattr(module, "check_collapse", lambda predictions, keep: False)
 
 
 def encoder_weights(directory):
@@ -378,6 +379,8 @@ def test_bad_examples(tmp_path, change, message):
     with pytest.raises(InputError, match=message):
         run(tmp_path, examples=examples)
     assert not (tmp_path / "run").exists()
+    kept = run(tmp_path, examples=examples, method=make_method(training={"on_collapse": "keep"}))
+    assert kept.summary["collapsed"] and (tmp_path / "run").exists()
 
 
 def test_too_short_record_is_named(tmp_path):

@@ -80,6 +80,9 @@ def test_collapse():
         InputError, match="all 3 validation examples are predicted as label 1, though 2 of them"
     ):
         check_collapse(predictions([0, 1, 0], [1, 1, 1]))
-    check_collapse(predictions([0, 1, 0], [1, 0, 1]))  # wrong throughout, but no collapse
+    assert check_collapse(predictions([0, 1, 0], [1, 1, 1]), keep=True)
+    assert not check_collapse(
+        predictions([0, 1, 0], [1, 0, 1])
+    )  # wrong throughout, but no collapse
     check_collapse(predictions([1, 1], [1, 1]))  # one label only: nothing to tell apart
     check_collapse(predictions([0, 1], [1, 1], split="test"))

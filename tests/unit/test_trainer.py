@@ -52,6 +52,7 @@ TRAINING = {
     "patience": 10,
     "micro_batch_tokens": 10_000,
     "save_minutes": 10,
+    "on_collapse": "stop",
 }
 
 

@@ -76,6 +76,6 @@ def check_collapse(predictions: pd.DataFrame, *, keep: bool = False) -> bool:
         return True
     raise InputError(
         f"{text}. Try a lower training.learning_rate, a longer training.warmup_share, more training.epochs, or another "
-        f"seed; if it persists, look at the lengths and at `truncation`: the signal may have been cut away. Where a model "
-        f"that learns nothing is a result, too, set training.on_collapse: keep"
+        f"seed; if it persists, look at the lengths and at `truncation`: the signal may have been cut away. Where a "
+        f"model that learns nothing is a result, too, set training.on_collapse: keep"
     )

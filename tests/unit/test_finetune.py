@@ -379,8 +379,6 @@ def test_bad_examples(tmp_path, change, message):
     with pytest.raises(InputError, match=message):
         run(tmp_path, examples=examples)
     assert not (tmp_path / "run").exists()
-    kept = run(tmp_path, examples=examples, method=make_method(training={"on_collapse": "keep"}))
-    assert kept.summary["collapsed"] and (tmp_path / "run").exists()
 
 
 def test_too_short_record_is_named(tmp_path):
@@ -430,6 +428,8 @@ def test_collapse_stops(tmp_path):
     ):
         run(tmp_path, examples=examples)
     assert not (tmp_path / "run").exists()
+    kept = run(tmp_path, examples=examples, method=make_method(training={"on_collapse": "keep"}))
+    assert kept.summary["collapsed"] and (tmp_path / "run").exists()
 
 
 class Killed(BaseException):

@@ -17,6 +17,8 @@ with job(snakemake.log[0]):
         "lncfinder_structure": {**method["svm"], **method["folding"], "threads": snakemake.threads},
         "tfidf": method["tfidf"],
         "mdeep": method["mdeep"],
+        "ideeps": {**method["ideeps"], "threads": snakemake.threads},
+        "hocnnlb": method["hocnnlb"],
     }
     predictions, summary = fit_predict(
         method["baseline"],

@@ -13,7 +13,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from nucleotune.baselines import cpc2, lncfinder, mdeep, plek, reference_lines, svm, tfidf
+from nucleotune.baselines import (
+    cpc2,
+    hocnnlb,
+    ideeps,
+    lncfinder,
+    mdeep,
+    plek,
+    reference_lines,
+    svm,
+    tfidf,
+)
 from nucleotune.contracts import further_tests
 from nucleotune.errors import InputError
 
@@ -87,6 +97,14 @@ BASELINES: dict[str, Baseline] = {
         lambda train, valid, options, seed: mdeep.fit(*train, options, seed),
         lambda score: score > 0.5,
     ),
+    "ideeps": Baseline(
+        lambda train, valid, options, seed: ideeps.fit(*train, *valid, options, seed),
+        lambda score: score > 0.5,
+    ),
+    "hocnnlb": Baseline(
+        lambda train, valid, options, seed: hocnnlb.fit(*train, options, seed),
+        lambda score: score > 0.5,
+    ),
     "length": _line(reference_lines.length_features),
     "gc": _line(reference_lines.gc_features),
     "orf_length": _line(reference_lines.orf_length_features),
@@ -112,10 +130,11 @@ def fit_predict(
     """Train `baseline` on the rows of `train_splits`; score those of `valid`, `test` and further test sets.
 
     `examples` and the predictions returned keep the contract (`nucleotune.contracts`); every row
-    is scored, whatever its length. `options`, all required: c_grid, gamma_grid, folds, max_train
-    (cpc2, plek, lncfinder), with max_fold and threads (lncfinder_structure); ngram_ranges, c_grid
-    (tfidf); max_length and the four stages (mdeep); none (the reference lines). See `svm.fit_svm`,
-    `lncfinder.fit`, `tfidf.fit` and `mdeep_network.fit_network` for what they mean.
+    is scored, whatever its length; `ideeps` and `hocnnlb` take one length only. `options`, all required: c_grid,
+    gamma_grid, folds, max_train (cpc2, plek, lncfinder), with max_fold and threads (lncfinder_structure);
+    ngram_ranges, c_grid (tfidf); max_length and the four stages (mdeep); epochs, batch_size, patience, threads
+    (ideeps); filters, kernel, pool, dense, epochs, batch_size (hocnnlb); none (the reference lines). See
+    `svm.fit_svm`, `lncfinder.fit`, `tfidf.fit` and `fit_network` of the networks for what they mean.
 
     Returns also an info dict, ready for JSON: the rows of each class used or there, the choices
     made, `seconds` for features, fit and predict (its features included), library versions.

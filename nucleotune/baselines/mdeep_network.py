@@ -5,8 +5,6 @@ Fan et al. 2020, see `mdeep_features`; layers, rates and initial values are thos
 4 x 200 on 4 x 3,000; here without the padding (`ConvolutionBranch`).
 """
 
-import logging
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,8 +14,7 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, pad
 
 from nucleotune.baselines.mdeep_features import Inputs
-
-log = logging.getLogger(__name__)
+from nucleotune.baselines.networks import available_device, initialise, on_device_of, predict, train
 
 #: Letters under a kernel of the convolution.
 KERNEL = 200
@@ -26,8 +23,6 @@ KERNEL = 200
 BRANCHES = {"orf": (4, 0.5), "kmers": (32, 0.5), "convolution": (64, 0.3)}
 
 _FFT = 2048
-_PREDICTED_AT_A_TIME = 256
-_LOG_EVERY_SECONDS = 10.0
 
 
 class OrfBranch(nn.Module):
@@ -40,7 +35,7 @@ class OrfBranch(nn.Module):
         )
 
     def forward(self, batch: Inputs) -> torch.Tensor:
-        return self.layers(_on_device_of(self, batch.orf))
+        return self.layers(on_device_of(self, batch.orf))
 
 
 class KmerBranch(nn.Module):
@@ -55,7 +50,7 @@ class KmerBranch(nn.Module):
         )
 
     def forward(self, batch: Inputs) -> torch.Tensor:
-        return self.layers(_on_device_of(self, batch.kmers))
+        return self.layers(on_device_of(self, batch.kmers))
 
 
 class ConvolutionBranch(nn.Module):
@@ -80,7 +75,7 @@ class ConvolutionBranch(nn.Module):
             sizes += [counted, len(letters) + KERNEL - 1 - counted]
         gap = np.full(KERNEL - 1, 4, dtype=np.uint8)
         codes = np.concatenate([part for letters in batch.letters for part in (letters, gap)])
-        values = self._convolve(_on_device_of(self, codes)).split(sizes, dim=1)[::2]
+        values = self._convolve(on_device_of(self, codes)).split(sizes, dim=1)[::2]
         mean, variance = self._moments(values)
         highest = torch.stack([value.max(dim=1).values for value in values])
         lowest = torch.stack([value.min(dim=1).values for value in values])
@@ -136,7 +131,7 @@ class Mdeep(nn.Module):
             *(_norm(100), nn.Dropout(0.5), nn.Linear(100, 16), nn.ReLU()),
             *(_norm(16), nn.Dropout(0.5), nn.Linear(16, 1)),
         )
-        self.apply(_initialise)
+        self.apply(initialise)
 
     def forward(self, batch: Inputs) -> torch.Tensor:
         branches = (self.orf, self.convolution, self.kmers)
@@ -148,14 +143,9 @@ class Mdeep(nn.Module):
         running = sum(b.numel() for name, b in self.named_buffers() if ".running_" in name)
         return {"total": trainable + running, "trainable": trainable}
 
-    @torch.inference_mode()
     def probabilities(self, inputs: Inputs) -> np.ndarray:
         """Return the probability of label 1, float64 (n,)."""
-        self.eval()
-        rows = np.arange(len(inputs.orf))
-        parts = np.split(rows, rows[_PREDICTED_AT_A_TIME::_PREDICTED_AT_A_TIME])
-        logits = [self(inputs.rows(part)).double().cpu() for part in parts]
-        return torch.sigmoid(torch.cat(logits)).numpy()
+        return torch.sigmoid(predict(self, inputs.rows, len(inputs.orf))).numpy()
 
 
 def fit_network(
@@ -174,68 +164,29 @@ def fit_network(
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = available_device()
     network = Mdeep(options["max_length"]).to(device)
     targets = torch.from_numpy(labels.astype(np.float32)).to(device)
     losses = {}
+
+    def train_stage(module: nn.Module, stage: str) -> None:
+        loss, adam = (
+            binary_cross_entropy_with_logits,
+            torch.optim.Adam(module.parameters(), eps=1e-7),
+        )
+        trained = train(
+            *(module, inputs.rows, targets, loss, adam), stage=stage, rng=rng, **options[stage]
+        )
+        losses[stage] = trained.loss
+
     for name, (width, dropout) in BRANCHES.items():
         output = nn.Sequential(nn.Dropout(dropout), nn.Linear(width, 1), nn.Flatten(0))
-        alone = nn.Sequential(getattr(network, name), output.apply(_initialise)).to(device)
-        losses[name] = _train(alone, inputs, targets, name, **options[name], rng=rng)
-    losses["fusion"] = _train(network, inputs, targets, "fusion", **options["fusion"], rng=rng)
+        alone = nn.Sequential(getattr(network, name), output.apply(initialise)).to(device)
+        train_stage(alone, name)
+    train_stage(network, "fusion")
     return network, {"device": device.type, "parameters": network.sizes(), "losses": losses}
-
-
-def _train(
-    module: nn.Module,
-    inputs: Inputs,
-    targets: torch.Tensor,
-    stage: str,
-    *,
-    epochs: int,
-    batch_size: int,
-    rng: np.random.Generator,
-) -> float:
-    """Train all of `module` with Adam on binary cross-entropy; return the last epoch's mean loss."""
-    optimizer = torch.optim.Adam(module.parameters(), lr=1e-3, eps=1e-7)
-    module.train()
-    started = reported = time.perf_counter()
-    done, rows = 0, len(targets)
-    for epoch in range(1, epochs + 1):
-        losses = []
-        for batch in _batches(rng.permutation(rows), batch_size):
-            loss = binary_cross_entropy_with_logits(module(inputs.rows(batch)), targets[batch])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            losses.append(loss.detach() * len(batch))
-            done, now = done + len(batch), time.perf_counter()
-            if now - reported > _LOG_EVERY_SECONDS or done == rows * epochs:
-                rate, reported = done / (now - started), now
-                log.info(
-                    "%s, epoch %d of %d: loss %.4f, %.0f transcripts/s, %.0f s to go",
-                    *(stage, epoch, epochs, loss.item(), rate, (rows * epochs - done) / rate),
-                )
-    return float(torch.stack(losses).sum() / rows)
-
-
-def _batches(order: np.ndarray, size: int) -> list[np.ndarray]:
-    """Cut `order` into parts of `size`, the last one smaller; never a single row, which has no variance."""
-    cuts = np.arange(size, len(order), size)
-    return np.split(order, cuts[cuts < len(order) - 1])
 
 
 def _norm(width: int) -> nn.BatchNorm1d:
     """Batch norm with Keras' defaults (its momentum is one minus torch's)."""
     return nn.BatchNorm1d(width, eps=1e-3, momentum=0.01)
-
-
-def _initialise(module: nn.Module) -> None:
-    """Keras' initial values: Glorot's uniform distribution, zero bias."""
-    if isinstance(module, nn.Linear | nn.Conv2d):
-        nn.init.xavier_uniform_(module.weight)
-        nn.init.zeros_(module.bias)
-
-
-def _on_device_of(module: nn.Module, array: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(array).to(next(module.parameters()).device)

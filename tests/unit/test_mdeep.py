@@ -19,12 +19,7 @@ from nucleotune.baselines.mdeep_features import (
     make_inputs,
     orf_features,
 )
-from nucleotune.baselines.mdeep_network import (
-    ConvolutionBranch,
-    Mdeep,
-    _batches,
-    fit_network,
-)
+from nucleotune.baselines.mdeep_network import ConvolutionBranch, Mdeep, fit_network
 from nucleotune.config import read_schema, read_yaml, validate
 from nucleotune.sequence import hexamers
 from nucleotune.sequence.fickett import TESTCODE, fickett_scores
@@ -223,15 +218,6 @@ def test_convolution_without_padding_equals_padded(branches):
     second = batch_of([*transcripts(20, seed=5), *LENGTHS_THAT_MATTER])
     torch.testing.assert_close(branch(second), padded(second), rtol=1e-4, atol=1e-5)
     assert len(torch.unique(branch(second), dim=0)) > 20
-
-
-def test_no_batch_is_a_single_row():
-    rows = np.arange(9)
-    assert [len(batch) for batch in _batches(rows, 4)] == [4, 5]
-    assert [len(batch) for batch in _batches(rows[:8], 4)] == [4, 4]
-    assert [len(batch) for batch in _batches(rows[:7], 4)] == [4, 3]
-    assert [len(batch) for batch in _batches(rows[:3], 4)] == [3]
-    assert np.concatenate(_batches(rows, 4)).tolist() == rows.tolist()
 
 
 @pytest.fixture

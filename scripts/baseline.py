@@ -17,6 +17,7 @@ with job(snakemake.log[0]):
         "lncfinder_structure": {**method["svm"], **method["folding"], "threads": snakemake.threads},
         "tfidf": method["tfidf"],
         "mdeep": method["mdeep"],
+        "graphprot": {**method["graphprot"], "threads": snakemake.threads},
     }
     predictions, summary = fit_predict(
         method["baseline"],

@@ -13,7 +13,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from nucleotune.baselines import cpc2, lncfinder, mdeep, plek, reference_lines, svm, tfidf
+from nucleotune.baselines import (
+    cpc2,
+    graphprot,
+    lncfinder,
+    mdeep,
+    plek,
+    reference_lines,
+    svm,
+    tfidf,
+)
 from nucleotune.contracts import further_tests
 from nucleotune.errors import InputError
 
@@ -84,6 +93,10 @@ BASELINES: dict[str, Baseline] = {
         lambda train, valid, options, seed: mdeep.fit(*train, options, seed),
         lambda score: score > 0.5,
     ),
+    "graphprot": Baseline(
+        lambda train, valid, options, seed: graphprot.fit(*train, options, seed),
+        lambda score: score > 0,
+    ),
     "length": _line(reference_lines.length_features),
     "gc": _line(reference_lines.gc_features),
     "orf_length": _line(reference_lines.orf_length_features),
@@ -109,8 +122,9 @@ def fit_predict(
     `examples` and the predictions returned keep the contract (`nucleotune.contracts`); every row
     is scored, whatever its length. `options`, all required: c_grid, gamma_grid, folds, max_train
     (cpc2, plek, lncfinder), with max_fold and threads (lncfinder_structure); ngram_ranges, c_grid
-    (tfidf); max_length and the four stages (mdeep); none (the reference lines). See `svm.fit_svm`,
-    `lncfinder.fit`, `tfidf.fit` and `mdeep_network.fit_network` for what they mean.
+    (tfidf); max_length and the four stages (mdeep); those of `graphprot.fit` (graphprot); none (the
+    reference lines). See `svm.fit_svm`, `lncfinder.fit`, `tfidf.fit` and `mdeep_network.fit_network`
+    for what they mean.
 
     Returns also an info dict, ready for JSON: the rows of each class used or there, the choices
     made, `seconds` for features, fit and predict (its features included), library versions.

@@ -19,6 +19,7 @@ with job(snakemake.log[0]):
         "mdeep": method["mdeep"],
         "ideeps": {**method["ideeps"], "threads": snakemake.threads},
         "hocnnlb": method["hocnnlb"],
+        "graphprot": {**method["graphprot"], "threads": snakemake.threads},
     }
     predictions, summary = fit_predict(
         method["baseline"],

@@ -15,6 +15,7 @@ import pandas as pd
 
 from nucleotune.baselines import (
     cpc2,
+    graphprot,
     hocnnlb,
     ideeps,
     lncfinder,
@@ -97,6 +98,10 @@ BASELINES: dict[str, Baseline] = {
         lambda train, valid, options, seed: mdeep.fit(*train, options, seed),
         lambda score: score > 0.5,
     ),
+    "graphprot": Baseline(
+        lambda train, valid, options, seed: graphprot.fit(*train, options, seed),
+        lambda score: score > 0,
+    ),
     "ideeps": Baseline(
         lambda train, valid, options, seed: ideeps.fit(*train, *valid, options, seed),
         lambda score: score > 0.5,
@@ -130,11 +135,12 @@ def fit_predict(
     """Train `baseline` on the rows of `train_splits`; score those of `valid`, `test` and further test sets.
 
     `examples` and the predictions returned keep the contract (`nucleotune.contracts`); every row
-    is scored, whatever its length; `ideeps` and `hocnnlb` take one length only. `options`, all required: c_grid,
-    gamma_grid, folds, max_train (cpc2, plek, lncfinder), with max_fold and threads (lncfinder_structure);
-    ngram_ranges, c_grid (tfidf); max_length and the four stages (mdeep); epochs, batch_size, patience, threads
-    (ideeps); filters, kernel, pool, dense, epochs, batch_size (hocnnlb); none (the reference lines). See
-    `svm.fit_svm`, `lncfinder.fit`, `tfidf.fit` and `fit_network` of the networks for what they mean.
+    is scored, whatever its length; `ideeps` and `hocnnlb` take one length only. `options`, all
+    required: c_grid, gamma_grid, folds, max_train (cpc2, plek, lncfinder), with max_fold and threads
+    (lncfinder_structure); ngram_ranges, c_grid (tfidf); max_length and the four stages (mdeep); epochs,
+    batch_size, patience, threads (ideeps); filters, kernel, pool, dense, epochs, batch_size (hocnnlb);
+    those of `graphprot.fit` (graphprot); none (the reference lines). See `svm.fit_svm`,
+    `lncfinder.fit`, `tfidf.fit`, `graphprot.fit` and `fit_network` of the networks for what they mean.
 
     Returns also an info dict, ready for JSON: the rows of each class used or there, the choices
     made, `seconds` for features, fit and predict (its features included), library versions.

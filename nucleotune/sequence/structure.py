@@ -5,9 +5,9 @@ Lorenz et al., "ViennaRNA Package 2.0", Algorithms for Molecular Biology 2011;6:
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import RNA
 from joblib import Parallel, delayed
@@ -15,6 +15,8 @@ from joblib import Parallel, delayed
 log = logging.getLogger(__name__)
 
 _LOG_EVERY_SECONDS = 15.0
+
+Folded = TypeVar("Folded")
 
 
 class Fold(NamedTuple):
@@ -60,13 +62,20 @@ def fold_sequences(
 
     `threads` processes work in parallel; the result does not depend on them. Progress is logged.
     """
+    return fold_each(_fold, sequences, model, max_fold, threads=threads)
+
+
+def fold_each(
+    fold: Callable[..., Folded], sequences: Sequence[str], *arguments: object, threads: int
+) -> list[Folded]:
+    """Return `fold(sequence, *arguments)` of every sequence, computed by `threads` processes; progress is logged."""
     started = reported = time.perf_counter()
     nucleotides = sum(map(len, sequences))
     folds, done = [], 0
-    jobs = (delayed(_fold)(sequence, model, max_fold) for sequence in sequences)
-    for fold in Parallel(n_jobs=threads, return_as="generator")(jobs):
-        folds.append(fold)
-        done += len(fold.dot_bracket)
+    jobs = (delayed(fold)(sequence, *arguments) for sequence in sequences)
+    for folded in Parallel(n_jobs=threads, return_as="generator")(jobs):
+        done += len(sequences[len(folds)])
+        folds.append(folded)
         now = time.perf_counter()
         if now - reported > _LOG_EVERY_SECONDS or len(folds) == len(sequences):
             rate, reported = done / (now - started), now

@@ -28,6 +28,10 @@ OPTIONS = {
         "convolution": {"epochs": 2, "batch_size": 16},
         "fusion": {"epochs": 6, "batch_size": 8},
     },
+    "graphprot": {
+        **{"radius": 1, "distance": 4, "bitsize": 14, "sequence_only": True},
+        **{"epochs": 10, "lambda": 1e-3},
+    },
     "length": {},
     "gc": {},
     "orf_length": {},

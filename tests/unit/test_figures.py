@@ -87,7 +87,7 @@ def test_more_methods_than_colours_stay_apart():
 
 def drawn(monkeypatch, draw):
     kept = []
-    monkeypatch.setattr(figures, "_save", lambda figure, path: kept.append(figure))
+    monkeypatch.setattr(figures, "save", lambda figure, path: kept.append(figure))
     draw("unused.svg")
     figure = kept[0]
     figure.draw_without_rendering()

@@ -13,10 +13,8 @@ Whatever the device, computation is in the type of the weights (fp32), without a
 result, not a step on the way to one.
 """
 
-import logging
 import math
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -26,18 +24,15 @@ from torch.nn.functional import pad, scaled_dot_product_attention
 from torch.overrides import TorchFunctionMode
 from transformers import PreTrainedModel
 
+from nucleotune.attention.batches import Batch, batches
 from nucleotune.errors import InputError
 from nucleotune.sequence.kmers import TokenizedSequences
-
-log = logging.getLogger(__name__)
 
 #: Fused kernels want the sizes of a head, which grow by the properties, in multiples of 8.
 ALIGNMENT = 8
 
 #: Attention weights that are held at a time where columns of the matrix are summed: 4 MiB, about a core's cache.
 WEIGHTS_AT_A_TIME = 2**20
-
-_LOG_EVERY_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -116,7 +111,7 @@ def attention_sums(
         np.zeros(shape, np.float32),
         np.zeros((*shape, properties.shape[1]), np.float32),
     )
-    for batch in _batches(tokenized, max_tokens):
+    for batch in batches(tokenized, max_tokens):
         inside = content[batch.places] & batch.filled
         # Columns: [CLS], the sequence's tokens, each property among them.
         values = np.zeros((*inside.shape, 2 + properties.shape[1]), np.float32)
@@ -154,7 +149,7 @@ def attention_to_tokens(
     _check_tokens(tokenized, content=content)
     encoder = classifier.base_model.eval()
     result = np.zeros((len(tokenized.tokens), len(heads)), np.float32)
-    for batch in _batches(tokenized, max_tokens):
+    for batch in batches(tokenized, max_tokens):
         inside = torch.from_numpy(content[batch.places] & batch.filled).to(encoder.device)
         found = _run(encoder, batch, _column_reader(inside, heads))
         for layer, sums in enumerate(found):
@@ -175,7 +170,7 @@ def attention_from_class(
     encoder = classifier.base_model.eval()
     layers, _ = _layers_and_heads(encoder)
     result = np.zeros((len(tokenized.tokens), layers), np.float32)
-    for batch in _batches(tokenized, max_tokens):
+    for batch in batches(tokenized, max_tokens):
         found = _run(encoder, batch, _class_reader)
         rows = torch.stack(found, dim=-1).cpu().numpy()
         result[batch.places[batch.filled]] = rows[batch.filled]
@@ -256,47 +251,8 @@ def _inputs(
     return Inputs(query, key, value, attn_mask, scale)
 
 
-class _Batch(NamedTuple):
-    """Sequences that are computed together.
-
-    indices  (examples,) into the tokenized sequences
-    ids      token ids, int64 (examples, tokens)
-    places   of each token among all tokens of all sequences, (examples, tokens); any valid one for padding
-    filled   bool (examples, tokens): not padding
-    """
-
-    indices: np.ndarray
-    ids: np.ndarray
-    places: np.ndarray
-    filled: np.ndarray
-
-
-def _batches(tokenized: TokenizedSequences, max_tokens: int) -> Iterator[_Batch]:
-    """All sequences, longest first, so that those of one batch are of like length; logs how far it got."""
-    lengths = tokenized.lengths
-    order = np.argsort(-lengths, kind="stable")
-    started = reported = time.perf_counter()
-    begin = 0
-    while begin < len(order):
-        longest = lengths[order[begin]]
-        indices = order[begin : begin + max(1, max_tokens // longest)]
-        position = np.arange(longest)
-        filled = position < lengths[indices, None]
-        places = tokenized.offsets[indices, None] + np.where(filled, position, 0)
-        ids = np.where(filled, tokenized.tokens[places], tokenized.pad_id).astype(np.int64)
-        yield _Batch(indices, ids, places, filled)
-        begin += len(indices)
-        now = time.perf_counter()
-        if now - reported > _LOG_EVERY_SECONDS or begin == len(order):
-            rate, reported = begin / (now - started), now
-            log.info(
-                "attention of %d of %d sequences, %.0f sequences/s, %.0f s to go",
-                *(begin, len(order), rate, (len(order) - begin) / rate),
-            )
-
-
 @torch.inference_mode()
-def _run(encoder: PreTrainedModel, batch: _Batch, read: Reader) -> list[torch.Tensor]:
+def _run(encoder: PreTrainedModel, batch: Batch, read: Reader) -> list[torch.Tensor]:
     """What `read` finds in each layer while `encoder` computes `batch`."""
     device = encoder.device
     mask = (

@@ -38,11 +38,7 @@ def batches(tokenized: TokenizedSequences, max_tokens: int) -> Iterator[Batch]:
     while begin < len(order):
         longest = lengths[order[begin]]
         indices = order[begin : begin + max(1, max_tokens // longest)]
-        position = np.arange(longest)
-        filled = position < lengths[indices, None]
-        places = tokenized.offsets[indices, None] + np.where(filled, position, 0)
-        ids = np.where(filled, tokenized.tokens[places], tokenized.pad_id).astype(np.int64)
-        yield Batch(indices, ids, places, filled)
+        yield Batch(indices, *tokenized.rectangle(indices))
         begin += len(indices)
         now = time.perf_counter()
         if now - reported > _LOG_EVERY_SECONDS or begin == len(order):

@@ -82,8 +82,8 @@ def rows_to_score(examples: str | Path) -> pd.DataFrame:
     The tools read names of their own making: ids with blanks or bars would come back in another form.
     """
     columns = ["id", "sequence", "label", "split"]
-    rows = read_examples(examples, columns=columns)
-    rows = rows[rows["split"].isin(predicted_splits(rows["split"]))].reset_index(drop=True)
+    splits = predicted_splits(read_examples(examples, columns=["split"])["split"])
+    rows = read_examples(examples, columns=columns, splits=splits)
     if rows.empty:
         raise InputError(f"{examples}: no rows of split {' or '.join(PREDICTED_SPLITS)} to score")
     return rows.assign(name=[f"seq{number}" for number in range(1, len(rows) + 1)])

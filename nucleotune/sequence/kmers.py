@@ -52,6 +52,20 @@ class TokenizedSequences:
         """Tokens of each sequence, int64 (n,)."""
         return np.diff(self.offsets)
 
+    def rectangle(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The sequences `indices` padded to the longest of them, three arrays (len(indices), longest).
+
+        ids     token ids, int64
+        places  of each token in `tokens`; any valid one for padding
+        filled  bool, not padding
+        """
+        lengths = self.lengths[indices]
+        position = np.arange(lengths.max())
+        filled = position < lengths[:, None]
+        places = self.offsets[indices, None] + np.where(filled, position, 0)
+        ids = np.where(filled, self.tokens[places], self.pad_id).astype(np.int64)
+        return ids, places, filled
+
 
 def kmer_vocabulary(k: int) -> list[str]:
     """Tokens in the order of their ids: the five special ones, then 4^k k-mers."""

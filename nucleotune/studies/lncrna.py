@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from nucleotune.contracts import further_tests
@@ -18,7 +17,13 @@ from nucleotune.errors import InputError
 from nucleotune.plan import CLASSES
 from nucleotune.sequence.fasta import parse_header, read_fasta
 from nucleotune.studies.partial import add_fragments, cut_training_rows
-from nucleotune.studies.splits import leakage, split_groups, split_rows
+from nucleotune.studies.splits import (
+    leakage,
+    sample_rows,
+    split_counts,
+    split_groups,
+    split_rows,
+)
 
 log = logging.getLogger(__name__)
 
@@ -131,14 +136,6 @@ def _no_biotype(
     )
 
 
-def sample_rows(table: pd.DataFrame, n: int, seed: int) -> pd.DataFrame:
-    """`n` random rows in file order (all rows when there are no more)."""
-    if len(table) <= n:
-        return table
-    chosen = np.random.default_rng(seed).choice(len(table), size=n, replace=False)
-    return table.iloc[np.sort(chosen)]
-
-
 def describe_class(table: pd.DataFrame) -> dict[str, float | int]:
     """Count and lengths (nt) of some transcripts: the columns of the paper's Table 1."""
     lengths = table["sequence"].str.len()
@@ -246,11 +243,10 @@ def build_examples(
 def split_card(examples: pd.DataFrame) -> dict[str, Any]:
     """The parts of a card that every data set has: rows by split and class, and what leaks between them."""
     names = {number: label for label, number in LABELS.items()}
-    counts = examples.groupby(["split", "label"]).size()
-    splits: dict[str, dict[str, int]] = {}
-    for (part, label), count in counts.items():
-        splits.setdefault(part, {})[names[label]] = int(count)
-    return {"splits": splits, "leakage": leakage(examples["split"], examples["group"])}
+    return {
+        "splits": split_counts(examples, names),
+        "leakage": leakage(examples["split"], examples["group"]),
+    }
 
 
 def pool_examples(tables: Iterable[tuple[str, pd.DataFrame]]) -> pd.DataFrame:

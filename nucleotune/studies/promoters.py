@@ -13,7 +13,7 @@ from nucleotune.contracts import EXAMPLE_COLUMNS, check_examples
 from nucleotune.errors import InputError
 from nucleotune.plan.promoters import LABELS
 from nucleotune.sequence.kmers import TRUNCATIONS
-from nucleotune.studies.splits import leakage, split_rows
+from nucleotune.studies.splits import leakage, split_counts, split_rows
 
 #: Rows at random, as in the paper (a split that the source brings is kept), or whole chromosomes held out.
 SPLITS = ("random", "chromosome")
@@ -48,11 +48,7 @@ def finish(
     columns = [*EXAMPLE_COLUMNS, *(name for name in table if name not in EXAMPLE_COLUMNS)]
     examples = check_examples(table[columns].reset_index(drop=True))
     names = LABELS[task]
-    counts = examples.groupby(["split", "label"]).size()
     lengths = examples["sequence"].str.len()
-    splits: dict[str, dict[str, int]] = {}
-    for (part, label), rows in counts.items():
-        splits.setdefault(str(part), {})[names[label]] = int(rows)
     identical = leakage(examples["split"], examples["sequence"])
     return examples, {
         "task": task,
@@ -61,7 +57,7 @@ def finish(
         "windows": dict(windows or {}),
         "classes": {name: int((examples["label"] == i).sum()) for i, name in enumerate(names)},
         "length": {"min": int(lengths.min()), "max": int(lengths.max())},
-        "splits": splits,
+        "splits": split_counts(examples, names),
         "leakage": leakage(examples["split"], examples["group"])
         | {"test_rows_with_sequence_in_training": identical["test_rows_with_gene_in_training"]},
         "places_known": int(examples["seqname"].notna().sum()) if "seqname" in examples else 0,

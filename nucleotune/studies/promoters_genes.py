@@ -21,8 +21,8 @@ from nucleotune.studies.expression_classes import (
     describe_tpm,
     select_tissues,
 )
-from nucleotune.studies.lncrna import sample_rows
 from nucleotune.studies.promoters_tasks import Built, Waterfall, waterfall_step, with_sequence
+from nucleotune.studies.splits import sample_rows
 
 log = logging.getLogger(__name__)
 

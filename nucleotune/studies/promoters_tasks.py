@@ -11,7 +11,7 @@ import pandas as pd
 
 from nucleotune.errors import InputError
 from nucleotune.sequence.shuffle import shuffle_sequences
-from nucleotune.studies.lncrna import sample_rows
+from nucleotune.studies.splits import sample_rows
 
 Built = tuple[pd.DataFrame, dict[str, Any]]
 Waterfall = list[dict[str, Any]]

@@ -1,12 +1,20 @@
 """Dividing examples into pretrain / train / valid / test, and counting what leaks between the parts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from nucleotune.contracts import SPLITS
 from nucleotune.errors import InputError
+
+
+def sample_rows(table: pd.DataFrame, n: int, seed: int) -> pd.DataFrame:
+    """`n` random rows in file order (all rows when there are no more)."""
+    if len(table) <= n:
+        return table
+    chosen = np.random.default_rng(seed).choice(len(table), size=n, replace=False)
+    return table.iloc[np.sort(chosen)]
 
 
 def split_rows(labels: pd.Series, fractions: Mapping[str, float], seed: int) -> pd.Series:
@@ -65,3 +73,13 @@ def leakage(splits: pd.Series, groups: pd.Series) -> dict[str, float | int]:
         "test_rows_with_gene_in_training": int(leaked.sum()),
         "share": float(leaked.mean()) if len(test) else 0.0,
     }
+
+
+def split_counts(
+    examples: pd.DataFrame, names: Mapping[int, str] | Sequence[str]
+) -> dict[str, dict[str, int]]:
+    """Rows by split and class; `names` says what each label is called."""
+    counts: dict[str, dict[str, int]] = {}
+    for (part, label), rows in examples.groupby(["split", "label"]).size().items():
+        counts.setdefault(str(part), {})[names[label]] = int(rows)
+    return counts

@@ -76,12 +76,7 @@ def collate(
 
     The mask is None where nothing is padded: attention then takes its fast path.
     """
-    lengths = tokenized.lengths[indices]
-    filled = np.arange(lengths.max()) < lengths[:, None]
-    ids = np.full(filled.shape, tokenized.pad_id, dtype=np.int64)
-    ids[filled] = np.concatenate(
-        [tokenized.tokens[tokenized.offsets[i] : tokenized.offsets[i + 1]] for i in indices]
-    )
+    ids, _, filled = tokenized.rectangle(indices)
     mask = None if filled.all() else to_device(filled.astype(np.int64), device)
     return to_device(ids, device), mask
 

@@ -28,8 +28,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-# As a script, this file's folder comes first on the path, where `tokenize.py` would hide Python's module of that name.
-sys.path.pop(0)
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np

@@ -43,8 +43,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
-    # As a script, this file's folder comes first on the path, where tokenize.py would hide Python's own.
-    sys.path[0] = str(ROOT)
+    sys.path.insert(0, str(ROOT))
     # transformers.Trainer would spread a batch over all GPUs that it sees.
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
     # As in the workflow: threads that spin while they wait slow each other down on a shared machine.

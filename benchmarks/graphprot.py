@@ -10,32 +10,20 @@ best of several runs counts; folding, and compiling (once a machine: it is cache
 import argparse
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-# This folder, which comes first on the path of a script, holds a tokenize.py that would hide Python's.
-sys.path.pop(0)
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests/unit"))
 
 import numpy as np
 from test_graphprot import reference_features
+from timing import fastest
 
 from nucleotune.baselines.graphprot_features import features
 from nucleotune.sequence.shreps import shape_representatives
 
 LENGTH = 101
 TARGET_MS = 10.0
-
-
-def fastest(function: Callable, repeats: int) -> tuple[float, object]:
-    """Least seconds of `repeats` calls, and what the last one gave."""
-    seconds = []
-    for _ in range(repeats):
-        begin = time.perf_counter()
-        result = function()
-        seconds.append(time.perf_counter() - begin)
-    return min(seconds), result
 
 
 def main() -> int:

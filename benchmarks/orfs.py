@@ -11,32 +11,17 @@ compiling (once a machine: it is cached) is timed apart. orfipy lists every ORF;
 import argparse
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-# This folder, which comes first on the path of a script, holds a tokenize.py that would hide Python's.
-sys.path.pop(0)
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import numpy as np
 import orfipy_core
 from Bio.Seq import translate
+from timing import fastest, simulate_transcripts
 
 from nucleotune.sequence.orf import find_orfs
 
 TARGET = 10
-
-
-def simulate_transcripts(n: int, seed: int) -> list[str]:
-    """`n` random sequences of log-normal length, mean about 1,300 nt, with an N in every 1,000 nt."""
-    rng = np.random.default_rng(seed)
-    lengths = rng.lognormal(mean=6.89, sigma=0.75, size=n).astype(int).clip(100, 50_000)
-    letters = rng.choice(
-        np.frombuffer(b"ACGTN", dtype="S1"), lengths.sum(), p=[0.24975] * 4 + [0.001]
-    )
-    text = letters.tobytes().decode()
-    ends = np.cumsum(lengths)
-    return [text[end - length : end] for end, length in zip(ends, lengths, strict=True)]
 
 
 def longest(orfs: list[tuple[int, int]]) -> tuple[int, int]:
@@ -66,16 +51,6 @@ def biopython_search(sequences: list[str]) -> list[tuple[int, int]]:
                 codon = after
         result.append(longest(orfs))
     return result
-
-
-def fastest(function: Callable, repeats: int) -> tuple[float, object]:
-    """Least seconds of `repeats` calls, and what the last one gave."""
-    seconds = []
-    for _ in range(repeats):
-        begin = time.perf_counter()
-        result = function()
-        seconds.append(time.perf_counter() - begin)
-    return min(seconds), result
 
 
 def main() -> int:

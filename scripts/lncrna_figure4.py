@@ -6,10 +6,10 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 from nucleotune.contracts import read_metrics
+from nucleotune.plan import part_name
 from nucleotune.reporting.curves import Panel, roc_curves
 from nucleotune.reporting.figures import method_styles, note_figure, roc_figure
 from nucleotune.scripting import job
-from nucleotune.studies.partial import part_name
 
 with job(snakemake.log[0]):
     datasets, methods = snakemake.params.datasets, snakemake.params.methods

@@ -39,6 +39,11 @@ def pool_name(split: str) -> str:
     return f"pooled_{split}"
 
 
+def part_name(kept: float) -> str:
+    """The part of the test set whose transcripts are cut to `kept`: `test-kept90` for 0.9."""
+    return f"test-kept{round(100 * kept)}"
+
+
 def lncrna_datasets(config: Mapping[str, Any]) -> dict[str, Dataset]:
     """Data sets of the lncRNA study: `<species>_<split>` in table order, then the pools `pooled_<split>`."""
     study = config["lncrna"]

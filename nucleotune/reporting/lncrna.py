@@ -259,6 +259,26 @@ def performance(
     return long_table(rows, ["dataset", "method"])
 
 
+def stacked(
+    key: str,
+    parts: Iterable[tuple[str, pd.DataFrame, Described, Mapping[str, tuple[str, str]]]],
+    metrics: Metrics,
+    methods: Described,
+) -> pd.DataFrame:
+    """Tables of `performance` in one, by data set; a further key `key`, the second, tells them apart.
+
+    `parts` are value of the key, published rows, data sets and places of each.
+    """
+    tables = []
+    for value, published, datasets, places in parts:
+        table = performance(published, metrics, datasets, methods, places)
+        table.insert(1, key, value)
+        tables.append(table)
+    table = pd.concat(tables, ignore_index=True)
+    order = {title: place for place, title in enumerate(dict.fromkeys(table["dataset"]))}
+    return table.sort_values("dataset", key=lambda titles: titles.map(order), kind="stable")
+
+
 def _find(published: pd.DataFrame, **keys: str | None) -> dict[str, Any]:
     """The published row with these keys, or an empty one."""
     if None in keys.values():

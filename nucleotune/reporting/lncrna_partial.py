@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from nucleotune.evaluation.metrics import METRICS
-from nucleotune.reporting.lncrna import PERFORMANCE, Described, Metrics, performance
-from nucleotune.studies.partial import part_name
+from nucleotune.plan import part_name
+from nucleotune.reporting.lncrna import PERFORMANCE, Described, Metrics, stacked
 
 #: What Table 6 of the paper calls a language model of each view.
 SENSITIVITY = {"orf": "Original", "transcript": "No ORF"}
@@ -23,25 +23,20 @@ _CAPTION = (
 
 #: Title, caption and column labels of each table, as `tables.write_table` takes them.
 TABLES: dict[int, dict[str, Any]] = {
-    4: {
-        "title": "Table 4. lncRNA or mRNA: partial transcripts",
+    number: {
+        "title": f"Table {number}. lncRNA or mRNA: partial transcripts{species}",
         "caption": _CAPTION
         + "Language models read the longest open reading frame of what is left.",
         "labels": _LABELS,
-    },
-    5: {
-        "title": "Table 5. lncRNA or mRNA: partial transcripts of the mouse",
-        "caption": _CAPTION
-        + "Language models read the longest open reading frame of what is left.",
-        "labels": _LABELS,
-    },
-    6: {
-        "title": "Table 6. Partial transcripts, with and without the open reading frame",
-        "caption": _CAPTION
-        + "Language models that read the longest open reading frame of what is left, and such "
-        "that read all of it.",
-        "labels": _LABELS,
-    },
+    }
+    for number, species in ((4, ""), (5, " of the mouse"))
+}
+TABLES[6] = {
+    "title": "Table 6. Partial transcripts, with and without the open reading frame",
+    "caption": _CAPTION
+    + "Language models that read the longest open reading frame of what is left, and such "
+    "that read all of it.",
+    "labels": _LABELS,
 }
 
 
@@ -86,13 +81,17 @@ def _by_share(
     methods: Described,
     kept: Sequence[float],
 ) -> pd.DataFrame:
-    tables = []
-    for share in kept:
-        places = {metric: (part_name(share), metric) for metric in PERFORMANCE}
-        printed = published.loc[published["kept_fraction"] == share]
-        table = performance(printed, metrics, datasets, methods, places)
-        table.insert(1, "kept", f"{100 * share:g} %")
-        tables.append(table)
-    table = pd.concat(tables, ignore_index=True)
-    order = {title: place for place, title in enumerate(dict.fromkeys(table["dataset"]))}
-    return table.sort_values("dataset", key=lambda titles: titles.map(order), kind="stable")
+    return stacked(
+        "kept",
+        [
+            (
+                f"{100 * share:g} %",
+                published.loc[published["kept_fraction"] == share],
+                datasets,
+                {metric: (part_name(share), metric) for metric in PERFORMANCE},
+            )
+            for share in kept
+        ],
+        metrics,
+        methods,
+    )

@@ -10,13 +10,13 @@ methods    also `kmer`, the k of a DNABERT or None; `truncation`, the side that 
 published  promoters.tsv; of Table 3 promoters_expression.tsv
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from nucleotune.evaluation.metrics import METRICS
-from nucleotune.reporting.lncrna import Described, Metrics, performance
+from nucleotune.reporting.lncrna import Described, Metrics, performance, stacked
 from nucleotune.reporting.tables import long_table, row
 
 #: The paper's one species, as `published_as` of a data set.
@@ -51,6 +51,7 @@ FIGURES = {
 }
 
 _PRINTED = ("mcc", "accuracy", "f1")
+_MCC = {"mcc": ("test", "mcc")}
 _LABELS = {
     "dataset": "Data set",
     "task": "Task",
@@ -113,16 +114,19 @@ def table1(
     chosen = [one for one in datasets if one["task"] == "task3"]
     printed = _shares(published, 1)
     lengths = sorted({one["length"] for one in chosen} | set(printed["promoter_length"]))
-    return _stack(
+    return stacked(
+        "length",
         [
             (
                 f"{length} bp",
                 printed[printed["promoter_length"] == length],
                 [one for one in chosen if one["length"] == length],
+                _MCC,
             )
             for length in lengths
         ],
-        *("length", metrics, methods, ("mcc",)),
+        metrics,
+        methods,
     )
 
 
@@ -131,16 +135,19 @@ def table2(
 ) -> pd.DataFrame:
     """MCC of every task on promoters of 300 nt, keys dataset, task and method."""
     printed = _shares(published, 2)
-    return _stack(
+    return stacked(
+        "task",
         [
             (
                 title,
                 printed[printed["task"] == name],
                 [one for one in datasets if (one["task"], one["length"]) == (task, LENGTH)],
+                _MCC,
             )
             for task, (name, title) in TASKS.items()
         ],
-        *("task", metrics, methods, ("mcc",)),
+        metrics,
+        methods,
     )
 
 
@@ -221,22 +228,3 @@ def _shares(published: pd.DataFrame, number: int) -> pd.DataFrame:
     """Rows of one published table, numbers as shares, in the form that `performance` takes."""
     chosen = published[published["table"] == number].assign(species=PAPER)
     return chosen.assign(**{metric: (chosen[metric] / 100).round(9) for metric in _PRINTED})
-
-
-def _stack(
-    parts: Sequence[tuple[str, pd.DataFrame, Described]],
-    key: str,
-    metrics: Metrics,
-    methods: Described,
-    names: Sequence[str],
-) -> pd.DataFrame:
-    """One table of several with the value of `key` in each; `parts` are value, published rows and data sets."""
-    places = {metric: ("test", metric) for metric in names}
-    tables = []
-    for value, printed, datasets in parts:
-        table = performance(printed, metrics, datasets, methods, places)
-        table.insert(1, key, value)
-        tables.append(table)
-    table = pd.concat(tables, ignore_index=True)
-    order = {title: place for place, title in enumerate(dict.fromkeys(table["dataset"]))}
-    return table.sort_values("dataset", key=lambda titles: titles.map(order), kind="stable")

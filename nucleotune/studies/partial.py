@@ -9,16 +9,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from nucleotune.plan import part_name
+
 
 def middle(sequence: str, kept: float) -> str:
     """The middle of `sequence`, its share `kept` (0 to 1): on both ends as many nucleotides are cut off."""
     cut = round(len(sequence) * (1 - kept) / 2)
     return sequence[cut : len(sequence) - cut]
-
-
-def part_name(kept: float) -> str:
-    """The part of the test set whose transcripts are cut to `kept`: `test-kept90` for 0.9."""
-    return f"test-kept{round(100 * kept)}"
 
 
 def add_fragments(examples: pd.DataFrame, kept: Sequence[float]) -> pd.DataFrame:

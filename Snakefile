@@ -36,6 +36,7 @@ include: "rules/finetune.smk"
 include: "rules/baselines.smk"
 include: "rules/original.smk"
 include: "rules/evaluate.smk"
+include: "rules/report_inputs.smk"
 include: "rules/report.smk"
 include: "rules/plan.smk"
 

@@ -1,7 +1,7 @@
 """Configuration and names shared by all stages; no rules.
 
 REQUIRED INPUTS: config.yaml and overlays, config/{species,models,methods}/*.yaml, resources/sources.tsv
-OUTPUTS: the names RUN, SETTINGS, REGISTRY, REVISIONS, CHECKPOINTS, DATASETS, DOWNLOADS, CALIBRATION,
+OUTPUTS: the names RUN, SETTINGS, REGISTRY, REVISIONS, CHECKPOINTS, DATASETS, DATA_FILES, DOWNLOADS, CALIBRATION,
     SOURCES, STAGE, TARGETS, REPORTED and the functions below.
 
 This file is parsed again in every cluster job: it imports the standard library, PyYAML and jsonschema (through
@@ -17,19 +17,15 @@ from snakemake.logging import logger
 sys.path.insert(0, workflow.basedir)
 
 from nucleotune import plan
-from nucleotune.config import load_run
+from nucleotune.config import asked_methods, load_run
 from nucleotune.errors import InputError
-from nucleotune.plan.promoters import LABELS as PROMOTER_LABELS
 from nucleotune.plan.promoters import (
-    all_promoter_methods,
     described_promoter_methods,
     described_promoters,
     letters_read,
-    promoter_datasets,
     promoter_files,
-    promoter_methods,
-    task_files,
 )
+from nucleotune.plan.studies import STUDIES
 from nucleotune.scripting import share_library
 from nucleotune.simulate.paths import simulated_paths
 from nucleotune.sources.hub import locked_commit, read_revisions
@@ -44,28 +40,6 @@ def study_species(study):
     return RUN["config"][study]["species"] if study in RUN["config"]["studies"] else []
 
 
-def plan_studies(config):
-    """Data sets of the studies of this run: study -> name -> data set."""
-    known = {"lncrna": plan.lncrna_datasets, "promoters": promoter_datasets}
-    return {study: known[study](config) for study in config["studies"]}
-
-
-def promoter_inputs(dataset):
-    """Files that a data set of the promoter study is built from: name -> (path, source).
-
-    Of GUE a single file of one's own is enough.
-    """
-    files = PROMOTER_FILES[dataset.species[0]]
-    names = task_files(dataset.task, SETTINGS["promoters"]["positives"])
-    lacking = [name for name in names if name not in files]
-    if lacking and not ("gue_train" in files and {*lacking} <= {"gue_valid", "gue_test"}):
-        raise InputError(
-            f"species/{dataset.species[0]}.yaml: promoters: {dataset.task} needs {', '.join(lacking)}; say where it is "
-            f"(gtex, epd, gue, or a file of your own under files), or leave {dataset.task} out of promoters.tasks"
-        )
-    return {name: files[name] for name in names if name in files}
-
-
 try:
     RUN = load_run(config, source="config.yaml and overlays")
     SETTINGS = RUN["config"]
@@ -76,30 +50,23 @@ try:
             name,
             model,
             revisions=REVISIONS,
-            data_dir=RUN["config"]["data_dir"],
-            mirrors=RUN["config"]["mirrors"],
+            data_dir=SETTINGS["data_dir"],
+            mirrors=SETTINGS["mirrors"],
         )
         for name, model in RUN["models"].items()
         if model["checkpoint"]
     }
-    DATASETS = plan_studies(RUN["config"])
-    PROMOTER_FILES = {
-        name: promoter_files(RUN["species"][name], REGISTRY, RUN["config"]["data_dir"])
-        for name in study_species("promoters")
+    DATASETS = {study: STUDIES[study].datasets(SETTINGS) for study in SETTINGS["studies"]}
+    DATA_FILES = {
+        study: {name: STUDIES[study].files(RUN, REGISTRY, one) for name, one in sets.items()}
+        for study, sets in DATASETS.items()
     }
     DOWNLOADS = plan.downloads(
-        {name: RUN["species"][name] for name in study_species("lncrna")},
-        REGISTRY,
-        RUN["config"]["data_dir"],
-    ) | {
-        path: source
-        for files in (
-            *(promoter_inputs(one) for one in DATASETS.get("promoters", {}).values()),
+        [
+            *(files for sets in DATA_FILES.values() for files in sets.values()),
             *CHECKPOINTS.values(),
-        )
-        for path, source in files.values()
-        if source is not None
-    }
+        ]
+    )
     CALIBRATION = plan.calibration_files(RUN, REGISTRY)
 except InputError as error:
     raise WorkflowError(str(error)) from None
@@ -131,12 +98,7 @@ SHARED = {
 }
 # study -> data set -> its methods, in the order of the tables' rows.
 METHODS = {
-    study: {
-        name: (
-            promoter_methods(SETTINGS, one) if study == "promoters" else SETTINGS[study]["methods"]
-        )
-        for name, one in sets.items()
-    }
+    study: {name: STUDIES[study].methods(SETTINGS, one) for name, one in sets.items()}
     for study, sets in DATASETS.items()
 }
 BASELINES = [name for name, method in RUN["methods"].items() if method["kind"] == "baseline"]
@@ -286,14 +248,13 @@ def promoter_paths(wildcards):
         "genome": f"resources/genomes/{dataset.species[0]}.fa",
         "annotation": f"resources/annotation/{dataset.species[0]}.parquet",
     }
-    return {name: made.get(name, path) for name, (path, _) in promoter_inputs(dataset).items()}
+    files = DATA_FILES["promoters"][wildcards.dataset]
+    return {name: made.get(name, path) for name, (path, _) in files.items()}
 
 
 def labels_of(study, dataset):
     """What labels 0 and 1 of a data set mean."""
-    if study == "lncrna":
-        return ["mRNA", "lncRNA"]
-    return list(PROMOTER_LABELS[DATASETS[study][dataset].task])
+    return list(STUDIES[study].labels(DATASETS[study][dataset]))
 
 
 def start_model(wildcards, dataset=None):
@@ -329,57 +290,3 @@ def trained_runs(study):
                 method = RUN["methods"][method]["start_from"]
                 dataset = plan.pool_name(DATASETS[study][shown].split)
     return list(dict.fromkeys(runs))
-
-
-def study_run(study):
-    """The configuration as far as it concerns a study: `config`, and the files of its species, methods and models."""
-    others = [name for name in DATASETS if name != study]
-    stages = [Path(run).parts[-2] for run in trained_runs(study)]
-    methods = [name for names in METHODS[study].values() for name in names] + stages
-    return {
-        "config": without(SETTINGS, *others) | {"studies": [study]},
-        "species": {name: RUN["species"][name] for name in study_species(study)},
-        "methods": {name: RUN["methods"][name] for name in dict.fromkeys(methods)},
-        "models": {name: RUN["models"][name] for name in study_models(study)},
-    }
-
-
-def study_sources(study):
-    """Files that the data sets of a study are built from, as they were fetched or given."""
-    if study == "lncrna":
-        files = [
-            plan.class_files(RUN["species"][name], label, REGISTRY, SETTINGS["data_dir"])
-            for name in study_species(study)
-            for label in plan.CLASSES
-        ]
-    else:
-        files = [promoter_inputs(dataset).values() for dataset in DATASETS[study].values()]
-    return list(dict.fromkeys(path for part in files for path, _ in part))
-
-
-def measured_jobs(study):
-    """Names (`shared`: of trainings that have no job of their own) of the benchmark files that a study's jobs write.
-
-    Without ending and, where the study is in the name, without folder. A file of another name is of another study, or
-    left over from another configuration.
-    """
-    by_species = {"lncrna": ["simulate"], "promoters": ["simulate", "annotation"]}[study]
-    shared = [name for names in SHARED[study].values() for name in names]
-    trained = [".".join(Path(run).parts[1:]) for run in trained_runs(study)]
-    names = [f"{rule}/{name}" for rule in by_species for name in study_species(study)]
-    names += [f"checkpoint/{name}" for name in study_models(study)] + trained
-    for dataset in SHOWN[study]:
-        names += [f"{study}_examples/{dataset}", f"{study}.{dataset}"]
-        for method in METHODS[study][dataset]:
-            name = f"{study}.{dataset}.{method}"
-            names += [name, *(f"{name}.seed{seed}" for seed in SETTINGS["seeds"])]
-    names += [
-        f"{study}.{method}.seed{seed}.job{job}"
-        for job in SHARED[study]
-        for method in LANGUAGE_MODELS
-        for seed in SETTINGS["seeds"]
-    ]
-    return {
-        "names": list(dict.fromkeys(names)),
-        "shared": [name for name in trained if name.split(".")[1] in shared],
-    }

@@ -4,6 +4,11 @@ REQUIRED INPUTS: genome FASTA and GTF or GFF3 of a species (resources/downloads/
 OUTPUTS: resources/genomes/<species>.fa with its index, resources/annotation/<species>.parquet
 """
 
+PROMOTER_FILES = {
+    name: promoter_files(RUN["species"][name], REGISTRY, SETTINGS["data_dir"])
+    for name in study_species("promoters")
+}
+
 
 rule genome:
     input:

@@ -6,7 +6,7 @@ OUTPUTS: results/tables/promoters_table<N>.tsv and .html, promoters_truncation.*
 
 PROMOTERS_DATASETS = described_promoters(DATASETS["promoters"], RUN["species"])
 PROMOTERS_METHODS = described_promoter_methods(
-    all_promoter_methods(SETTINGS), RUN["methods"], RUN["models"]
+    asked_methods(SETTINGS, ["promoters"]), RUN["methods"], RUN["models"]
 )
 PROMOTERS_TRUNCATION = [
     one for one in PROMOTERS_METHODS if one["name"] in SETTINGS["promoters"]["truncation_methods"]
@@ -194,7 +194,7 @@ rule promoters_figure2:
             f"{DATASETS['promoters'][dataset].split} split"
             for dataset, method in attention_runs()
         ],
-        labels=list(PROMOTER_LABELS["task3"]),
+        labels=next((labels_of("promoters", dataset) for dataset, _ in attention_runs()), []),
     message:
         "Figure 2: attention along the promoters"
     script:

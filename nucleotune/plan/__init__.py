@@ -108,17 +108,25 @@ def _remote_source(file: Mapping[str, Any]) -> Source:
     )
 
 
-def downloads(
-    species: Mapping[str, Mapping[str, Any]], registry: Mapping[str, Source], data_dir: str | Path
-) -> dict[str, Source]:
-    """Every file to fetch: path -> source. `simulate`d species are in it too; their mirror is written first."""
+def transcript_files(
+    run: Mapping[str, Any], registry: Mapping[str, Source], dataset: Dataset
+) -> dict[str, tuple[str, Source | None]]:
+    """FASTA files of a data set of the lncRNA study, by path: (path, source); the source is None for a local file."""
     return {
-        path: source
-        for one in species.values()
+        path: (path, source)
+        for name in dataset.species
         for label in CLASSES
-        for path, source in class_files(one, label, registry, data_dir)
-        if source is not None
+        for path, source in class_files(
+            run["species"][name], label, registry, run["config"]["data_dir"]
+        )
     }
+
+
+def downloads(
+    files: Iterable[Mapping[str, tuple[str, Source | None]]],
+) -> dict[str, Source]:
+    """What is to be fetched of some files: path -> source; `simulate`d ones too, whose mirror is written first."""
+    return {path: source for some in files for path, source in some.values() if source is not None}
 
 
 def calibration_files(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nucleotune.errors import InputError
 from nucleotune.plan import DOWNLOADS, Dataset, describe_methods
 from nucleotune.sources.registry import Source, local_path, resolve
 
@@ -81,13 +82,6 @@ def promoter_methods(config: Mapping[str, Any], dataset: PromoterDataset) -> lis
     return list(dict.fromkeys(methods))
 
 
-def all_promoter_methods(config: Mapping[str, Any]) -> list[str]:
-    """Methods of all data sets, those of the study first."""
-    study = config["promoters"]
-    names = ("methods", "kmer_methods", "expression_methods", "truncation_methods")
-    return list(dict.fromkeys(method for name in names for method in study[name]))
-
-
 def promoter_files(
     species: Mapping[str, Any], registry: Mapping[str, Source], data_dir: str | Path
 ) -> dict[str, tuple[str, Source | None]]:
@@ -119,6 +113,25 @@ def task_files(task: str, positives: str) -> tuple[str, ...]:
     if positives == "epd":
         return ("genome", "promoters", "motifs")
     return GUE if task == "task1" else (*GUE, "genome", "promoters")
+
+
+def dataset_files(
+    run: Mapping[str, Any], registry: Mapping[str, Source], dataset: PromoterDataset
+) -> dict[str, tuple[str, Source | None]]:
+    """Files that a data set is built from: name -> (path, source). Of GUE a single file of one's own is enough.
+
+    Raises InputError where the species has no place for one of them.
+    """
+    (name,) = dataset.species
+    files = promoter_files(run["species"][name], registry, run["config"]["data_dir"])
+    names = task_files(dataset.task, run["config"]["promoters"]["positives"])
+    lacking = [file for file in names if file not in files]
+    if lacking and not ("gue_train" in files and {*lacking} <= {"gue_valid", "gue_test"}):
+        raise InputError(
+            f"species/{name}.yaml: promoters: {dataset.task} needs {', '.join(lacking)}; say where it is "
+            f"(gtex, epd, gue, or a file of your own under files), or leave {dataset.task} out of promoters.tasks"
+        )
+    return {file: files[file] for file in names if file in files}
 
 
 def described_promoters(

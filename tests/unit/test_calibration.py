@@ -156,7 +156,8 @@ def test_files_are_those_of_every_release_and_no_part_of_the_study():
         "ftp.ensembl.org/pub/release-107/fasta/mus_musculus/ncrna/Mus_musculus.GRCm39.ncrna.fa.gz"
     )
     assert path == f"resources/downloads/{address}" and source.urls[0] == f"https://{address}"
-    studied = plan.downloads(run["species"], REGISTRY, ".")
+    datasets = plan.lncrna_datasets(run["config"]).values()
+    studied = plan.downloads(plan.transcript_files(run, REGISTRY, one) for one in datasets)
     assert files["human", 108, "mRNA"][0] in studied and path not in studied
 
 

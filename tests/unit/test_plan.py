@@ -73,7 +73,9 @@ def test_own_files_are_local_or_downloads(tmp_path):
     assert local == ("data/a.fa", None)
     assert remote[0] == "resources/downloads/example.org/d/b.fa.gz" and remote[1].kind == "gzip"
     assert plan.class_files(one, "lncRNA", REGISTRY, "data") == [("/abs/c.fa", None)]
-    assert list(plan.downloads({"x": one}, REGISTRY, "data")) == [remote[0]]
+    run = {"species": {"x": one}, "config": {"data_dir": "data"}}
+    files = plan.transcript_files(run, REGISTRY, plan.Dataset("x_paper", "paper", ("x",)))
+    assert list(plan.downloads([files])) == [remote[0]]
 
 
 def test_only_the_papers_data_under_the_papers_split_are_comparable():

@@ -4,9 +4,16 @@ import itertools
 
 import pytest
 
-from nucleotune.config import ROOT, load_model, load_run, load_species, read_schema, validate
+from nucleotune.config import (
+    ROOT,
+    asked_methods,
+    load_model,
+    load_run,
+    load_species,
+    read_schema,
+    validate,
+)
 from nucleotune.plan.promoters import (
-    all_promoter_methods,
     described_promoter_methods,
     described_promoters,
     letters_read,
@@ -92,7 +99,7 @@ def test_further_methods_go_where_one_table_asks_for_them():
         "task4-300": common,
     }
     every = list(dict.fromkeys(itertools.chain.from_iterable(found.values())))
-    assert all_promoter_methods(config) == every
+    assert asked_methods(config, ["promoters"]) == every
 
 
 def test_only_the_papers_data_under_a_random_split_are_comparable():

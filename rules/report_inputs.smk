@@ -1,0 +1,53 @@
+"""What the report's pages are told of a study, beside the files that they show; no rules.
+
+REQUIRED INPUTS: the names of rules/common.smk
+OUTPUTS: the functions below, for rules/report.smk
+"""
+
+
+def study_run(study):
+    """The configuration as far as it concerns a study: `config`, and the files of its species, methods and models."""
+    others = [name for name in DATASETS if name != study]
+    stages = [Path(run).parts[-2] for run in trained_runs(study)]
+    methods = [name for names in METHODS[study].values() for name in names] + stages
+    return {
+        "config": without(SETTINGS, *others) | {"studies": [study]},
+        "species": {name: RUN["species"][name] for name in study_species(study)},
+        "methods": {name: RUN["methods"][name] for name in dict.fromkeys(methods)},
+        "models": {name: RUN["models"][name] for name in study_models(study)},
+    }
+
+
+def study_sources(study):
+    """Files that the data sets of a study are built from, as they were fetched or given."""
+    files = [files.values() for files in DATA_FILES[study].values()]
+    return list(dict.fromkeys(path for part in files for path, _ in part))
+
+
+def measured_jobs(study):
+    """Names (`shared`: of trainings that have no job of their own) of the benchmark files that a study's jobs write.
+
+    Without ending and, where the study is in the name, without folder. A file of another name is of another study, or
+    left over from another configuration.
+    """
+    shared = [name for names in SHARED[study].values() for name in names]
+    trained = [".".join(Path(run).parts[1:]) for run in trained_runs(study)]
+    names = [
+        f"{rule}/{name}" for rule in STUDIES[study].species_rules for name in study_species(study)
+    ]
+    names += [f"checkpoint/{name}" for name in study_models(study)] + trained
+    for dataset in SHOWN[study]:
+        names += [f"{study}_examples/{dataset}", f"{study}.{dataset}"]
+        for method in METHODS[study][dataset]:
+            name = f"{study}.{dataset}.{method}"
+            names += [name, *(f"{name}.seed{seed}" for seed in SETTINGS["seeds"])]
+    names += [
+        f"{study}.{method}.seed{seed}.job{job}"
+        for job in SHARED[study]
+        for method in LANGUAGE_MODELS
+        for seed in SETTINGS["seeds"]
+    ]
+    return {
+        "names": list(dict.fromkeys(names)),
+        "shared": [name for name in trained if name.split(".")[1] in shared],
+    }

@@ -69,14 +69,14 @@ TISSUES = (
 )
 
 # log2 TPM. A level below the threshold is a median of 0 TPM, which is common in GTEx.
-CLASS_LEVEL = {"protein_coding": 0.8, "lncRNA": -0.8}
+CLASS_LEVEL = {"protein_coding": 0.5, "lncRNA": -0.5}
 OTHER_LEVEL = -2.0
-UNEXPLAINED_SPREAD = 1.9  # between genes
-TISSUE_SPREAD = {True: 0.35, False: 0.6}  # between tissues of a gene, in a CpG island and outside
+UNEXPLAINED_SPREAD = 0.8  # between genes
+TISSUE_SPREAD = {True: 0.2, False: 0.3}  # between tissues of a gene, in a CpG island and outside
 THRESHOLD = 0.5
 
 # Genes that a few tissues switch on whatever their promoter holds: high nowhere else, and not low everywhere.
-SPECIFIC_SHARE, SPECIFIC_TISSUES, SPECIFIC_GAIN = 0.10, 3, 5.0
+SPECIFIC_SHARE, SPECIFIC_TISSUES, SPECIFIC_GAIN = 0.05, 3, 5.0
 TESTIS_SHARE = 0.15  # of lncRNA genes, in testis
 
 

@@ -1,0 +1,223 @@
+"""RNA bound by a protein, or not: from sequences to examples and data card (BERT-RBP paper, section 2.1).
+
+Tables of sequences come from `rbp_readers`. Label 1 is bound, 0 is not. Every filter is counted.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nucleotune.contracts import EXAMPLE_COLUMNS, check_examples
+from nucleotune.errors import InputError
+from nucleotune.files import describe_file
+from nucleotune.studies.rbp_readers import CLASSES
+from nucleotune.studies.splits import leakage, split_counts
+
+SPLITS = ("train", "valid", "test")
+
+Waterfall = list[dict[str, Any]]
+Built = tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]
+
+
+def build_examples(
+    places: pd.DataFrame,
+    *,
+    per_class: int = 15_000,
+    test: float = 0.2,
+    valid: float = 0.2,
+    seed: int,
+    min_per_class: int,
+    source: str = "sequences",
+) -> Built:
+    """Filter, sample and split the sequences of one RBP.
+
+    Kept are sequences of ACGT only, each once: of equal ones, also of different classes, the first in the file. Of each
+    class at most `per_class` are drawn; of n drawn, `test` * n are the test split, `valid` of the remainder the
+    validation split, the rest trains. Both numbers are rounded to the nearest whole, halves to even. So 15,000
+    become 9,600, 2,400 and 3,000, the numbers of the authors' files (the paper's 12,600 leaves out validation).
+
+    places: of a reader. source: begins the message of an error.
+    Returns the examples in file order (contract of `nucleotune.contracts`, and the place), the rows that sampling left
+    out (the same columns, no split) and counts: `waterfall`, and `in_both_classes`, the distinct sequences found bound
+    and unbound.
+
+    Raises InputError where a class has less than `min_per_class` sequences, or too few for three parts.
+    """
+    waterfall = _steps("in the files", places, places)
+    table = _keep(waterfall, "letters ACGT only", _pure(places), places)
+    both = _in_both_classes(table)
+    table = _keep(waterfall, "each sequence once", ~table["sequence"].duplicated(), table)
+    split = _draw(table["label"], per_class, test, valid, seed)
+    chosen = _keep(waterfall, f"sampled to at most {per_class:,}", split != "", table)
+    examples = _finish(chosen.assign(split=split), min_per_class, source)
+    rest = table[split == ""].reset_index(drop=True)
+    return examples, rest, {"waterfall": waterfall, "in_both_classes": both}
+
+
+def assemble_splits(
+    parts: Mapping[str, pd.DataFrame],
+    *,
+    valid: float = 0.2,
+    seed: int,
+    min_per_class: int,
+    source: str = "sequences",
+) -> Built:
+    """Examples of an RBP whose training and test sequences come in files of their own.
+
+    parts: tables of a reader by split: `train`, `test` and perhaps `valid`. Without `valid`, that share of the training
+    sequences of each class is drawn for it, rounded as in `build_examples`. Filters are the same, nothing is sampled.
+    A sequence that is in several parts stays in the test split, or else in the validation split: nothing that a method
+    is judged by is trained on. Ids get the name of their file's part in front (`train:positive-1`), so that they stay
+    unique.
+
+    Returns what `build_examples` does, without rows in the second table; the counts also have `dropped_across_parts`,
+    rows by the part they were dropped from. Raises InputError for other parts than these, and for too few sequences.
+    """
+    if not {"train", "test"} <= set(parts) <= set(SPLITS):
+        raise InputError(
+            f"{source}: files of parts {', '.join(parts)}; expected train, test and perhaps valid"
+        )
+    table = pd.concat(
+        [_prefixed(parts[part], part) for part in ("test", "valid", "train") if part in parts],
+        ignore_index=True,
+    )
+    waterfall = _steps("in the files", table, table)
+    table = _keep(waterfall, "letters ACGT only", _pure(table), table)
+    both = _in_both_classes(table)
+    repeated = table.duplicated(["sequence", "split"])
+    table = _keep(waterfall, "each sequence once in its part", ~repeated, table)
+    # Rows are ordered by test, valid, train: the later of two equal sequences leaves.
+    repeated = table["sequence"].duplicated()
+    across = table.loc[repeated, "split"].value_counts().to_dict()
+    table = _keep(waterfall, "in one part only", ~repeated, table)
+    if "valid" not in parts:
+        training = table["split"] == "train"
+        drawn = _draw(table.loc[training, "label"], len(table), 0.0, valid, seed)
+        table = table.assign(split=table["split"].mask(training, drawn))
+    examples = _finish(table, min_per_class, source)
+    rest = examples.iloc[:0].drop(columns="split")
+    return (
+        examples,
+        rest,
+        {
+            "waterfall": waterfall,
+            "in_both_classes": both,
+            "dropped_across_parts": across,
+        },
+    )
+
+
+def build_card(
+    rbp: str,
+    examples: pd.DataFrame,
+    rest: pd.DataFrame,
+    counts: Mapping[str, Any],
+    files: Sequence[str | Path],
+) -> dict[str, Any]:
+    """Data card of one RBP: `counts` of a builder, rows by class and split, lengths (nt), leaks, sha256 of `files`.
+
+    Beside genes and identical sequences, `leakage` counts test rows whose place overlaps one of training on the same
+    strand (`test_rows_overlapping_training`), among those whose place is known (`places_known` of all rows).
+    """
+    lengths = examples["sequence"].str.len()
+    identical = leakage(examples["split"], examples["sequence"])
+    return {
+        "rbp": rbp,
+        **counts,
+        "classes": _by_class(examples),
+        "left_out": _by_class(rest),
+        "length": {"min": int(lengths.min()), "max": int(lengths.max())},
+        "splits": split_counts(examples, CLASSES),
+        "leakage": leakage(examples["split"], examples["group"])
+        | {
+            "test_rows_with_sequence_in_training": identical["test_rows_with_gene_in_training"],
+            "test_rows_overlapping_training": overlapping(
+                examples[examples["split"] == "test"], examples[examples["split"] == "train"]
+            ),
+        },
+        "genes_known": int((examples["group"] != examples["id"]).sum()),
+        "places_known": int((examples["seqname"] != "").sum()),
+        "inputs": [describe_file(path) for path in files],
+    }
+
+
+def overlapping(rows: pd.DataFrame, others: pd.DataFrame) -> int:
+    """How many `rows` share a base with one of `others` on the same strand; rows without place share none."""
+    strands = dict(list(others[others["seqname"] != ""].groupby(["seqname", "strand"])))
+    total = 0
+    for strand, mine in rows[rows["seqname"] != ""].groupby(["seqname", "strand"]):
+        if strand not in strands:
+            continue
+        theirs = strands[strand].sort_values("start")
+        reach = np.maximum.accumulate(theirs["end"].to_numpy())
+        before = np.searchsorted(theirs["start"].to_numpy(), mine["end"].to_numpy(), side="left")
+        total += int((reach[before - 1] > mine["start"].to_numpy())[before > 0].sum())
+    return total
+
+
+def _pure(table: pd.DataFrame) -> pd.Series:
+    return ~table["sequence"].str.contains("[^ACGT]", regex=True)
+
+
+def _in_both_classes(table: pd.DataFrame) -> int:
+    return int((table.groupby("sequence")["label"].nunique() > 1).sum())
+
+
+def _draw(labels: pd.Series, most: int, test: float, valid: float, seed: int) -> pd.Series:
+    """Split of each row, "" for rows that are not drawn: a random order of each class is cut into test, valid, train.
+
+    A class has a seed of its own, so that its rows do not depend on how many the other has.
+    """
+    split = np.full(len(labels), "", dtype=object)
+    for label in range(len(CLASSES)):
+        rows = np.flatnonzero(labels == label)
+        rows = np.random.default_rng([seed, label]).permutation(rows)[:most]
+        tested = round(test * len(rows))
+        stop = tested + round(valid * (len(rows) - tested))
+        for part, chosen in zip(
+            ("test", "valid", "train"), np.split(rows, [tested, stop]), strict=True
+        ):
+            split[chosen] = part
+    return pd.Series(split, index=labels.index)
+
+
+def _finish(table: pd.DataFrame, min_per_class: int, source: str) -> pd.DataFrame:
+    counts = split_counts(table, CLASSES)
+    for name, total in _by_class(table).items():
+        parts = {part: counts.get(part, {}).get(name, 0) for part in SPLITS}
+        if total < min_per_class or not all(parts.values()):
+            found = ", ".join(f"{n} {part}" for part, n in parts.items())
+            raise InputError(
+                f"{source}: {total} {name} sequences are left after the filters ({found}); at least {min_per_class} are"
+                " needed, and one in each part: leave this RBP out, give more sequences, or lower the least number"
+            )
+    columns = [*EXAMPLE_COLUMNS, *(name for name in table if name not in EXAMPLE_COLUMNS)]
+    return check_examples(table[columns].reset_index(drop=True), source)
+
+
+def _prefixed(table: pd.DataFrame, part: str) -> pd.DataFrame:
+    names = part + ":" + table["id"]
+    group = table["group"].where(table["group"] != table["id"], names)
+    return table.assign(id=names, group=group, split=part)
+
+
+def _by_class(table: pd.DataFrame) -> dict[str, int]:
+    return {CLASSES[label]: int((table["label"] == label).sum()) for label in (1, 0)}
+
+
+def _keep(waterfall: Waterfall, step: str, mask: pd.Series, table: pd.DataFrame) -> pd.DataFrame:
+    kept = table[mask]
+    waterfall += _steps(step, table, kept)
+    return kept
+
+
+def _steps(step: str, before: pd.DataFrame, after: pd.DataFrame) -> Waterfall:
+    """One entry of the waterfall for each class."""
+    kept = _by_class(after)
+    return [
+        {"class": name, "step": step, "kept": kept[name], "dropped": n - kept[name]}
+        for name, n in _by_class(before).items()
+    ]

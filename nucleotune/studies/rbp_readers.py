@@ -1,0 +1,277 @@
+"""Bound and unbound RNA sequences of an RNA-binding protein, from the forms they are published in.
+
+Each reader returns one row a sequence, in file order: `id` (unique), `sequence` (upper-case, T for U; codes other than
+ACGT are N), `label` (1 bound, 0 not), `group` (the id: no genes are known), and the place on the source's assembly:
+`seqname`, `start`, `end` (0-based half-open) and `strand`; "", -1, -1 and "" where the source gives none.
+
+The id is the place, `chr1:100-201(+)`, or class and running number, `positive-17`. A place that comes again gets `.2`,
+`.3` and so on: sets that pool cell lines repeat some.
+"""
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from nucleotune.errors import InputError
+from nucleotune.sequence.alphabet import normalise
+from nucleotune.sequence.fasta import read_fasta
+
+#: Names of labels 0 and 1.
+CLASSES = ("negative", "positive")
+
+#: Headers of `bedtools getfasta -s`, `name::` in front where -name was given; 0-based half-open.
+_BEDTOOLS = re.compile(r"(?:.*::)?([^\s:]+):(\d+)-(\d+)\(([+-])\)$")
+#: Headers of Strazar et al. (Bioinformatics 2016, iONMF), without the blank after '>'; 1-based, both ends included.
+_STRAZAR = re.compile(r"([^\s,]+),([+-]),(\d+),(\d+)\s*;\s*class:([01])$")
+
+#: What the line that introduces a block of RBPsuite's file holds.
+_MARK = b"train_dir"
+_BLOCK = re.compile(rb"([^/\s\0]+)\.(positive|negative)")
+_CHUNK = 1 << 24
+
+
+class Place(NamedTuple):
+    """A stretch of a strand, 0-based half-open."""
+
+    seqname: str
+    start: int
+    end: int
+    strand: str
+
+
+_NOWHERE = Place("", -1, -1, "")
+
+
+def read_rbpsuite(path: str | Path, rbp: str) -> pd.DataFrame:
+    """The sequences of one RBP from RBPsuite's benchmark (Pan et al., BMC Genomics 2020): one file of all RBPs.
+
+    A line with `train_dir` and `<rbp>.positive` or `<rbp>.negative` introduces a block of FASTA records with headers of
+    bedtools. That is what the tar archive of these files looks like, so it may be given as it is, gzip or not: such
+    a line then ends with the header of the block's first record. The file is read in pieces of 16 MiB, once.
+
+    Raises InputError for a block without name, an RBP that has not both blocks, and a malformed record.
+    """
+    labels: list[int] = []
+    letters: list[str] = []
+    places: list[Place] = []
+    found: set[str] = set()
+    for (name, kind), pieces in groupby(_blocks(path), key=itemgetter(0)):
+        found.add(name)
+        if name != rbp:
+            continue
+        for header, sequence in _records(path, b"".join(text for _, text in pieces)):
+            places.append(_place(path, header, sequence))
+            letters.append(sequence)
+            labels.append(CLASSES.index(kind))
+    missing = [f"{rbp}.{kind}" for label, kind in enumerate(CLASSES) if label not in labels]
+    if missing:
+        raise InputError(
+            f"{path}: no records of {' and '.join(missing)}; the file has {len(found)} RBPs: "
+            f"{', '.join(sorted(found))[:200]}"
+        )
+    return _table(labels, letters, places)
+
+
+def list_rbpsuite(path: str | Path) -> dict[str, dict[str, int]]:
+    """Records of each RBP in RBPsuite's file: {name: {"positive": n, "negative": n}}, in file order."""
+    counts: dict[str, dict[str, int]] = {}
+    for (name, kind), text in _blocks(path):
+        counts.setdefault(name, dict.fromkeys(reversed(CLASSES), 0))[kind] += text.count(b">")
+    return counts
+
+
+def read_fasta_pair(positives: str | Path, negatives: str | Path) -> pd.DataFrame:
+    """Two FASTA files, plain or gzip. Headers of `bedtools getfasta -s` give the place, others none.
+
+    Raises InputError as `read_fasta` does, for an empty sequence and for a place of another length than its sequence.
+    """
+    labels: list[int] = []
+    letters: list[str] = []
+    places: list[Place] = []
+    for label, path in ((1, positives), (0, negatives)):
+        for header, sequence in read_fasta(path):
+            places.append(_place(path, header, sequence))
+            letters.append(sequence)
+            labels.append(label)
+    return _table(labels, letters, places)
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """`sequence<TAB>label` lines, plain or gzip, with or without that header; no places.
+
+    A sequence is plain, or its overlapping k-mers separated by blanks, as in DNABERT's dev.tsv: they are joined again.
+
+    Raises InputError for a file without rows, a line of another form, a label other than 0 and 1, k-mers that are not
+    each shifted by one nucleotide, and a letter that is no nucleotide code.
+    """
+    labels: list[int] = []
+    letters: list[str] = []
+    with _opened(path) as stream:
+        for number, line in enumerate(stream, start=1):
+            sequence, _, label = _text(path, line).rstrip("\r\n").partition("\t")
+            header = number == 1 and (sequence, label) == ("sequence", "label")
+            if header or not (sequence or label):
+                continue
+            where = f"{path}: line {number}"
+            if not sequence or label not in ("0", "1"):
+                raise InputError(
+                    f"{where}: expected sequence, tab and label 0 or 1, found {line[:80]!r}"
+                )
+            try:
+                letters.append(normalise(join_kmers(sequence.strip(" "))))
+            except ValueError as error:
+                raise InputError(f"{where}: {error}") from error
+            labels.append(int(label))
+    if not labels:
+        raise InputError(f"{path}: no rows; expected lines of sequence, tab and label")
+    return _table(labels, letters, [_NOWHERE] * len(labels))
+
+
+def read_strazar(path: str | Path) -> pd.DataFrame:
+    """FASTA of the 31 CLIP sets of Strazar et al. (2016): headers `> chr1,+,866159,866259; class:0`, lines wrapped.
+
+    Raises InputError as `read_fasta` does, for a header of another form and for a place of another length than its
+    sequence.
+    """
+    labels: list[int] = []
+    letters: list[str] = []
+    places: list[Place] = []
+    for header, sequence in read_fasta(path):
+        match = _STRAZAR.match(header)
+        if match is None:
+            raise InputError(
+                f"{path}: record {header[:80]!r}: expected a header like '> chr1,+,866159,866259; class:0'"
+            )
+        seqname, strand, first, last, label = match.groups()
+        place = Place(seqname, int(first) - 1, int(last), strand)
+        places.append(_checked(path, header, sequence, place))
+        letters.append(sequence)
+        labels.append(int(label))
+    return _table(labels, letters, places)
+
+
+def join_kmers(words: str) -> str:
+    """`ACG CGT GTA` -> `ACGTA`; a sequence without blanks is returned as it is.
+
+    Raises ValueError for words that are not each shifted by one nucleotide; the caller knows file and line.
+    """
+    k = words.find(" ")
+    if k < 0:
+        return words
+    joined = words[:: k + 1] + words[len(words) - k + 1 :]
+    n = len(joined) - k + 1
+    shifted = all(words[j :: k + 1] == joined[j : j + n] for j in range(k))
+    if not shifted or words[k :: k + 1] != " " * (n - 1) or (len(words) + 1) % (k + 1):
+        raise ValueError(
+            f"{words[:40]!r}... are not overlapping {k}-mers, each shifted by one nucleotide"
+        )
+    return joined
+
+
+def _blocks(path: str | Path) -> Iterator[tuple[tuple[str, str], bytes]]:
+    """Yield (name, class) and whole lines of RBPsuite's file; a block comes in as many pieces as it takes."""
+    key: tuple[str, str] | None = None
+    with _opened(path) as stream:
+        while chunk := stream.read(_CHUNK):
+            chunk += stream.readline()
+            start = 0
+            while (mark := chunk.find(_MARK, start)) >= 0:
+                line = max(chunk.rfind(b"\n", start, mark) + 1, start)
+                if key is not None:
+                    yield key, chunk[start:line]
+                end = chunk.find(b"\n", mark) + 1 or len(chunk)
+                key = _block_name(path, chunk[mark:end])
+                header = chunk.find(b">", mark, end)
+                start = end if header < 0 else header
+            if key is None:
+                raise InputError(
+                    f"{path}: no line with 'train_dir' at the beginning; expected RBPsuite's file of all RBPs"
+                )
+            yield key, chunk[start:]
+
+
+def _block_name(path: str | Path, line: bytes) -> tuple[str, str]:
+    found = _BLOCK.findall(line)
+    if not found:
+        raise InputError(
+            f"{path}: line {line[:80]!r}: expected the name of an RBP with .positive or .negative"
+        )
+    name, kind = found[-1]  # an empty file of an archive may stand in front, in the same line
+    return _text(path, name), kind.decode()
+
+
+def _records(path: str | Path, block: bytes) -> Iterator[tuple[str, str]]:
+    """Header and normalised sequence of the FASTA records of a block; NULs are the padding of an archive."""
+    text = _text(path, block.replace(b"\0", b"").replace(b"\r", b""))
+    for record in text.split(">")[1:]:
+        header, _, body = record.partition("\n")
+        try:
+            sequence = normalise(body.replace("\n", ""))
+        except ValueError as error:
+            raise InputError(f"{path}: record {header[:80]!r}: {error}") from error
+        yield header, sequence
+
+
+def _place(path: str | Path, header: str, sequence: str) -> Place:
+    match = _BEDTOOLS.match(header)
+    if match is None:
+        place = _NOWHERE
+    else:
+        seqname, start, end, strand = match.groups()
+        place = Place(seqname, int(start), int(end), strand)
+    return _checked(path, header, sequence, place)
+
+
+def _checked(path: str | Path, header: str, sequence: str, place: Place) -> Place:
+    if not sequence:
+        raise InputError(f"{path}: record {header[:80]!r}: no sequence")
+    if place is not _NOWHERE and place.end - place.start != len(sequence):
+        raise InputError(
+            f"{path}: record {header[:80]!r}: the place has {place.end - place.start} nt, the sequence {len(sequence)}"
+        )
+    return place
+
+
+def _table(labels: Sequence[int], letters: Sequence[str], places: Sequence[Place]) -> pd.DataFrame:
+    table = pd.DataFrame(places, columns=Place._fields)
+    table["label"] = np.asarray(labels, dtype=np.int8)
+    number = (table.groupby("label").cumcount() + 1).astype(str)
+    names = table["label"].map(dict(enumerate(CLASSES))) + "-" + number
+    known = table["seqname"] != ""
+    start, end = table["start"].astype(str), table["end"].astype(str)
+    place = table["seqname"] + ":" + start + "-" + end + "(" + table["strand"] + ")"
+    names = names.where(~known, place)
+    again = names.groupby(names).cumcount()
+    names = names.where(again == 0, names + "." + (again + 1).astype(str))
+    table = table.assign(id=names, sequence=list(letters), group=names)
+    return table[["id", "sequence", "label", "group", *Place._fields]]
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[gzip.GzipFile]:
+    """The bytes of a file, unpacked if it is gzip; faults of the file are InputErrors."""
+    try:
+        with Path(path).open("rb") as file:
+            compressed = file.read(2) == b"\x1f\x8b"
+        with (gzip.open if compressed else open)(path, "rb") as stream:
+            yield stream
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file") from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{path}: damaged gzip file ({error}); fetch or copy it again") from error
+
+
+def _text(path: str | Path, data: bytes) -> str:
+    try:
+        return data.decode("ascii")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not a text file ({data[:40]!r})") from error

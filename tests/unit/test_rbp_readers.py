@@ -1,0 +1,235 @@
+"""Sequences of RNA-binding proteins in each of their published forms: letters, places, ids, and what is refused."""
+
+import gzip
+import io
+import tarfile
+
+import pandas as pd
+import pytest
+
+from nucleotune.errors import InputError
+from nucleotune.studies import rbp_readers
+from nucleotune.studies.rbp_readers import (
+    join_kmers,
+    list_rbpsuite,
+    read_fasta_pair,
+    read_rbpsuite,
+    read_strazar,
+    read_table,
+)
+
+COLUMNS = ["id", "sequence", "label", "group", "seqname", "start", "end", "strand"]
+
+FILES = {
+    "AB1.negative.fa": ">chr2:10-15(-)\nacgun\n>chr2:30-35(+)\nGGGGG\n",
+    "AB1.positive.fa": ">chr1:0-5(+)\nUUUUU\n>chr1:0-5(+)\nUUU\nUU\n",
+    "CD-2.positive.fa": ">chrX:7-9(-)\nAC\n",
+    "CD-2.negative.fa": ">chrM:1-3(+)\nGU\n>chrM:2-4(+)\nUU\n>chrM:3-5(+)\nUA\n",
+}
+AB1 = [
+    ("chr2:10-15(-)", "ACGTN", 0, "chr2", 10, 15, "-"),
+    ("chr2:30-35(+)", "GGGGG", 0, "chr2", 30, 35, "+"),
+    ("chr1:0-5(+)", "TTTTT", 1, "chr1", 0, 5, "+"),
+    ("chr1:0-5(+).2", "TTTTT", 1, "chr1", 0, 5, "+"),
+]
+
+
+def rows(table):
+    """Rows without `group`, which is the id in every one."""
+    assert list(table.columns) == COLUMNS
+    assert table["id"].is_unique and (table["group"] == table["id"]).all()
+    return list(table.drop(columns="group").itertuples(index=False, name=None))
+
+
+def headings():
+    return "".join(f"==> train_dir/{name} <==\n{text}\n" for name, text in FILES.items()).encode()
+
+
+def archive():
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as tar:
+        folder = tarfile.TarInfo("train_dir")
+        folder.type = tarfile.DIRTYPE
+        tar.addfile(folder)
+        for name, text in FILES.items():
+            member = tarfile.TarInfo(f"train_dir/{name}")
+            member.size = len(text)
+            tar.addfile(member, io.BytesIO(text.encode()))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        headings(),
+        headings().replace(b"\n", b"\r\n"),
+        archive(),
+        gzip.compress(archive()),
+    ],
+    ids=["headings", "dos", "tar", "tar.gz"],
+)
+@pytest.mark.parametrize("chunk", [1, 40, 1 << 24])
+def test_rbpsuite(tmp_path, monkeypatch, data, chunk):
+    monkeypatch.setattr(rbp_readers, "_CHUNK", chunk)
+    path = tmp_path / "all.txt"
+    path.write_bytes(data)
+    assert rows(read_rbpsuite(path, "AB1")) == AB1
+    assert [row[:3] for row in rows(read_rbpsuite(path, "CD-2"))] == [
+        ("chrX:7-9(-)", "AC", 1),
+        ("chrM:1-3(+)", "GT", 0),
+        ("chrM:2-4(+)", "TT", 0),
+        ("chrM:3-5(+)", "TA", 0),
+    ]
+    assert list_rbpsuite(path) == {
+        "AB1": {"positive": 2, "negative": 2},
+        "CD-2": {"positive": 1, "negative": 3},
+    }
+
+
+def test_rbpsuite_an_empty_member_of_an_archive_hides_nothing(tmp_path, monkeypatch):
+    monkeypatch.setitem(FILES, "AB1.negative.fa", "")
+    path = tmp_path / "all.tar"
+    path.write_bytes(archive())
+    assert list_rbpsuite(path) == {
+        "AB1": {"positive": 2, "negative": 0},
+        "CD-2": {"positive": 1, "negative": 3},
+    }
+    with pytest.raises(InputError, match=r"no records of AB1\.negative;"):
+        read_rbpsuite(path, "AB1")
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        (">chr1:0-5(+)\nACGTA\n", "no line with 'train_dir'"),
+        ("train_dir/\n>chr1:0-5(+)\nACGTA\n", "name of an RBP"),
+        ("train_dir/Z.positive\n>chr1:0-2(+)\nAC\n", r"no records of X\.negative and X\.positive; .* 1 RBPs: Z"),
+        ("train_dir/X.positive\n>chr1:0-5(+)\nACG-A\n", r"chr1:0-5\(\+\)'.*'-' at position 4"),
+        ("train_dir/X.positive\n>chr1:0-5(+)\nACGA\n", r"chr1:0-5\(\+\)'.*place has 5 nt, the sequence 4"),
+        ("train_dir/X.positive\n>chr1:0-5(+)\n>chr1:0-2(+)\nAC\n", r"chr1:0-5\(\+\)'.*no sequence"),
+        ("train_dir/X.positive\n>chr1:0-5(+)\nAC\u00dfTA\n", "not a text file"),
+    ],
+)  # fmt: skip
+def test_rbpsuite_refuses(tmp_path, text, message):
+    path = tmp_path / "all.txt"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=message) as error:
+        read_rbpsuite(path, "X")
+    assert str(path) in str(error.value)
+
+
+def test_damaged_and_missing_files(tmp_path):
+    path = tmp_path / "all.tar.gz"
+    with pytest.raises(InputError, match="no such file"):
+        list_rbpsuite(path)
+    path.write_bytes(gzip.compress(archive())[:-20])
+    with pytest.raises(InputError, match="damaged gzip"):
+        list_rbpsuite(path)
+    with pytest.raises(InputError, match="no such file"):
+        read_table(tmp_path / "none.tsv")
+
+
+def test_fasta_pair_takes_places_of_bedtools_only(tmp_path):
+    positives, negatives = tmp_path / "p.fa", tmp_path / "n.fa.gz"
+    positives.write_text(
+        ">peak7::chr1:4-8(-)\nacgu\n>peak8\nGGG\n>chr1:4-8\nACGT\n>chr1:4-8(-)\nACGT\n"
+    )
+    negatives.write_bytes(gzip.compress(b">a b\nAC\nNN\n"))
+    assert rows(read_fasta_pair(positives, negatives)) == [
+        ("chr1:4-8(-)", "ACGT", 1, "chr1", 4, 8, "-"),
+        ("positive-2", "GGG", 1, "", -1, -1, ""),
+        ("positive-3", "ACGT", 1, "", -1, -1, ""),
+        ("chr1:4-8(-).2", "ACGT", 1, "chr1", 4, 8, "-"),
+        ("negative-1", "ACNN", 0, "", -1, -1, ""),
+    ]  # fmt: skip
+    negatives.write_text(">chr1:4-8(-)\nACGTA\n")
+    with pytest.raises(InputError, match=r"n\.fa\.gz: record 'chr1:4-8\(-\)': the place has 4 nt"):
+        read_fasta_pair(positives, negatives)
+
+
+@pytest.mark.parametrize("header", ["", "sequence\tlabel\n"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_table_of_sequences_or_kmers(tmp_path, header, packed):
+    data = (header + "ACGUA\t1\nacg cgt gta tan \t0\n\nAC CG\t0\nA C G\t1\n").encode()
+    path = tmp_path / "dev.tsv"
+    path.write_bytes(gzip.compress(data) if packed else data)
+    assert rows(read_table(path)) == [
+        ("positive-1", "ACGTA", 1, "", -1, -1, ""),
+        ("negative-1", "ACGTAN", 0, "", -1, -1, ""),
+        ("negative-2", "ACG", 0, "", -1, -1, ""),
+        ("positive-2", "ACG", 1, "", -1, -1, ""),
+    ]
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 6])
+@pytest.mark.parametrize("length", [6, 7, 8, 101])
+def test_kmers_are_joined_to_what_they_were_cut_from(k, length):
+    sequence = ("ACGTTGCAAC" * 11)[:length]
+    words = " ".join(sequence[i : i + k] for i in range(length - k + 1))
+    assert join_kmers(words) == sequence
+
+
+@pytest.mark.parametrize(
+    "line, message",
+    [
+        ("ACG CGT ATT\t1", "3-mers"),
+        ("ACG GTA\t1", "3-mers"),
+        ("ACG CG\t1", "3-mers"),
+        ("ACG CGTA\t1", "3-mers"),
+        ("ACG  CGT\t1", "3-mers"),
+        ("ACG CGTxGTA\t1", "3-mers"),
+        ("ACGT 1", "sequence, tab and label"),
+        ("ACGT\t2", "sequence, tab and label"),
+        ("ACGT\t1\tx", "sequence, tab and label"),
+        ("sequence\tlabel", "sequence, tab and label"),
+        ("AC-T\t1", "'-' at position 3"),
+        ("\t1", "sequence, tab and label"),
+    ],
+)
+def test_table_refuses(tmp_path, line, message):
+    path = tmp_path / "dev.tsv"
+    path.write_text(f"sequence\tlabel\nACGT\t1\n{line}\n")
+    with pytest.raises(InputError, match=f"dev.tsv: line 3.*{message}"):
+        read_table(path)
+
+
+def test_table_without_rows(tmp_path):
+    path = tmp_path / "dev.tsv"
+    path.write_text("sequence\tlabel\n")
+    with pytest.raises(InputError, match="no rows"):
+        read_table(path)
+
+
+def test_strazar_counts_from_one_with_both_ends(tmp_path):
+    path = tmp_path / "sequences.fa.gz"
+    path.write_bytes(
+        gzip.compress(b"> chr1,+,101,106; class:0\nACGU\nAC\n> chrX,-,7,7; class:1\nG\n")
+    )
+    assert rows(read_strazar(path)) == [
+        ("chr1:100-106(+)", "ACGTAC", 0, "chr1", 100, 106, "+"),
+        ("chrX:6-7(-)", "G", 1, "chrX", 6, 7, "-"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "record, message",
+    [
+        ("> chr1,+,101,106\nACGTAC", "expected a header like"),
+        ("> chr1,+,101,106; class:2\nACGTAC", "expected a header like"),
+        ("> chr1,+,101,106; class:1\nACGTA", "place has 6 nt, the sequence 5"),
+    ],
+)
+def test_strazar_refuses(tmp_path, record, message):
+    path = tmp_path / "sequences.fa"
+    path.write_text(record + "\n")
+    with pytest.raises(InputError, match=f"sequences.fa: record 'chr1,.*{message}"):
+        read_strazar(path)
+
+
+def test_types(tmp_path):
+    path = tmp_path / "dev.tsv"
+    path.write_text("ACGT\t1\n")
+    table = read_table(path)
+    assert table["label"].dtype == "int8"
+    assert table["start"].dtype == table["end"].dtype == "int64"
+    assert all(pd.api.types.is_string_dtype(table[name]) for name in ("id", "seqname", "strand"))

@@ -1,0 +1,265 @@
+"""Poly(A) study: 300 nt from the stop codon on, and the counts of transcripts' 3' ends at each of them.
+
+The window of a gene is its stop codon and what follows it in the genome, in the orientation of the gene: what SpeciesLM
+was trained on (Gankin et al., bioRxiv 2023), and what the paper (section 4.1) cuts to 300 nt. Three guards see to it
+that annotation, genome and counts are of one assembly: windows begin with a stop codon, 3' ends lie on their contigs,
+and transcripts that cover an intact ORF cover that of the annotation.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from nucleotune.errors import InputError
+from nucleotune.genome.contigs import is_mitochondrion, names_in_genome, rename_contigs
+from nucleotune.genome.counts import count_in_windows
+from nucleotune.genome.ends import PLACE
+from nucleotune.genome.stop_codons import CONVENTIONS, coding_genes, stop_positions
+from nucleotune.genome.windows import extract_windows, open_genome
+from nucleotune.studies.splits import leakage
+
+STOP_CODONS = ("TAA", "TAG", "TGA")
+
+#: Largest share of windows without stop codon, of reads beyond a contig, of transcripts that do not cover their ORF.
+MAX_WRONG = 0.01
+
+
+class PolyaExamples(NamedTuple):
+    """Examples of n genes; the arguments of `profile_contracts.write_profile_examples`, and the data card.
+
+    table   id and group (gene), sequence (L nt), split, seqname, start, end (0-based half-open), strand
+    counts  int64 (n, tracks, L), in the orientation of the gene
+    tracks  their names
+    card    waterfall of the genes, guards, reads inside windows
+    """
+
+    table: pd.DataFrame
+    counts: np.ndarray
+    tracks: tuple[str, ...]
+    card: dict[str, Any]
+
+
+def build_examples(
+    annotation: pd.DataFrame,
+    genome: str | Path,
+    ends: pd.DataFrame,
+    *,
+    chromosomes: Mapping[str, Sequence[str]],
+    length: int = 300,
+    min_reads: int = 1,
+    aliases: Mapping[str, str] | None = None,
+    intact_orfs: pd.DataFrame | None = None,
+    files: Mapping[str, str | Path] | None = None,
+) -> PolyaExamples:
+    """Examples of all protein-coding genes that have reads behind their stop codon.
+
+    Args:
+        annotation: rows of `read_annotation`; features CDS and stop_codon are used.
+        genome: FASTA, plain or bgzip.
+        ends: 3' ends by position (`genome.ends`).
+        chromosomes: those of `test` and `valid`, by split, in any naming; all others are `train`.
+        length: of a window, nt, its stop codon included.
+        min_reads: a gene with fewer in its window, over all tracks, is left out. One track may have none.
+        aliases: further names of contigs (`genome.contigs.names_in_genome`), of any of the sources.
+        intact_orfs: of `ends.read_intact_orfs`, for the guard.
+        files: names of `annotation` and `ends`, for messages.
+
+    Raises InputError where a guard (more than MAX_WRONG) or a name of a contig fails, for a chromosome that is unknown
+    or given twice, and for a split without genes.
+    """
+    if length < len(STOP_CODONS[0]) or min_reads < 1:
+        raise InputError(f"polya: length={length}, min_reads={min_reads}; expected 3 and 1 or more")
+    files = {"annotation": "annotation", "ends": "3' ends", **(files or {})}
+    with open_genome(genome) as fasta:
+        contigs = {name: len(fasta[name]) for name in fasta.keys()}  # noqa: SIM118 (no dict)
+    split_of = _splits_of_contigs(chromosomes, contigs, aliases, genome)
+    steps: list[dict[str, Any]] = []
+
+    genes = coding_genes(annotation)
+    if genes.empty:
+        raise InputError(f"{files['annotation']}: no protein-coding gene with rows of feature CDS")
+    _step(steps, "protein-coding genes with a CDS", genes)
+    names = {"contigs": contigs, "aliases": aliases, "genome": genome}
+    genes, genes_elsewhere = rename_contigs(genes, source=files["annotation"], **names)
+    _step(steps, "on a contig of the genome", genes)
+    genes = genes[~genes["seqname"].astype("str").map(is_mitochondrion).astype(bool)]
+    _step(steps, "not of the mitochondrion", genes)
+    windows, stop_codons = _windows(genes, genome, length, steps, files["annotation"])
+
+    reads = ends.drop(columns=list(PLACE)).sum()
+    placed, reads_elsewhere = _placed(ends, files["ends"], names)
+    counts, times = count_in_windows(placed, windows)
+    tracks = tuple(map(str, reads.index))
+    enough = counts.sum((1, 2)) >= min_reads
+    examples, counts = windows[enough].reset_index(drop=True), counts[enough]
+    _step(steps, f"with {min_reads} reads or more", examples)
+    examples["split"] = examples["seqname"].map(split_of).fillna("train")
+    examples["group"] = examples["id"]
+    columns = ["id", "sequence", "split", "group", "seqname", "start", "end", "strand"]
+    inside = placed.loc[times > 0, list(tracks)].sum()
+    card = {
+        "length": length,
+        "waterfall": steps,
+        "stop_codons": stop_codons,
+        "unknown_contigs": {"genes": genes_elsewhere, "reads": reads_elsewhere},
+        "intact_orfs": _covered_orfs(intact_orfs, genes, files, names),
+        "reads": {
+            track: {
+                "all": int(reads[track]),
+                "in_windows": int(inside[track]),
+                "share": float(inside[track] / max(reads[track], 1)),
+                "genes_without": int((counts[:, number].sum(-1) == 0).sum()),
+            }
+            for number, track in enumerate(tracks)
+        },
+        "reads_in_several_windows": int(placed.loc[times > 1, list(tracks)].sum().sum()),
+        "positions_with_reads": int((counts.sum(1) > 0).sum()),
+        "bases": _bases(examples["sequence"], counts.sum(1)),
+        "splits": _splits(examples, counts, tracks),
+    }
+    shared = leakage(examples["split"], examples["sequence"])
+    card["test_rows_with_sequence_in_training"] = shared["test_rows_with_gene_in_training"]
+    return PolyaExamples(examples[columns], counts, tracks, card)
+
+
+def _windows(
+    genes: pd.DataFrame,
+    genome: str | Path,
+    length: int,
+    steps: list[dict[str, Any]],
+    source: str | Path,
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Windows that begin with a stop codon, and how they were found; adds to the waterfall."""
+    has_rows = (genes["stop_start"] >= 0).any()
+    found = []
+    for convention in CONVENTIONS[:1] if has_rows else CONVENTIONS[1:]:
+        position = stop_positions(genes, convention)
+        places = genes[["id", "seqname", "strand"]].assign(position=position)[position >= 0]
+        table, counts = extract_windows(genome, places, length, downstream=length - 1)
+        codons = table["sequence"].str[:3]
+        found.append((codons.isin(STOP_CODONS).mean(), convention, table, codons, counts))
+    # Whether a CDS holds the stop codon is seen in the genome.
+    share, convention, table, codons, counts = max(found, key=lambda one: np.nan_to_num(one[0]))
+    kept = table[codons.isin(STOP_CODONS)].reset_index(drop=True)
+    for step, number in (
+        ("stop codon known and in one piece", counts["places"]),
+        ("window on the contig", counts["places"] - counts["off_contig"]),
+        ("window without N", counts["windows"]),
+        ("begins with TAA, TAG or TGA", len(kept)),
+    ):
+        _step(steps, step, number)
+    if not len(table) or 1 - share > MAX_WRONG:
+        wrong = table["id"][~codons.isin(STOP_CODONS)].head(3).tolist()
+        raise InputError(
+            f"{source} and {genome}: {len(kept)} of {len(table)} windows begin with a stop codon (TAA, TAG, TGA), not"
+            f" those of {', '.join(wrong)}; at least {1 - MAX_WRONG:.0%} should. Are annotation and genome of one"
+            " assembly?"
+        )
+    codon_counts = {codon: int((codons == codon).sum()) for codon in STOP_CODONS}
+    return kept, {"taken_from": convention, "share": float(share), **codon_counts}
+
+
+def _placed(
+    ends: pd.DataFrame, source: str | Path, names: Mapping[str, Any]
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """3' ends on contigs of the genome, and the reads elsewhere."""
+    reads = ends.drop(columns=list(PLACE)).sum(axis=1)
+    if not reads.sum():
+        raise InputError(f"{source}: no reads")
+    placed, elsewhere = rename_contigs(ends, source=source, weights=reads, **names)
+    size = placed["seqname"].astype("str").map(names["contigs"])
+    beyond = placed["position"] >= size
+    n_beyond = int(reads[placed.index][beyond].sum())
+    if n_beyond > MAX_WRONG * reads.sum():
+        place = placed[beyond].iloc[0]
+        raise InputError(
+            f"{source}: {n_beyond} of {reads.sum()} reads lie beyond the end of their contig in {names['genome']}, the"
+            f" first at {place['seqname']}:{place['position'] + 1}; are they of another assembly?"
+        )
+    return placed[~beyond], elsewhere
+
+
+def _covered_orfs(
+    intact: pd.DataFrame | None,
+    genes: pd.DataFrame,
+    files: Mapping[str, str | Path],
+    names: Mapping[str, Any],
+) -> dict[str, Any] | None:
+    """How many transcripts that are said to cover an ORF do so, of those whose gene the annotation has."""
+    if intact is None or intact.empty:
+        return None
+    intact, _ = rename_contigs(intact, source=files["ends"], **names)
+    both = intact.merge(genes, left_on="gene", right_on="id", suffixes=("", "_orf"))
+    covers = (both["start"] <= both["start_orf"]) & (both["end_orf"] <= both["end"])
+    for column in ("seqname", "strand"):
+        covers &= both[column].astype("str") == both[f"{column}_orf"].astype("str")
+    share = float(covers.mean()) if len(both) else None
+    if share is not None and 1 - share > MAX_WRONG:
+        raise InputError(
+            f"{files['ends']} and {files['annotation']}: of {len(both)} transcripts said to cover an intact ORF,"
+            f" {share:.1%} do; not that of {both.loc[~covers, 'gene'].iloc[0]}. Are they of one assembly?"
+        )
+    return {"transcripts": len(intact), "of_known_genes": len(both), "share": share}
+
+
+def _splits_of_contigs(
+    chromosomes: Mapping[str, Sequence[str]],
+    contigs: Mapping[str, int],
+    aliases: Mapping[str, str] | None,
+    genome: str | Path,
+) -> dict[str, str]:
+    """Split of each contig that is held out, by its name in the genome."""
+    splits: dict[str, str] = {}
+    named = [str(name) for names in chromosomes.values() for name in names or ()]
+    known = names_in_genome(named, contigs, aliases)
+    for part in ("test", "valid"):
+        for name in map(str, chromosomes.get(part) or ()):
+            if name not in known:
+                raise InputError(
+                    f"chromosome {name!r}, to be held out for {part}, is not in {genome}; it has"
+                    f" {', '.join(list(contigs)[:20])}"
+                )
+            if known[name] in splits:
+                raise InputError(
+                    f"chromosome {name!r} is given twice, for {splits[known[name]]} and for {part}"
+                )
+            splits[known[name]] = part
+    return splits
+
+
+def _splits(
+    examples: pd.DataFrame, counts: np.ndarray, tracks: tuple[str, ...]
+) -> dict[str, dict[str, Any]]:
+    splits = {}
+    for part in ("train", "valid", "test"):
+        rows = (examples["split"] == part).to_numpy()
+        if not rows.any():
+            raise InputError(f"split {part!r} has no genes with reads; hold out other chromosomes")
+        splits[part] = {
+            "genes": int(rows.sum()),
+            "chromosomes": list(dict.fromkeys(examples["seqname"][rows])),
+            "reads": dict(zip(tracks, counts[rows].sum((0, 2)).tolist(), strict=True)),
+        }
+    return splits
+
+
+def _bases(sequences: pd.Series, reads: np.ndarray) -> dict[str, dict[str, float]]:
+    """Shares of the bases at 3' ends and next to them, by read: positions that are off by one show here."""
+    letters = np.array([list(sequence) for sequence in sequences])
+    return {
+        name: {base: float(weight[there == base].sum() / max(weight.sum(), 1)) for base in "ACGT"}
+        for name, there, weight in (
+            ("before", letters[:, :-1], reads[:, 1:]),
+            ("at", letters, reads),
+            ("after", letters[:, 1:], reads[:, :-1]),
+        )
+    }
+
+
+def _step(steps: list[dict[str, Any]], name: str, kept: pd.DataFrame | int) -> None:
+    """Add a step to the waterfall."""
+    kept = kept if isinstance(kept, int) else len(kept)
+    steps.append({"step": name, "kept": kept, "dropped": steps[-1]["kept"] - kept if steps else 0})

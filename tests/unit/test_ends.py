@@ -1,0 +1,223 @@
+"""Readers of 3' ends, and counts inside windows, against loops over lines."""
+
+import gzip
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nucleotune.errors import InputError
+from nucleotune.genome.counts import count_in_windows
+from nucleotune.genome.ends import (
+    combine,
+    read_bed,
+    read_bedgraphs,
+    read_intact_orfs,
+    read_table,
+    read_tifseq,
+)
+
+TSEDALL = """chr\tstrand\tt5\tt3\typd\tgal\tlypd\tlgal\tnypd\tngal
+1\t+\t100\t500\t1\t2\t3\t4\t5\t6
+1\t+\t120\t500\t10\t0\t0\t0\t0\t1
+1\t-\t900\t500\t0\t7\t0\t0\t0\t0
+16\t+\t100\t499\t0\t0\t0\t0\t2\t0
+2\t+\t100\t400\t0\t0\t0\t0\t0\t0
+"""
+S1 = """chr strand t5 t3 ypd gal type name
+1 + 7235 9049 4 0 Covering one intact ORF YAL067C
+1 - 9100 7000 1 2 Covering one intact ORF YAL068C
+2 + 10 9049 0 3 Overlap 3\x92 of one \x85 ORF YBL001W
+2 + 10 20 0 1 Intergenic transcripts NA
+"""
+
+
+def write(tmp_path, text, name="file", encoding="latin-1"):
+    path = tmp_path / name
+    data = text.encode(encoding)
+    path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    return path
+
+
+def places(table):
+    """{(seqname, position, strand): counts}; no place twice."""
+    tracks = [name for name in table if name not in ("seqname", "position", "strand")]
+    assert not table.duplicated(["seqname", "position", "strand"]).any()
+    assert (table[tracks].dtypes == np.int64).all() and table["position"].dtype == np.int64
+    rows = zip(table["seqname"], table["position"], table["strand"], strict=True)
+    return dict(zip(rows, map(tuple, table[tracks].to_numpy().tolist()), strict=True))
+
+
+@pytest.mark.parametrize("name", ["tsedall.txt", "tsedall.txt.gz"])
+def test_tsedall(tmp_path, name):
+    table = read_tifseq(write(tmp_path, TSEDALL, name))
+    assert table.columns.tolist() == ["seqname", "position", "strand", "glucose", "galactose"]
+    assert places(table) == {
+        ("1", 499, "+"): (19, 13),
+        ("1", 499, "-"): (0, 7),
+        ("16", 498, "+"): (2, 0),
+    }
+    assert read_intact_orfs(write(tmp_path, TSEDALL)) is None
+
+
+def test_chosen_columns(tmp_path):
+    path = write(tmp_path, TSEDALL)
+    assert places(read_tifseq(path, {"new": ["nypd", "ngal"]})) == {
+        ("1", 499, "+"): (12,),
+        ("16", 498, "+"): (2,),
+    }
+    with pytest.raises(InputError, match="no column 'xypd'.*ngal"):
+        read_tifseq(path, {"new": ["xypd"]})
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_s1_has_types_of_several_words(tmp_path, end):
+    path = write(tmp_path, S1.replace("\n", end))
+    assert places(read_tifseq(path)) == {
+        ("1", 9048, "+"): (4, 0),
+        ("1", 6999, "-"): (1, 2),
+        ("2", 9048, "+"): (0, 3),
+        ("2", 19, "+"): (0, 1),
+    }
+    assert read_intact_orfs(path).values.tolist() == [
+        ["1", 7234, 9049, "+", "YAL067C"],
+        ["1", 6999, 9100, "-", "YAL068C"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("\t500\t1\t", "\t0\t1\t", "record 1, t3: .* at least 1, found '0'"),
+        ("\t500\t10\t", "\t500\t1.5\t", "record 2, ypd: expected a whole number.*'1.5'"),
+        ("\t500\t10\t", "\t500\t-1\t", "record 2, ypd: .*'-1'"),
+        ("\t500\t10\t", "\t500\t\t", "record 2, ypd: .*''"),
+        ("1\t-\t", "1\t*\t", r"record 3, strand: expected \+ or -, found '\*'"),
+        ("chr\tstrand", "seq\tstrand", "expected a header that begins with chr strand t5 t3"),
+    ],
+)
+def test_wrong_tsedall(tmp_path, old, new, message):
+    assert old in TSEDALL
+    with pytest.raises(InputError, match=message):
+        read_tifseq(write(tmp_path, TSEDALL.replace(old, new, 1)))
+
+
+def test_wrong_s1(tmp_path):
+    with pytest.raises(InputError, match=r"line 3: expected chr .* found '1 - 9100'"):
+        read_tifseq(
+            write(
+                tmp_path,
+                S1.replace("1 - 9100 7000 1 2 Covering one intact ORF YAL068C", "1 - 9100"),
+            )
+        )
+    with pytest.raises(InputError, match="record 2, gal: .*'x'"):
+        read_tifseq(write(tmp_path, S1.replace(" 1 2 Cov", " 1 x Cov")))
+
+
+def test_bed(tmp_path):
+    text = (
+        "track name=ends\n#comment\n"
+        "chrI\t9\t10\ta\t4\t+\t7\nchrI\t9\t10\tb\t2\t+\t1\nchrI\t9\t15\tc\t3\t-\t0\nchrI\t9\t15\td\t5\t+\t2\n"
+    )
+    assert places(read_bed(write(tmp_path, text))) == {
+        ("chrI", 9, "+"): (6,),
+        ("chrI", 9, "-"): (3,),
+        ("chrI", 14, "+"): (5,),
+    }
+    table = read_bed(write(tmp_path, text.replace("\t", " ")), "cold", 7)
+    assert table.columns[-1] == "cold"
+    assert places(table) == {("chrI", 9, "+"): (8,), ("chrI", 14, "+"): (2,)}
+    with pytest.raises(InputError, match="at least 8 columns, found 7"):
+        read_bed(write(tmp_path, text), column=8)
+    with pytest.raises(InputError, match="no records"):
+        read_bed(write(tmp_path, "#nothing\n"))
+    with pytest.raises(InputError, match="record 1: 9 to 9"):
+        read_bed(write(tmp_path, "chrI\t9\t9\ta\t4\t+\n"))
+
+
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_bedgraphs(tmp_path, sign):
+    plus = write(tmp_path, "track type=bedGraph\nI\t3\t6\t2.0\nI\t8\t9\t1\nI\t9\t90\t0\n", "plus")
+    minus = write(tmp_path, f"I\t3\t4\t{sign}5\nI\t4\t9\t0\n", "minus")
+    assert places(read_bedgraphs(plus, minus)) == {
+        **{("I", position, "+"): (2,) for position in (3, 4, 5)},
+        ("I", 8, "+"): (1,),
+        ("I", 3, "-"): (5,),
+    }
+    with pytest.raises(InputError, match="plus: record 1, column 4: .*'-2'"):
+        read_bedgraphs(write(tmp_path, "I\t3\t6\t-2\n", "plus"), minus)
+    with pytest.raises(InputError, match="not scaled to library size"):
+        read_bedgraphs(write(tmp_path, "I\t3\t6\t0.37\n", "plus"), minus)
+
+
+def test_table_between_tabs_or_commas(tmp_path):
+    text = "name,contig,sense,coord,cold,warm\na,I,+,10.0,1,2.0\nb,I,+,10,3,0\nc,II,-,1,0,1\n"
+    names = {"seqname": "contig", "position": "coord", "strand": "sense"}
+    tracks = {"both": ["cold", "warm"], "cold": ["cold"]}
+    for separator in ",\t":
+        path = write(tmp_path, text.replace(",", separator))
+        assert places(read_table(path, tracks=tracks, **names)) == {
+            ("I", 9, "+"): (6, 4),
+            ("II", 0, "-"): (1, 0),
+        }
+        assert ("I", 10, "+") in places(read_table(path, tracks=tracks, first=0, **names))
+    with pytest.raises(InputError, match="no column 'strand'; it has name, contig"):
+        read_table(path, tracks=tracks, seqname="contig", position="coord")
+    with pytest.raises(InputError, match="no column 'hot'"):
+        read_table(path, tracks={"a": ["hot"]}, **names)
+    with pytest.raises(InputError, match="record 1, coord: .* at least 11"):
+        read_table(path, tracks=tracks, first=11, **names)
+
+
+def test_files_of_several_conditions_together(tmp_path):
+    one = read_bed(write(tmp_path, "I\t9\t10\ta\t4\t+\nI\t11\t12\ta\t1\t-\n"), "cold")
+    two = read_bed(write(tmp_path, "II\t9\t10\ta\t7\t+\nI\t9\t10\ta\t2\t+\n"), "warm")
+    assert places(combine([one, two, one])) == {
+        ("I", 9, "+"): (8, 2),
+        ("I", 11, "-"): (2, 0),
+        ("II", 9, "+"): (0, 7),
+    }
+
+
+def test_counts_in_windows_are_those_of_a_loop():
+    rng = np.random.default_rng(3)
+    n, length = 400, 30
+
+    def contigs(names, n):
+        return pd.Series(rng.choice(names, n)).astype("category")
+
+    ends = pd.DataFrame(
+        {
+            "seqname": contigs(["II", "I", "Mito"], n),
+            "position": rng.integers(0, 300, n),
+            "strand": pd.Categorical(rng.choice(["+", "-"], n), ["+", "-"]),
+            "cold": rng.integers(0, 9, n),
+            "warm": rng.integers(0, 9, n),
+        }
+    )
+    start = rng.integers(0, 300, 60)
+    windows = pd.DataFrame(
+        {
+            "seqname": contigs(["I", "II", "III"], 60),
+            "start": start,
+            "end": start + length,
+            "strand": rng.choice(["+", "-"], 60),
+        }
+    )
+    expected, times = np.zeros((60, 2, length), int), Counter()
+    for w, window in enumerate(windows.itertuples()):
+        for row in ends.itertuples():
+            inside = window.start <= row.position < window.end
+            if inside and (row.seqname, row.strand) == (window.seqname, window.strand):
+                offset = row.position - window.start
+                offset = offset if row.strand == "+" else length - 1 - offset
+                expected[w, :, offset] += (row.cold, row.warm)
+                times[row.Index] += 1
+    counts, n_windows = count_in_windows(ends, windows)
+    assert expected.any() and counts.dtype == np.int64
+    np.testing.assert_array_equal(counts, expected)
+    assert n_windows.tolist() == [times[row] for row in range(n)]
+    assert max(times.values()) > 1
+    counts, n_windows = count_in_windows(ends.iloc[:0], windows)
+    assert counts.shape == (60, 2, length) and not counts.any() and not len(n_windows)

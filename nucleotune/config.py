@@ -6,6 +6,7 @@ Snakemake).
 
 import copy
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -154,6 +155,60 @@ def load_species(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
     return species
 
 
+def load_collection(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
+    """Read and validate one collection file and its sheet, which comes back as `rows` (one dict a line)."""
+    path = find_plugin("collections", name, folders)
+    collection = validate(read_yaml(path), read_schema("collection"), path)
+    sequences, regions = collection["sequences"], collection["regions"] or {}
+    for key, file in (("sequences", sequences), *(("regions." + k, v) for k, v in regions.items())):
+        if file and bool(file["path"]) == bool(file["urls"]):
+            raise InputError(f"{path}: {key}: give either 'path' or 'urls'")
+    if collection["format"] == "rbpsuite" and not sequences:
+        raise InputError(f"{path}: format 'rbpsuite' needs the key 'sequences'")
+    if regions and not regions["annotation"]:
+        raise InputError(f"{path}: regions.annotation: give either 'path' or 'urls'")
+    if collection["format"] == "narrowpeak" and not (regions and regions["genome"]):
+        raise InputError(f"{path}: format 'narrowpeak' needs regions.annotation and regions.genome")
+    return {**collection, "rows": read_sheet(path.parent / collection["sheet"], collection["format"])}
+
+
+def read_sheet(path: str | Path, form: str) -> list[dict[str, str]]:
+    """Rows of a collection's sheet, checked for the columns that its format needs; empty cells are left out."""
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"no sheet {path}")
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    header = lines[0].split("\t") if lines else []
+    ways = {
+        "rbpsuite": [{"rbp"}],
+        "fasta": [{"rbp", "positives", "negatives"}],
+        "narrowpeak": [{"rbp", "cell_line", "accession", "md5"}],
+    }.get(form, [{"rbp", "sequences"}, {"rbp", "train", "test"}])
+    if not any(way <= set(header) for way in ways):
+        raise InputError(
+            f"{path}: the header has {', '.join(header) or 'nothing'}; format {form!r} needs the tab-separated "
+            f"columns {' or '.join(', '.join(sorted(way)) for way in ways)}"
+        )
+    rows = []
+    for number, line in enumerate(lines[1:], start=2):
+        cells = line.split("\t")
+        row = {key: cell.strip() for key, cell in zip(header, cells, strict=False) if cell.strip()}
+        if len(cells) > len(header) or not any(way <= set(row) for way in ways):
+            raise InputError(f"{path}: line {number}: expected {', '.join(header)}, found {line!r}")
+        if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", row["rbp"]):
+            raise InputError(
+                f"{path}: line {number}: rbp {row['rbp']!r} names a directory: letters, digits, '.', '-' only"
+            )
+        rows.append(row)
+    names = [row["rbp"] for row in rows]
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated and form != "narrowpeak":
+        raise InputError(f"{path}: rbp {repeated!r} has more than one row")
+    if not rows:
+        raise InputError(f"{path}: no rows")
+    return rows
+
+
 def _check_local_files(name: str, species: Mapping[str, Any], data_dir: str) -> None:
     for part in ("coding", "noncoding"):
         for number, file in enumerate(species[part]["files"]):
@@ -211,7 +266,7 @@ def load_method(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
 def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[str, Any]:
     """Validate a whole run before its first job.
 
-    Returns a dictionary with `config` (defaults filled), `species`, `methods` and `models` (name -> validated file;
+    Returns a dictionary with `config` (defaults filled), `species`, `collections`, `methods` and `models` (name -> validated file;
     methods include those that others start from), and `left_out` (names of methods that the configuration asks for,
     but `non_commercial: false` forbids; they are gone from all the others).
     """
@@ -221,7 +276,9 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
         if abs(total - 1) > 1e-9:
             raise InputError(f"{source}: {study}.fractions add up to {total:g}, expected 1")
     folders = [ROOT / "config", *config["plugins"]]
-    names = dict.fromkeys(name for study in config["studies"] for name in config[study]["species"])
+    names = dict.fromkeys(
+        name for study in config["studies"] for name in config[study].get("species", ())
+    )
     species = {name: load_species(name, folders) for name in names}
     for name, one in species.items():
         _check_local_files(name, one, config["data_dir"])
@@ -231,6 +288,10 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
                 raise InputError(
                     f"species/{name}.yaml: no block 'promoters', which study 'promoters' needs; see docs/species.md"
                 )
+    collections = {}
+    if "rbp" in config["studies"]:
+        collections = {name: load_collection(name, folders) for name in config["rbp"]["collections"]}
+        _check_rbps(config["rbp"], collections, source)
     methods = {}
     for name in asked_methods(config):
         _add_method(name, folders, methods, chain=())
@@ -250,10 +311,29 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
     return {
         "config": config,
         "species": species,
+        "collections": collections,
         "methods": methods,
         "models": models,
         "left_out": left_out,
     }
+
+
+def _check_rbps(study: Mapping[str, Any], collections: Mapping[str, Any], source: str) -> None:
+    """Every RBP and method that the RBP study names exists."""
+    known = sorted({row["rbp"] for one in collections.values() for row in one["rows"]})
+    asked = {"rbps": study["rbps"] or []} | {
+        f"attention.{key}": study["attention"][key] for key in ("region_rbps", "structure_rbps")
+    }
+    for key, names in asked.items():
+        for name in names:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known[:10])}"
+                raise InputError(f"{source}: rbp.{key}: no RBP {name!r} in the collections; {hint}")
+    for key in ("method", "random_method"):
+        name = study["attention"][key]
+        if name and name not in study["methods"]:
+            raise InputError(f"{source}: rbp.attention.{key}: {name!r} is not one of rbp.methods")
 
 
 def _method_keys(

@@ -10,6 +10,7 @@ from nucleotune.config import read_schema
 SECTIONS = {
     "config": "`config.yaml` and overlays (`--configfile`)",
     "species": "`config/species/<name>.yaml`",
+    "collection": "`config/collections/<name>.yaml`",
     "model": "`config/models/<name>.yaml`",
     "language_model": "`config/methods/<name>.yaml`, kind `language_model`",
     "baseline": "`config/methods/<name>.yaml`, kind `baseline`",

@@ -45,6 +45,17 @@ try:
     SETTINGS = RUN["config"]
     REGISTRY = read_registry(Path(workflow.basedir) / "resources/sources.tsv")
     REVISIONS = read_revisions(plan.MODELS_LOCK)
+    DATASETS = {study: STUDIES[study].datasets(RUN) for study in SETTINGS["studies"]}
+    DATA_FILES = {
+        study: {name: STUDIES[study].files(RUN, REGISTRY, one) for name, one in sets.items()}
+        for study, sets in DATASETS.items()
+    }
+    # study -> data set -> its methods, in the order of the tables' rows.
+    METHODS = {
+        study: {name: STUDIES[study].methods(SETTINGS, one) for name, one in sets.items()}
+        for study, sets in DATASETS.items()
+    }
+    USED_MODELS = plan.used_models(METHODS, RUN["methods"])
     CHECKPOINTS = {
         name: plan.checkpoint_files(
             name,
@@ -54,12 +65,7 @@ try:
             mirrors=SETTINGS["mirrors"],
         )
         for name, model in RUN["models"].items()
-        if model["checkpoint"]
-    }
-    DATASETS = {study: STUDIES[study].datasets(SETTINGS) for study in SETTINGS["studies"]}
-    DATA_FILES = {
-        study: {name: STUDIES[study].files(RUN, REGISTRY, one) for name, one in sets.items()}
-        for study, sets in DATASETS.items()
+        if model["checkpoint"] and name in USED_MODELS
     }
     DOWNLOADS = plan.downloads(
         [
@@ -95,11 +101,6 @@ STAGE = {
 SHOWN = {study: [d.name for d in sets.values() if not d.pooled] for study, sets in DATASETS.items()}
 SHARED = {
     study: plan.shared_jobs(names, SETTINGS[study]["per_job"]) for study, names in SHOWN.items()
-}
-# study -> data set -> its methods, in the order of the tables' rows.
-METHODS = {
-    study: {name: STUDIES[study].methods(SETTINGS, one) for name, one in sets.items()}
-    for study, sets in DATASETS.items()
 }
 BASELINES = [name for name, method in RUN["methods"].items() if method["kind"] == "baseline"]
 ORIGINALS = [name for name in BASELINES if RUN["methods"][name]["mode"] == "original"]

@@ -79,7 +79,7 @@ def class_files(
         if file["path"]:
             files.append((str(Path(data_dir) / file["path"]), None))
         else:
-            source = _remote_source(file)
+            source = remote_source(file, "species file", plain="fasta")
             files.append((f"{DOWNLOADS}/{local_path(source.urls[0])}", source))
     return files
 
@@ -95,16 +95,20 @@ def ensembl_source(
     )
 
 
-def _remote_source(file: Mapping[str, Any]) -> Source:
+def remote_source(file: Mapping[str, Any], named_in: str, plain: str) -> Source:
+    """The source of a file that a species or collection file names by `urls` and `checksum`.
+
+    plain: what the file is if it is not compressed, a kind of the registry.
+    """
     url = file["urls"][0]
     return Source(
         name=url.rsplit("/", 1)[-1],
         urls=tuple(file["urls"]),
         checksum=file["checksum"],
         min_bytes=1,
-        kind="gzip" if url.endswith(".gz") else "fasta",
+        kind="gzip" if url.endswith(".gz") else plain,
         licence="",
-        note="named in a species file",
+        note=f"named in a {named_in}",
     )
 
 
@@ -171,6 +175,19 @@ def checkpoint_files(
         file: (f"{DOWNLOADS}/{local_path(source.urls[0])}", source)
         for file, source in sources.items()
     }
+
+
+def used_models(
+    methods: Mapping[str, Mapping[str, Iterable[str]]], files: Mapping[str, Mapping[str, Any]]
+) -> set[str]:
+    """Models of the methods that any data set is given, first stages included.
+
+    methods: study -> data set -> names of its methods; files: method files by name.
+    """
+    names = {name for sets in methods.values() for some in sets.values() for name in some}
+    while stages := {files[name].get("start_from") for name in names} - names - {None}:
+        names |= stages
+    return {files[name]["model"] for name in names if files[name]["kind"] == "language_model"}
 
 
 def describe_datasets(

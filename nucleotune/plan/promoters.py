@@ -186,7 +186,8 @@ def letters_read(models: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
     """Most letters of a sequence that each model reads; models whose tokens differ in length are left out."""
     letters = {}
     for name, model in models.items():
-        kind, special = model["tokenizer"]["kind"], 2
+        kind = model["tokenizer"]["kind"]
+        special = 3 if model["tokenizer"]["species"] else 2  # [CLS], [SEP] and the species
         if kind == "kmer":
             letters[name] = model["max_tokens"] - special + model["tokenizer"]["k"] - 1
         elif kind == "sixmer":

@@ -96,3 +96,14 @@ def test_one_feature_baselines_are_reference_lines():
     described = plan.describe_methods(run["config"]["lncrna"]["methods"], run["methods"])
     kinds = ["baseline", "reference", "language_model", "reference", "reference"]
     assert [one["kind"] for one in described] == kinds
+
+
+def test_models_are_fetched_for_methods_in_use_only():
+    files = {
+        "tuned": {"kind": "language_model", "model": "large", "start_from": "first"},
+        "first": {"kind": "language_model", "model": "small", "start_from": None},
+        "idle": {"kind": "language_model", "model": "other", "start_from": None},
+        "line": {"kind": "baseline"},
+    }
+    methods = {"a": {"x": ["line"], "y": ["tuned", "line"]}, "b": {"z": []}}
+    assert used_models(methods, files) == {"large", "small"}

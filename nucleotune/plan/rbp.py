@@ -1,0 +1,120 @@
+"""What the RBP study consists of, worked out from its configuration and sheets alone; standard library only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from nucleotune.plan import DOWNLOADS, Dataset, remote_source
+from nucleotune.sources.registry import Source, local_path, resolve
+
+#: What labels 0 and 1 mean.
+LABELS = ("unbound", "bound")
+
+Files = dict[str, tuple[str, Source | None]]
+
+
+@dataclass(frozen=True)
+class RbpDataset(Dataset):
+    """One RBP of a collection; `rows` are those of the collection's sheet."""
+
+    collection: str = ""
+    rbp: str = ""
+
+
+def rbp_datasets(run: Mapping[str, Any]) -> dict[str, RbpDataset]:
+    """Data sets `<collection>_<rbp>`, in the order of the sheets."""
+    study = run["config"]["rbp"]
+    datasets = {}
+    for name in study["collections"]:
+        for rbp in dict.fromkeys(row["rbp"] for row in run["collections"][name]["rows"]):
+            if study["rbps"] is None or rbp in study["rbps"]:
+                dataset = RbpDataset(f"{name}_{rbp}", "", (), collection=name, rbp=rbp)
+                datasets[dataset.name] = dataset
+    return datasets
+
+
+def rbp_rows(collection: Mapping[str, Any], rbp: str) -> list[dict[str, str]]:
+    """Rows of a collection's sheet about one RBP: several for peaks, else one."""
+    return [row for row in collection["rows"] if row["rbp"] == rbp]
+
+
+def rbp_files(
+    run: Mapping[str, Any], registry: Mapping[str, Source], dataset: RbpDataset
+) -> Files:
+    """Files that a data set is built from: name -> (path, source); the source is None for a local file.
+
+    Names: `sequences`; `positives`, `negatives`; `train`, `valid`, `test`; or `peaks_<n>` of the n-th row with
+    `annotation` and `genome`.
+    """
+    collection = run["collections"][dataset.collection]
+    data_dir = run["config"]["data_dir"]
+    rows = rbp_rows(collection, dataset.rbp)
+    if collection["format"] == "rbpsuite":
+        return {"sequences": _place(collection["sequences"], data_dir)}
+    if collection["format"] == "narrowpeak":
+        peaks = {}
+        for number, row in enumerate(rows):
+            source = resolve(registry["encode_peaks"], accession=row["accession"])
+            source = replace(source, checksum=f"md5:{row['md5']}")
+            peaks[f"peaks_{number}"] = (f"{DOWNLOADS}/{local_path(source.urls[0])}", source)
+        regions = region_files(run, dataset.collection)
+        return peaks | {name: regions[name] for name in ("annotation", "genome")}
+    (row,) = rows
+    columns = ("sequences", "positives", "negatives", "train", "valid", "test")
+    return {name: _cell(row[name], data_dir) for name in columns if name in row}
+
+
+def region_files(run: Mapping[str, Any], collection: str) -> Files:
+    """Files that a collection's transcript regions are read from: annotation, and where named genome and chain."""
+    regions = run["collections"][collection]["regions"] or {}
+    return {
+        name: _place(file, run["config"]["data_dir"]) for name, file in regions.items() if file
+    }
+
+
+def _place(file: Mapping[str, Any], data_dir: str) -> tuple[str, Source | None]:
+    if file["path"]:
+        return str(Path(data_dir) / file["path"]), None
+    source = remote_source(file, "collection file", plain="text")
+    return f"{DOWNLOADS}/{local_path(source.urls[0])}", source
+
+
+def _cell(value: str, data_dir: str) -> tuple[str, Source | None]:
+    if "://" in value:
+        return _place({"path": None, "urls": [value], "checksum": "none"}, data_dir)
+    return str(Path(data_dir) / value), None
+
+
+def analysed(run: Mapping[str, Any], dataset: RbpDataset, kind: str) -> bool:
+    """Whether `kind`, `regions` or `structures`, of a data set is analysed; regions need an annotation."""
+    attention = run["config"]["rbp"]["attention"]
+    if attention["method"] is None:
+        return False
+    if kind == "regions" and not run["collections"][dataset.collection]["regions"]:
+        return False
+    return dataset.rbp in attention[{"regions": "region_rbps", "structures": "structure_rbps"}[kind]]
+
+
+def described_rbps(
+    datasets: Mapping[str, RbpDataset], collections: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """What tables and figures say of each data set, in order."""
+    several = len({dataset.collection for dataset in datasets.values()}) > 1
+    result = []
+    for dataset in datasets.values():
+        one = collections[dataset.collection]
+        result.append(
+            {
+                "name": dataset.name,
+                "species": dataset.collection,
+                "split": "random",
+                "rbp": dataset.rbp,
+                "collection": dataset.collection,
+                "title": f"{dataset.rbp}, {one['title']}" if several else dataset.rbp,
+                "published_as": one["published_as"],
+                "comparable": one["comparable"],
+                "note": one["note"],
+            }
+        )
+    return result

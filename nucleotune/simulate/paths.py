@@ -13,6 +13,8 @@ TRUTH = "truth"
 
 GUE_PARTS = ("train", "dev", "test")
 
+NCBI_HOST = "ftp.ncbi.nlm.nih.gov"
+
 
 def toy_paths(species: str, assembly: str, release: int) -> dict[str, str]:
     """Return the path of every file written for a toy species' transcripts, relative to the mirror, by name.
@@ -69,6 +71,46 @@ def promoter_paths(species: str, assembly: str, release: int) -> dict[str, str]:
         **{f"gue_{part}": f"{gue}/prom_300_notata/{part}.csv" for part in GUE_PARTS},
         "truth_elements": f"{TRUTH}/elements.tsv",
         "truth_promoters": f"{TRUTH}/promoters.tsv",
+    }
+
+
+def polya_fields(species: str, assembly: str) -> dict[str, str]:
+    """Return what a toy yeast has where addresses of the poly(A) study's files differ between data sets.
+
+    Its files get addresses of their own this way, and never lie where those of yeast do.
+    """
+    return {
+        "dna": "toplevel",
+        "geo_folder": f"GSE39nnn/{species}",
+        "geo_name": f"{species}_tsedall",
+        "assembly_folder": f"GCA/{species}",
+        "assembly_name": f"{species}_{assembly}",
+    }
+
+
+def polya_paths(species: str, assembly: str, release: int) -> dict[str, str]:
+    """Return the path of every file written for a toy yeast, relative to the mirror, by name.
+
+    Keys: dna, dna_checksums, gtf, gtf_checksums of Ensembl; gff3 of NCBI; tifseq, the table of GEO, and tifs_s1, that
+    of the paper's supplement; those of `TRUTH` are truth_polya_elements and truth_polya_sites. A species has these or
+    those of `promoter_paths`: their genomes differ, and dna and gtf have the same directories.
+    """
+    fields = polya_fields(species, assembly)
+    ensembl = f"{ENSEMBL_HOST}/pub/release-{release}"
+    stem = _stem(species, assembly)
+    name = fields["assembly_name"]
+    genomes = f"{NCBI_HOST}/genomes/all/{fields['assembly_folder']}"
+    geo = f"{NCBI_HOST}/geo/series/{fields['geo_folder']}/suppl"
+    return {
+        "dna": f"{ensembl}/fasta/{species}/dna/{stem}.dna.{fields['dna']}.fa.gz",
+        "dna_checksums": f"{ensembl}/fasta/{species}/dna/CHECKSUMS",
+        "gtf": f"{ensembl}/gtf/{species}/{stem}.{release}.gtf.gz",
+        "gtf_checksums": f"{ensembl}/gtf/{species}/CHECKSUMS",
+        "gff3": f"{genomes}/{name}/{name}_genomic.gff.gz",
+        "tifseq": f"{geo}/{fields['geo_name']}.txt.gz",
+        "tifs_s1": f"steinmetzlab.embl.de/TIFSeq/data/{species}/S1_TIFs.txt.gz",
+        "truth_polya_elements": f"{TRUTH}/polya_elements.tsv",
+        "truth_polya_sites": f"{TRUTH}/polya_sites.tsv",
     }
 
 

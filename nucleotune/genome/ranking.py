@@ -19,8 +19,16 @@ COLUMNS = (
 #: Rank of a transcript without such a mark.
 _NONE = 1000
 _APPRIS = r"(?:^|;)appris_(principal|alternative)_(\d)(?:;|$)"
-#: What stands in for APPRIS where a file has none: the one transcript that Ensembl or NCBI chose for the gene.
-_CHOSEN = {"MANE_Select": 1, "MANE Select": 1, "Ensembl_canonical": 2, "RefSeq Select": 2}
+#: What stands in for APPRIS where a file has none, as tags of Ensembl and NCBI: the one transcript chosen for the gene,
+#: then a coding part that Ensembl and NCBI agree on; then transcripts of a coding biotype.
+_CHOSEN = {
+    "MANE_Select": 1,
+    "MANE Select": 1,
+    "Ensembl_canonical": 2,
+    "RefSeq Select": 2,
+    "CCDS": 3,
+}
+_CODING = {"protein_coding": 4, "mRNA": 4}
 
 _log = logging.getLogger(__name__)
 
@@ -31,9 +39,9 @@ def reference_transcripts(annotation: pd.DataFrame) -> pd.DataFrame:
     The order, within and between genes, is that of
 
     1. APPRIS: principal N before principal N + 1, then alternatives likewise, then transcripts without. Only GENCODE's
-       files carry it. Where no transcript of a file does (Ensembl, NCBI), a transcript tagged MANE Select comes first,
-       then one tagged Ensembl canonical or RefSeq Select: these were chosen with APPRIS and MANE in view and mostly are
-       the principal one. Old files of Ensembl have no such tag either, so that the support level decides.
+       files carry it. Where no transcript of a file does (Ensembl, NCBI), what APPRIS would mostly say stands in for
+       it: a transcript tagged MANE Select comes first, then one tagged Ensembl canonical or RefSeq Select, then CCDS,
+       then other protein-coding ones. Support level and length alone would prefer retained introns to coding transcripts.
     2. transcript support level, 1 to 5, then those without;
     3. length of the exons together, longest first;
     4. transcript id.
@@ -46,7 +54,7 @@ def reference_transcripts(annotation: pd.DataFrame) -> pd.DataFrame:
 
     Returns columns `gene_id`, `gene_name`, `gene_biotype`, `transcript_id`, `transcript_biotype`, `seqname`, `start`,
     `end` (0-based half-open), `strand`, `length` (nt of exons), `appris` (N, 100 + N for alternatives, 1000 without; or
-    what stands in for it), `support_level` (6 without) and `rank`.
+    1 to 4 for what stands in for it), `support_level` (6 without) and `rank`.
 
     Raises InputError for missing columns and where no transcript has an exon.
     """
@@ -72,7 +80,7 @@ def reference_transcripts(annotation: pd.DataFrame) -> pd.DataFrame:
         start=exons["start"].groupby(of_transcript).min().to_numpy(),
         end=exons["end"].groupby(of_transcript).max().to_numpy(),
         length=np.bincount(of_transcript, exons["end"] - exons["start"]).astype(np.int64),
-        appris=_appris_ranks(tags).to_numpy(),
+        appris=_appris_ranks(tags, exons["transcript_biotype"].iloc[first_exon]).to_numpy(),
         support_level=levels.fillna(6).to_numpy(np.int64),
     )
     names = ("gene_id", "gene_name", "gene_biotype", "transcript_id", "transcript_biotype")
@@ -86,16 +94,18 @@ def reference_transcripts(annotation: pd.DataFrame) -> pd.DataFrame:
     return table[columns].assign(rank=np.arange(len(table)))
 
 
-def _appris_ranks(tags: pd.Series) -> pd.Series:
-    """Rank by the tags (joined by ";") of each transcript."""
+def _appris_ranks(tags: pd.Series, biotypes: pd.Series) -> pd.Series:
+    """Rank by the tags (joined by ";") of each transcript; by these and its biotype where APPRIS is not among them."""
+    tags = tags.astype("str")
     texts = pd.Series(tags.unique(), dtype="str")
     found = texts.str.extract(_APPRIS)
     if found[1].notna().any():
         ranks = pd.to_numeric(found[1]) + found[0].map({"principal": 0, "alternative": 100})
-    else:
-        _log.info("no APPRIS tags: MANE Select and canonical transcripts stand in for them")
-        ranks = texts.map(
-            lambda text: min((_CHOSEN.get(tag, _NONE) for tag in text.split(";")), default=_NONE)
-        )
-    ranks = ranks.fillna(_NONE).astype(int)
-    return tags.astype("str").map(dict(zip(texts, ranks, strict=True)))
+        return tags.map(dict(zip(texts, ranks, strict=True))).fillna(_NONE).astype(int)
+    _log.info("no APPRIS tags: MANE Select, canonical, CCDS and coding transcripts stand in for it")
+    ranks = {
+        text: min((_CHOSEN.get(tag, _NONE) for tag in text.split(";")), default=_NONE)
+        for text in texts
+    }
+    coding = biotypes.astype(object).map(_CODING).fillna(_NONE)
+    return np.minimum(tags.map(ranks), coding).astype(int)

@@ -9,10 +9,14 @@ from nucleotune.genome.ranking import COLUMNS, FEATURES, reference_transcripts
 
 
 def annotation(*transcripts):
-    """Rows of exons: (gene, transcript, tag, support level, exons as (start, end)), on + of contig 1."""
+    """Rows of exons: (gene, transcript, tag, support level, exons as (start, end)), on + of contig 1.
+
+    A transcript with "coding" in its tag is of that biotype.
+    """
     rows = [
-        ("exon", "1", start, end, "+", gene, gene, "lncRNA", name, "lncRNA", tag, level)
+        ("exon", "1", start, end, "+", gene, gene, "b", name, kind, tag, level)
         for gene, name, tag, level, exons in transcripts
+        for kind in ["protein_coding" if "coding" in tag else "lncRNA"]
         for start, end in exons
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"transcript_support_level": "Int32"})
@@ -57,7 +61,10 @@ def test_equal_transcripts_are_taken_by_id():
         (("gencode_basic;Ensembl_canonical", None, SHORT), ("gencode_basic", 1, LONG)),
         (("MANE Select", None, SHORT), ("RefSeq Select", None, LONG)),
         (("basic", 1, SHORT), ("basic", 2, LONG)),
-        (("", None, LONG), ("CCDS", None, SHORT)),
+        (("basic", None, LONG), ("", None, SHORT)),
+        (("Ensembl_canonical", None, SHORT), ("CCDS;coding", 1, LONG)),
+        (("CCDS;coding", None, SHORT), ("coding", 1, LONG)),
+        (("coding", None, SHORT), ("basic", 1, LONG)),
     ],
 )
 def test_without_appris_a_chosen_transcript_stands_in_for_it(better, worse):

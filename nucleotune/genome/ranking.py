@@ -41,7 +41,7 @@ def reference_transcripts(annotation: pd.DataFrame) -> pd.DataFrame:
     1. APPRIS: principal N before principal N + 1, then alternatives likewise, then transcripts without. Only GENCODE's
        files carry it. Where no transcript of a file does (Ensembl, NCBI), what APPRIS would mostly say stands in for
        it: a transcript tagged MANE Select comes first, then one tagged Ensembl canonical or RefSeq Select, then CCDS,
-       then other protein-coding ones. Support level and length alone would prefer retained introns to coding transcripts.
+       then other protein-coding ones. Support level and length alone would often prefer retained introns to these.
     2. transcript support level, 1 to 5, then those without;
     3. length of the exons together, longest first;
     4. transcript id.

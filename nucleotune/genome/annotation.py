@@ -14,6 +14,7 @@ One row a feature, in file order, coordinates 0-based half-open:
     tag                 category  the tags joined by ";", "" without any
     exon_number         Int32     where asked for
     protein_id          category  where asked for, without version
+    transcript_support_level      Int32  where asked for: Ensembl's, 1 to 5; missing for "NA"
 
 What a file does not say is missing. A feature takes what its own line leaves out (in GFF3: nearly everything) from the
 lines of its transcript and gene.
@@ -38,14 +39,18 @@ from nucleotune.genome.columns import (
     identifier_columns,
     integer_column,
     renamed_column,
+    support_level_column,
     text_column,
 )
 from nucleotune.genome.scanner import STRANDS, Features, open_binary, scan
 
-EXTRA_COLUMNS = ("exon_number", "protein_id")
+EXTRA_COLUMNS = ("exon_number", "protein_id", "transcript_support_level")
 
 _GENE_COLUMNS = ("gene_id", "gene_version", "gene_name", "gene_biotype")
-_TRANSCRIPT_COLUMNS = ("transcript_id", "transcript_version", "transcript_biotype", "tag")
+_TRANSCRIPT_COLUMNS = (
+    *("transcript_id", "transcript_version", "transcript_biotype", "tag"),
+    "transcript_support_level",
+)
 
 #: Keys of column 9 by what they are here.
 _ATTRIBUTES = {
@@ -58,7 +63,11 @@ _ATTRIBUTES = {
     "transcript_biotype": ("transcript_biotype", "transcript_type"),
     "tag": ("tag",),
 }
-_EXTRA_ATTRIBUTES = {"exon_number": ("exon_number", "rank"), "protein_id": ("protein_id",)}
+_EXTRA_ATTRIBUTES = {
+    "exon_number": ("exon_number", "rank"),
+    "protein_id": ("protein_id",),
+    "transcript_support_level": ("transcript_support_level",),
+}
 #: In GFF3 these speak of whatever feature the line is.
 _GFF3_ATTRIBUTES = {name: (name,) for name in ("ID", "Parent", "Name", "biotype", "version")}
 
@@ -207,7 +216,7 @@ def _table(
     """The table of `read_annotation`; a row takes what it lacks from the rows of its gene and transcript."""
     codes, strings = features.codes, features.strings
     for names, source in ((_GENE_COLUMNS, genes), (_TRANSCRIPT_COLUMNS, transcripts)):
-        for name in names:
+        for name in (name for name in names if name in codes):
             inherits = (codes[name] < 0) & (source >= 0)
             codes[name] = np.where(inherits, codes[name][source], codes[name])
 
@@ -238,4 +247,8 @@ def _table(
         columns["exon_number"] = integer_column(codes["exon_number"], strings, "exon_number", path)
     if "protein_id" in extra:
         columns["protein_id"] = identifier("protein")[0]
+    if "transcript_support_level" in extra:
+        columns["transcript_support_level"] = support_level_column(
+            codes["transcript_support_level"], strings
+        )
     return pd.DataFrame(columns, copy=False)

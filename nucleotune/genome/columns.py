@@ -55,6 +55,13 @@ def integer_column(codes: np.ndarray, strings: pa.LargeStringArray, name: str, p
     return pd.array(texts.astype("int32"), "Int32").take(codes, allow_fill=True)
 
 
+def support_level_column(codes: np.ndarray, strings: pa.LargeStringArray):
+    """Transcript support levels (Int32): "5 (assigned to previous version 4)" is 5, "NA" is missing."""
+    codes, texts = _used(codes, strings)
+    levels = texts.str.extract(r"^(\d)\b", expand=False)
+    return pd.to_numeric(levels).astype("Int32").array.take(codes, allow_fill=True)
+
+
 def _used(codes: np.ndarray, strings: pa.LargeStringArray) -> tuple[np.ndarray, pd.Series]:
     """Those of the strings that occur, in order, and the codes counted among them."""
     used = np.zeros(len(strings) + 1, bool)

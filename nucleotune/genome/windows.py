@@ -58,6 +58,24 @@ def open_genome(path: str | Path) -> pyfaidx.Fasta:
         raise InputError(f"{path}: not usable as FASTA: {error}") from error
 
 
+def with_sequences(genome: pyfaidx.Fasta, table: pd.DataFrame) -> pd.DataFrame:
+    """Add `sequence` to rows of seqname, start, end, strand, all on contigs of the genome; upper case, 5' to 3'.
+
+    The genome is read along its contigs whatever the order of the rows.
+    """
+    order = np.lexsort((table["start"], table["seqname"]))
+    sequences = np.empty(len(table), object)
+    columns = (table[name].to_numpy() for name in ("seqname", "start", "end", "strand"))
+    rows = list(zip(*columns, strict=True))
+    for row in order:
+        seqname, start, end, strand = rows[row]
+        sequence = genome[seqname][int(start) : int(end)]
+        if strand == "-":
+            sequence = sequence.translate(_COMPLEMENT)[::-1]
+        sequences[row] = sequence
+    return table.assign(sequence=pd.Series(sequences, table.index, "str"))
+
+
 def extract_windows(
     fasta: str | Path, places: pd.DataFrame, length: int, downstream: int = 50
 ) -> Windows:
@@ -102,7 +120,7 @@ def extract_windows(
         if len(table) and lengths.isna().all():
             raise _foreign_names(fasta, genome, table["seqname"])
         on_contig = (table["start"] >= 0) & (table["end"] <= lengths)
-        kept = _with_sequences(genome, table[on_contig])
+        kept = with_sequences(genome, table[on_contig])
     clean = _is_acgt(kept)
     counts = {
         "places": len(table),
@@ -166,7 +184,7 @@ def random_windows(
             size = min(left, max(n - counts["windows"], 1000))
             tries = _draw(rng, size, contigs, n_starts, length)
             excluded = _near(tries, exclude, margin)
-            apart = _with_sequences(genome, tries[~excluded])
+            apart = with_sequences(genome, tries[~excluded])
             clean = apart[_is_acgt(apart)]
             both = pd.concat([table, clean])
             new = clean[~both.duplicated(["seqname", "start"]).to_numpy()[len(table) :]]
@@ -203,21 +221,6 @@ def _foreign_names(fasta: str | Path, genome: pyfaidx.Fasta, asked: Iterable[str
         f"{fasta}: has no contig {', '.join(asked[:3])}; it has {len(names)}, beginning with {', '.join(names[:3])}."
         " Contigs must have the same names in annotation and genome (9 or chr9)"
     )
-
-
-def _with_sequences(genome: pyfaidx.Fasta, table: pd.DataFrame) -> pd.DataFrame:
-    """Add `sequence`, read along the genome whatever the order of the rows."""
-    order = np.lexsort((table["start"], table["seqname"]))
-    sequences = np.empty(len(table), object)
-    columns = (table[name].to_numpy() for name in ("seqname", "start", "end", "strand"))
-    rows = list(zip(*columns, strict=True))
-    for row in order:
-        seqname, start, end, strand = rows[row]
-        sequence = genome[seqname][int(start) : int(end)]
-        if strand == "-":
-            sequence = sequence.translate(_COMPLEMENT)[::-1]
-        sequences[row] = sequence
-    return table.assign(sequence=pd.Series(sequences, table.index, "str"))
 
 
 def _is_acgt(table: pd.DataFrame) -> pd.Series:

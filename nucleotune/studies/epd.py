@@ -1,7 +1,7 @@
 """Promoters of EPDnew (Dreos et al., Nucleic Acids Res 2013;41:D157): BED of TSS regions and table of motifs."""
 
 import gzip
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -108,20 +108,6 @@ def without_tata(
         {"class": "promoter", "step": "no TATA box", "kept": len(kept), "dropped": dropped},
     ]
     return kept, waterfall
-
-
-def match_contigs(seqnames: pd.Series, contigs: Collection[str]) -> pd.Series:
-    """Give UCSC's names of chromosomes ("chr1", "chrM") as a genome has them ("1", "MT"), and the other way round.
-
-    A name that matches none of `contigs` stays as it is.
-    """
-    known = set(contigs)
-    names = {}
-    for name in seqnames.unique():
-        bare = name.removeprefix("chr")
-        same = [name, bare, f"chr{bare}"] + (["MT", "chrM"] if bare in ("M", "MT") else [])
-        names[name] = next((one for one in same if one in known), name)
-    return seqnames.map(names)
 
 
 def _lines(path: str | Path) -> Iterator[tuple[int, str]]:

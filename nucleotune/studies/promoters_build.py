@@ -8,9 +8,10 @@ import pandas as pd
 
 from nucleotune.genome.annotation import genes, read_annotation_parquet
 from nucleotune.genome.expression import read_gct
+from nucleotune.genome.identifiers import match_contigs
 from nucleotune.genome.windows import extract_windows, open_genome, random_windows
 from nucleotune.plan.promoters import LENGTH
-from nucleotune.studies.epd import match_contigs, read_motifs, read_promoters, without_tata
+from nucleotune.studies.epd import read_motifs, read_promoters, without_tata
 from nucleotune.studies.gue import gue_waterfall, read_gue
 from nucleotune.studies.promoters import finish
 from nucleotune.studies.promoters_genes import biotype_genes, expression_genes

@@ -31,7 +31,7 @@ ENSEMBL_GTF = """\
 
 GENCODE_GTF = """\
 chrY\tHAVANA\tgene\t276322\t303356\t.\t+\t.\tgene_id "ENSG00000182378.15_PAR_Y"; gene_type "protein_coding"; gene_name "PLCXD1"; level 2; tag "PAR";
-chrY\tHAVANA\ttranscript\t276322\t303356\t.\t+\t.\tgene_id "ENSG00000182378.15_PAR_Y"; transcript_id "ENST00000399012.6_PAR_Y"; gene_type "protein_coding"; gene_name "PLCXD1"; transcript_type "protein_coding"; level 2; tag "basic"; tag "appris_principal_1";
+chrY\tHAVANA\ttranscript\t276322\t303356\t.\t+\t.\tgene_id "ENSG00000182378.15_PAR_Y"; transcript_id "ENST00000399012.6_PAR_Y"; gene_type "protein_coding"; gene_name "PLCXD1"; transcript_type "protein_coding"; level 2; tag "basic"; tag "appris_principal_1"; transcript_support_level "NA";
 chrY\tHAVANA\texon\t281194\t281684\t.\t+\t.\tgene_id "ENSG00000182378.15_PAR_Y"; transcript_id "ENST00000399012.6_PAR_Y"; exon_number 2; protein_id "ENSP00000382976.1"; level 2;
 """  # noqa: E501
 
@@ -39,7 +39,7 @@ ENSEMBL_GFF3 = """\
 ##gff-version 3
 1\tGRCh38\tchromosome\t1\t248956422\t.\t.\t.\tID=chromosome:1;Alias=CM000663.2,chr1
 1\thavana\tncRNA_gene\t11869\t14409\t.\t+\t.\tID=gene:ENSG00000290825;Name=DDX11L2;biotype=lncRNA;description=DEAD%2C box [Source:EntrezGene%3BAcc:84771];gene_id=ENSG00000290825;version=1
-1\thavana\tlnc_RNA\t11869\t14409\t.\t+\t.\tID=transcript:ENST00000456328;Parent=gene:ENSG00000290825;Name=DDX11L2-202;biotype=lncRNA;tag=basic,Ensembl_canonical;transcript_id=ENST00000456328;version=2
+1\thavana\tlnc_RNA\t11869\t14409\t.\t+\t.\tID=transcript:ENST00000456328;Parent=gene:ENSG00000290825;Name=DDX11L2-202;biotype=lncRNA;tag=basic,Ensembl_canonical;transcript_id=ENST00000456328;transcript_support_level=5 (assigned to previous version 4);version=2
 1\thavana\texon\t11869\t12227\t.\t+\t.\tParent=transcript:ENST00000456328;Name=ENSE00002234944;exon_id=ENSE00002234944;rank=1;version=7
 ###
 1\tensembl\tgene\t14404\t29570\t.\t-\t.\tID=gene:ENSG00000227232;biotype=protein_coding;gene_id=ENSG00000227232;version=5
@@ -230,6 +230,7 @@ def test_gencode_gtf(tmp_path):
     # What the exon's line leaves out is that of its transcript and gene.
     assert (exon["gene_name"], exon["transcript_biotype"]) == ("PLCXD1", "protein_coding")
     assert exon["tag"] == "basic;appris_principal_1"
+    assert exon["transcript_support_level"] is None
 
 
 @pytest.mark.parametrize("name", ["AT1G01010.1", "YAL067W-A", "Y74C9A.3", "ENSG1.5"])
@@ -250,6 +251,7 @@ def test_ensembl_gff3_reads_as_the_gtf_does(tmp_path):
     gtf = read_annotation(write(tmp_path, ENSEMBL_GTF, "b"), extra=EXTRA_COLUMNS)
     expected = rows(gtf, "exon")[0] | {"tag": "basic;Ensembl_canonical"}
     assert rows(table, "exon")[0] == expected
+    assert expected["transcript_support_level"] == 5
     assert rows(table, "gene")[0] == rows(gtf, "gene")[0]
     (cds,) = rows(table, "CDS")
     assert (cds["gene_id"], cds["gene_version"], cds["gene_name"]) == ("ENSG00000227232", 5, None)

@@ -1,0 +1,195 @@
+"""Places of one assembly on another, by UCSC's chain files (https://genome.ucsc.edu/goldenPath/help/chain.html).
+
+A chain aligns a stretch of a contig of the source (the format's "target", e.g. hg19) with one of the assembly to go to
+(its "query", e.g. hg38), as blocks without gaps in the same order on both:
+
+    chain score tName tSize tStrand tStart tEnd qName qSize qStrand qStart qEnd id
+    size dt dq     a block, then how far it is to the next on source and query
+    ...
+    size           the last block
+
+Positions are 0-based half-open. Where qStrand is -, those of the query count from the end of its contig.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from nucleotune.errors import InputError
+from nucleotune.genome.scanner import open_binary
+
+#: What may become of a place; see `lift`.
+LIFTED, PARTLY_ALIGNED, UNALIGNED = "lifted", "partly_aligned", "unaligned"
+
+_FLIPPED = {"+": "-", "-": "+"}
+
+
+class Chain(NamedTuple):
+    """One chain and its n blocks, in order and apart from each other.
+
+    score                    float
+    seqname                  contig of the source
+    to_seqname, to_size      contig of the query and its length
+    to_strand                "+" or "-"
+    starts, ends             int64 (n,), of the blocks on the source
+    to_starts                int64 (n,), of the blocks on the query, counted along `to_strand`
+    """
+
+    score: float
+    seqname: str
+    to_seqname: str
+    to_size: int
+    to_strand: str
+    starts: np.ndarray
+    ends: np.ndarray
+    to_starts: np.ndarray
+
+
+def read_chain(path: str | Path) -> list[Chain]:
+    """Return the chains of a file, plain or gzip, that of the highest score first (of equal ones, in file order).
+
+    Raises InputError naming the line where the format or the arithmetic of a chain does not hold, and for a damaged
+    file and one without chains.
+    """
+    chains, header, blocks, begun, number = [], None, [], 0, 0
+    with open_binary(path) as stream:
+        try:
+            for number, fields in _fields(stream):
+                if header is None:
+                    header, blocks, begun = _header(fields), [], number
+                    continue
+                blocks.append(_block(fields))
+                if len(fields) == 1:
+                    chains.append(_chain(header, blocks))
+                    header = None
+        except (ValueError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"{path}: line {number}: {error}; expected UCSC's chain format, such as hg19ToHg38.over.chain.gz"
+            ) from error
+    if header is not None:
+        raise InputError(
+            f"{path}: the chain of line {begun} has no last block; was the file cut off? Fetch it again"
+        )
+    if not chains:
+        raise InputError(f"{path}: no chains; expected a file such as hg19ToHg38.over.chain.gz")
+    return sorted(chains, key=lambda chain: -chain.score)
+
+
+def lift(chains: Sequence[Chain], places: pd.DataFrame) -> pd.DataFrame:
+    """Return where each place lies on the other assembly, on the index of `places`.
+
+    A place is carried over where all of it lies in one block of one chain, so that it keeps its length and no base is
+    missing or new: what UCSC's liftOver calls minMatch=1, and no insertion besides. Of several such chains the one of
+    the highest score counts. On the - strand of the query, the place's strand turns round.
+
+    Args:
+        chains: of `read_chain`, highest score first.
+        places: `seqname`, `start`, `end` (0-based half-open), `strand`.
+
+    Returns columns `seqname`, `start`, `end`, `strand` ("", -1, -1 and "" where there is none) and `status`: "lifted";
+    "partly_aligned" where blocks hold some of its bases only, or bases of it are apart on the query; "unaligned" where
+    no chain has a base of it.
+    """
+    start, end = (places[name].to_numpy(np.int64) for name in ("start", "end"))
+    found = {
+        "seqname": np.full(len(places), "", object),
+        "start": np.full(len(places), -1),
+        "end": np.full(len(places), -1),
+        "strand": np.full(len(places), "", object),
+        "status": np.full(len(places), UNALIGNED, object),
+    }
+    strands = places["strand"].astype(str).to_numpy()
+    by_contig = {}
+    for seqname, rows in places.groupby("seqname", observed=True).indices.items():
+        rows = rows[np.argsort(start[rows], kind="stable")]
+        by_contig[seqname] = rows, start[rows], int((end[rows] - start[rows]).max())
+    for chain in chains:
+        if chain.seqname not in by_contig:
+            continue
+        rows, starts, longest = by_contig[chain.seqname]
+        near = np.searchsorted(starts, (chain.starts[0] - longest, chain.ends[-1]))
+        rows = rows[slice(*near)]
+        rows = rows[found["status"][rows] != LIFTED]
+        block = np.searchsorted(chain.ends, start[rows], side="right")
+        rows, block = rows[block < len(chain.ends)], block[block < len(chain.ends)]
+        overlapping = chain.starts[block] < end[rows]
+        found["status"][rows[overlapping]] = PARTLY_ALIGNED
+        inside = (chain.starts[block] <= start[rows]) & (end[rows] <= chain.ends[block])
+        rows, block = rows[inside], block[inside]
+        lifted = chain.to_starts[block] + start[rows] - chain.starts[block]
+        length = end[rows] - start[rows]
+        strand = strands[rows]
+        if chain.to_strand == "-":
+            lifted = chain.to_size - lifted - length
+            strand = [_FLIPPED.get(one, one) for one in strand]
+        found["seqname"][rows] = chain.to_seqname
+        found["start"][rows], found["end"][rows] = lifted, lifted + length
+        found["strand"][rows] = strand
+        found["status"][rows] = LIFTED
+    return pd.DataFrame(found, index=places.index).astype(
+        {"seqname": "str", "strand": "str", "status": "str"}
+    )
+
+
+def _fields(stream: Iterator[bytes]) -> Iterator[tuple[int, list[str]]]:
+    for number, line in enumerate(stream, start=1):
+        if not line.startswith(b"#") and (fields := line.decode().split()):
+            yield number, fields
+
+
+class _Header(NamedTuple):
+    score: float
+    seqname: str
+    start: int
+    end: int
+    to_seqname: str
+    to_size: int
+    to_strand: str
+    to_start: int
+    to_end: int
+
+
+def _header(fields: list[str]) -> _Header:
+    if fields[0] != "chain" or len(fields) not in (12, 13):
+        raise ValueError(
+            f"found {' '.join(fields)[:80]!r} where a chain should begin, of 12 or 13 fields"
+        )
+    _, score, name, size, strand, start, end, to_name, to_size, to_strand, to_start, to_end = (
+        fields[:12]
+    )
+    if strand != "+" or to_strand not in ("+", "-"):
+        raise ValueError(f"strands {strand} and {to_strand}")
+    numbers = [int(text) for text in (start, end, to_size, to_start, to_end)]
+    start, end, to_size, to_start, to_end = numbers
+    if not (0 <= start < end <= int(size) and 0 <= to_start < to_end <= to_size):
+        raise ValueError("the chain begins or ends outside a contig")
+    return _Header(
+        float(score), name, start, end, to_name, to_size, to_strand, to_start, to_end
+    )  # fmt: skip
+
+
+def _block(fields: list[str]) -> tuple[int, int, int]:
+    """Size of a block, and of the gaps behind it."""
+    numbers = [int(text) for text in fields]
+    if len(numbers) not in (1, 3) or numbers[0] < 1 or min(numbers) < 0:
+        raise ValueError(f"found {' '.join(fields)[:80]!r} where a block should be: size dt dq")
+    return (*numbers, 0, 0)[:3]
+
+
+def _chain(header: _Header, blocks: list[tuple[int, int, int]]) -> Chain:
+    size, gap, to_gap = np.array(blocks, np.int64).T
+    starts = header.start + np.cumsum(size + gap) - size - gap
+    to_starts = header.to_start + np.cumsum(size + to_gap) - size - to_gap
+    ends = starts + size
+    if (ends[-1], to_starts[-1] + size[-1]) != (header.end, header.to_end):
+        raise ValueError("the sizes of the chain's blocks and gaps do not add up to its ends")
+    # Blocks with nothing between them are one.
+    last = np.append((gap[:-1] > 0) | (to_gap[:-1] > 0), True)
+    first = np.append(True, last[:-1])
+    return Chain(
+        *(header.score, header.seqname, header.to_seqname, header.to_size, header.to_strand),
+        *(starts[first], ends[last], to_starts[first]),
+    )

@@ -1,0 +1,94 @@
+"""Which files of eCLIP peaks there are: ENCODE's table of an experiment's files, or one's own."""
+
+import csv
+import logging
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from nucleotune.errors import InputError
+from nucleotune.genome.scanner import open_binary
+
+MANIFEST_COLUMNS = ("accession", "rbp", "cell_line", "md5")
+
+_URL = "https://www.encodeproject.org/files/{0}/@@download/{0}.bed.gz"
+
+#: ENCODE's names of columns by ours.
+_ENCODE = {
+    "accession": "File accession",
+    "experiment": "Experiment accession",
+    "rbp": "Experiment target",
+    "cell_line": "Biosample term name",
+    "md5": "md5sum",
+    "url": "File download URL",
+    "format": "File format",
+    "assembly": "File assembly",
+    "replicates": "Biological replicate(s)",
+}
+
+_log = logging.getLogger(__name__)
+
+
+def read_manifest(path: str | Path) -> pd.DataFrame:
+    """Read which files of peaks there are: ENCODE's `metadata.tsv`, or a table of one's own.
+
+    Of ENCODE's table, those rows count that are narrowPeak on GRCh38 of both replicates together ("1, 2"), one for each
+    experiment: files of one replicate are clusters without a threshold. Where an experiment has several, the first by
+    accession is taken, and a line of the log says so. One's own is a TSV with columns `accession`, `rbp`, `cell_line`
+    and `md5`, and each of its rows counts.
+
+    Returns columns `accession`, `rbp` (as in TIAL1), `cell_line`, `md5` and `url`, sorted by rbp, cell line and
+    accession. Raises InputError for a table of another kind, one without such files, an accession that occurs twice and
+    an md5 that is none.
+    """
+    with open_binary(path) as stream:
+        lines = stream.read().decode("utf-8-sig", errors="replace").splitlines()
+    # A manifest saved from the portal may begin with the address that it was made from.
+    while lines and (not lines[0].strip() or lines[0].lstrip('"').startswith(("http", "#"))):
+        lines.pop(0)
+    table = pd.DataFrame(list(csv.DictReader(lines, delimiter="\t")), dtype="str").fillna("")
+    own, encode = set(MANIFEST_COLUMNS), set(_ENCODE.values())
+    if encode <= set(table.columns):
+        table = _one_per_experiment(path, table.rename(columns={b: a for a, b in _ENCODE.items()}))
+    elif not own <= set(table.columns):
+        raise InputError(
+            f"{path}: expected a TSV with the columns {', '.join(MANIFEST_COLUMNS)}, or ENCODE's metadata.tsv with"
+            f" {', '.join(_ENCODE.values())}; found {', '.join(map(str, table.columns[:8])) or 'no rows'}"
+        )
+    if "url" not in table:
+        table["url"] = table["accession"].map(_URL.format)
+    for name in ("accession", "rbp", "cell_line"):
+        if (table[name] == "").any():
+            raise InputError(f"{path}: a row has no {name}")
+    if table["accession"].duplicated().any():
+        name = table.loc[table["accession"].duplicated(), "accession"].iloc[0]
+        raise InputError(f"{path}: accession {name} occurs twice")
+    wrong = ~table["md5"].str.fullmatch("[0-9a-f]{32}")
+    if wrong.any():
+        row = table[wrong].iloc[0]
+        raise InputError(
+            f"{path}: {row['accession']}: md5 {row['md5']!r}; expected 32 hexadecimal digits"
+        )
+    columns = [*MANIFEST_COLUMNS, "url"]
+    return table[columns].sort_values(["rbp", "cell_line", "accession"], ignore_index=True)
+
+
+def _one_per_experiment(path: str | Path, files: pd.DataFrame) -> pd.DataFrame:
+    """Of all of ENCODE's files, one of both replicates for each experiment, on GRCh38."""
+    both = files["replicates"].map(lambda text: sorted(re.findall(r"\d+", text)) == ["1", "2"])
+    right = files["format"].str.contains("narrowPeak") & (files["assembly"] == "GRCh38")
+    if not (both & right).any():
+        found = files[["format", "assembly", "replicates"]].value_counts().head(5).to_dict()
+        raise InputError(
+            f"{path}: no file that is bed narrowPeak, GRCh38, of replicates '1, 2'; found (with their number) {found}"
+        )
+    chosen = files[both & right].sort_values("accession")
+    several = chosen[chosen["experiment"].duplicated()]
+    if len(several):
+        _log.warning(
+            "%s: %d experiments, such as %s, have several files of both replicates; the first by accession is taken",
+            *(path, several["experiment"].nunique(), several["experiment"].iloc[0]),
+        )
+    chosen = chosen.drop_duplicates("experiment")
+    return chosen.assign(rbp=chosen["rbp"].str.removesuffix("-human"))

@@ -32,7 +32,7 @@ def test_default_config_is_valid_and_filled():
     run = load_run(read_yaml(ROOT / "config.yaml"))
     assert run["config"]["bootstrap"]["resamples"] == 1000
     assert run["config"]["lncrna"]["min_length"] == 100
-    assert run["config"]["studies"] == ["lncrna"]
+    assert run["config"]["studies"] == ["lncrna", "promoters"]
     assert set(run["species"]) == {"toy"}
     assert "lora-bert-tiny-pretrain" in run["methods"], (
         "a method that another starts from belongs to the run"
@@ -59,11 +59,11 @@ def test_methods_of_all_lists_belong_to_the_run():
     lists = {
         "kmer_methods": ["dnabert-4-tiny"],
         "expression_methods": ["biotype"],
-        "truncation_methods": ["dnabert-3-tiny-left"],
+        "truncation_methods": ["dnabert-6-tiny-left"],
     }
     run = load_run({"studies": ["promoters"], "promoters": PROMOTERS | lists})
-    assert set(run["methods"]) == {"gc", "dnabert-4-tiny", "biotype", "dnabert-3-tiny-left"}
-    assert set(run["models"]) == {"dnabert-3-tiny", "dnabert-4-tiny"}
+    assert set(run["methods"]) == {"gc", "dnabert-4-tiny", "biotype", "dnabert-6-tiny-left"}
+    assert set(run["models"]) == {"dnabert-6-tiny", "dnabert-4-tiny"}
 
 
 def test_non_commercial_methods_leave_all_lists():

@@ -106,4 +106,4 @@ def test_models_are_fetched_for_methods_in_use_only():
         "line": {"kind": "baseline"},
     }
     methods = {"a": {"x": ["line"], "y": ["tuned", "line"]}, "b": {"z": []}}
-    assert used_models(methods, files) == {"large", "small"}
+    assert plan.used_models(methods, files) == {"large", "small"}

@@ -84,7 +84,7 @@ def test_further_methods_go_where_one_table_asks_for_them():
         methods=["gc", "dnabert-3-tiny"],
         kmer_methods=["dnabert-3-tiny", "dnabert-4-tiny"],
         expression_methods=["biotype"],
-        truncation_methods=["dnabert-3-tiny-left"],
+        truncation_methods=["dnabert-6-tiny-left"],
     )["config"]
     common = ["gc", "dnabert-3-tiny"]
     found = {
@@ -95,7 +95,7 @@ def test_further_methods_go_where_one_table_asks_for_them():
         "task1-300": common,
         "task2-300": [*common, "dnabert-4-tiny"],
         "task3-300": [*common, "biotype"],
-        "task3-500": [*common, "biotype", "dnabert-3-tiny-left"],
+        "task3-500": [*common, "biotype", "dnabert-6-tiny-left"],
         "task4-300": common,
     }
     every = list(dict.fromkeys(itertools.chain.from_iterable(found.values())))
@@ -120,13 +120,13 @@ def test_only_the_papers_data_under_a_random_split_are_comparable():
 
 
 def test_what_tables_say_of_a_method():
-    names = ["biotype", "tfidf-tiny", "nt-tiny", "dnabert-5-tiny", "dnabert-3-tiny-centre"]
+    names = ["biotype", "tfidf-tiny", "nt-tiny", "dnabert-5-tiny", "dnabert-6-tiny-centre"]
     study = run(methods=names)
     found = described_promoter_methods(names, study["methods"], study["models"])
     assert [one["kind"] for one in found] == ["reference", "baseline", *["language_model"] * 3]
-    assert [one["kmer"] for one in found] == [None, None, None, 5, 3]
+    assert [one["kmer"] for one in found] == [None, None, None, 5, 6]
     assert [one["truncation"] for one in found] == [None, None, "right", "right", "centre"]
-    assert [one["model"] for one in found] == [None, None, *names[2:4], "dnabert-3-tiny"]
+    assert [one["model"] for one in found] == [None, None, *names[2:4], "dnabert-6-tiny"]
 
 
 def test_protocol_of_the_paper():

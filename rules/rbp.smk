@@ -1,0 +1,102 @@
+"""Examples of the RBP study, and what its methods and analyses read beside them: structures and transcript regions.
+
+REQUIRED INPUTS: files of the collections (resources/downloads/... or the user's own)
+OUTPUTS: results/rbp/<dataset>/examples.parquet, rest.parquet, card.json, structures.parquet, regions.parquet
+"""
+
+
+rule rbp_examples:
+    input:
+        unpack(rbp_paths),
+    output:
+        examples="results/rbp/{dataset}/examples.parquet",
+        rest="results/rbp/{dataset}/rest.parquet",
+        card="results/rbp/{dataset}/card.json",
+    log:
+        "logs/rbp_examples/{dataset}.log",
+    benchmark:
+        "results/benchmarks/rbp_examples/{dataset}.tsv"
+    wildcard_constraints:
+        dataset="|".join(map(re.escape, DATASETS["rbp"])),
+    conda:
+        "../envs/nucleotune.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        rbp=lambda wildcards: DATASETS["rbp"][wildcards.dataset].rbp,
+        format=lambda wildcards: rbp_collection(wildcards)["format"],
+        rows=lambda wildcards: rbp_rows(
+            rbp_collection(wildcards), DATASETS["rbp"][wildcards.dataset].rbp
+        ),
+        settings={
+            name: SETTINGS["rbp"][name]
+            for name in ("per_class", "min_per_class", "fractions", "seed", "peaks")
+        },
+        version=STAGE["rbp_examples"],
+    message:
+        "Building examples of {wildcards.dataset}"
+    script:
+        "../scripts/rbp_examples.py"
+
+
+rule rbp_structures:
+    input:
+        examples="results/rbp/{dataset}/examples.parquet",
+        rest="results/rbp/{dataset}/rest.parquet",
+    output:
+        "results/rbp/{dataset}/structures.parquet",
+    log:
+        "logs/rbp_structures/{dataset}.log",
+    benchmark:
+        "results/benchmarks/rbp_structures/{dataset}.tsv"
+    wildcard_constraints:
+        dataset="|".join(map(re.escape, DATASETS["rbp"])),
+    conda:
+        "../envs/nucleotune.yaml"
+    threads: 8
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        engine=SETTINGS["rbp"]["folding"],
+        # Sequences that no method is trained or judged on are folded for the analyses alone.
+        with_rest=lambda wildcards: analysed(
+            RUN, DATASETS["rbp"][wildcards.dataset], "structures"
+        ),
+        max_sequences=SETTINGS["rbp"]["attention"]["max_sequences"],
+        seed=SETTINGS["rbp"]["seed"],
+        version=STAGE["rbp_structures"],
+    message:
+        "Folding the sequences of {wildcards.dataset}"
+    script:
+        "../scripts/rbp_structures.py"
+
+
+rule rbp_regions:
+    input:
+        unpack(region_paths),
+        examples="results/rbp/{dataset}/examples.parquet",
+        rest="results/rbp/{dataset}/rest.parquet",
+    output:
+        "results/rbp/{dataset}/regions.parquet",
+    log:
+        "logs/rbp_regions/{dataset}.log",
+    wildcard_constraints:
+        dataset="|".join(
+            re.escape(name) for name, one in DATASETS["rbp"].items() if analysed(RUN, one, "regions")
+        )
+        or "(?!)",
+    conda:
+        "../envs/nucleotune.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 6000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        version=STAGE["rbp_regions"],
+    message:
+        "Transcript regions of the sequences of {wildcards.dataset}"
+    script:
+        "../scripts/rbp_regions.py"

@@ -1,0 +1,23 @@
+"""Build the examples and the data card of one RBP, and keep the sequences that sampling left out."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+from nucleotune.contracts import write_examples
+from nucleotune.files import write_json, write_parquet
+from nucleotune.scripting import job
+from nucleotune.studies.rbp_build import build_rbp
+
+with job(snakemake.log[0]):
+    examples, rest, card = build_rbp(
+        dict(snakemake.input.items()),
+        rbp=snakemake.params.rbp,
+        form=snakemake.params.format,
+        rows=snakemake.params.rows,
+        settings=snakemake.params.settings,
+    )
+    write_examples(snakemake.output.examples, examples)
+    write_parquet(snakemake.output.rest, rest)
+    write_json(snakemake.output.card, card)

@@ -1,0 +1,22 @@
+"""Say of each sequence of one RBP which nucleotides lie in UTRs, CDS and introns."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+import pandas as pd
+
+from nucleotune.contracts import read_examples
+from nucleotune.files import write_parquet
+from nucleotune.scripting import job
+from nucleotune.studies.rbp_build import regions_of
+
+with job(snakemake.log[0]) as log:
+    files = snakemake.input
+    places = pd.concat([read_examples(files.examples), pd.read_parquet(files.rest)])
+    regions, counts = regions_of(
+        places, files.annotation, genome=files.get("genome"), chain=files.get("chain")
+    )
+    log.info("%s", counts)
+    write_parquet(snakemake.output[0], regions)

@@ -1,0 +1,26 @@
+"""Fold the sequences of one RBP, each once, for the methods and analyses that read structures."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+import pandas as pd
+
+from nucleotune.contracts import read_examples
+from nucleotune.scripting import job
+from nucleotune.sequence.mea import fold_all, write_structures
+from nucleotune.studies.rbp_build import analysis_rows
+
+with job(snakemake.log[0]) as log:
+    params = snakemake.params
+    examples = read_examples(snakemake.input.examples)
+    sequences = examples["sequence"].tolist()
+    if params.with_rest:
+        rest = pd.read_parquet(snakemake.input.rest)
+        sequences += analysis_rows(examples, rest, params.max_sequences, params.seed)[
+            "sequence"
+        ].tolist()
+    structures = fold_all(sequences, threads=snakemake.threads, engine=params.engine)
+    log.info("%d sequences, %s", len(structures.table), structures.engine)
+    write_structures(snakemake.output[0], structures)

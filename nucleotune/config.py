@@ -182,7 +182,7 @@ def read_sheet(path: str | Path, form: str) -> list[dict[str, str]]:
     ways = {
         "rbpsuite": [{"rbp"}],
         "fasta": [{"rbp", "positives", "negatives"}],
-        "narrowpeak": [{"rbp", "cell_line", "accession", "md5"}],
+        "narrowpeak": [{"rbp", "cell_line", "accession"}],
     }.get(form, [{"rbp", "sequences"}, {"rbp", "train", "test"}])
     if not any(way <= set(header) for way in ways):
         raise InputError(

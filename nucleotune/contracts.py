@@ -94,7 +94,7 @@ def write_examples(path: str | Path, examples: pd.DataFrame) -> None:
     """Check and write examples as Parquet, atomically; the same rows give the same bytes."""
     check_examples(examples, path)
     columns = [*EXAMPLE_COLUMNS, *(c for c in examples.columns if c not in EXAMPLE_COLUMNS)]
-    _write_parquet(path, examples[columns].astype({"label": "int8"}))
+    write_parquet(path, examples[columns].astype({"label": "int8"}))
 
 
 def read_examples(
@@ -113,7 +113,7 @@ def write_predictions(path: str | Path, predictions: pd.DataFrame) -> None:
     """Check and write predictions as Parquet, atomically; the same rows give the same bytes."""
     check_predictions(predictions, path)
     table = predictions[list(PREDICTION_COLUMNS)]
-    _write_parquet(path, table.astype({"label": "int8", "predicted": "int8", "score": "float64"}))
+    write_parquet(path, table.astype({"label": "int8", "predicted": "int8", "score": "float64"}))
 
 
 def read_predictions(path: str | Path, splits: Sequence[str] | None = None) -> pd.DataFrame:
@@ -146,7 +146,8 @@ def not_run(path: str | Path) -> str | None:
     return reason.decode() if reason else None
 
 
-def _write_parquet(path: str | Path, table: pd.DataFrame) -> None:
+def write_parquet(path: str | Path, table: pd.DataFrame) -> None:
+    """Write a table as Parquet, atomically; the same rows give the same bytes."""
     with atomic_path(path) as temporary:
         pq.write_table(
             pa.Table.from_pandas(table, preserve_index=False), temporary, compression="zstd"

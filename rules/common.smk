@@ -2,12 +2,13 @@
 
 REQUIRED INPUTS: config.yaml and overlays, config/{species,models,methods}/*.yaml, resources/sources.tsv
 OUTPUTS: the names RUN, SETTINGS, REGISTRY, REVISIONS, CHECKPOINTS, DATASETS, DATA_FILES, DOWNLOADS, CALIBRATION,
-    SOURCES, STAGE, TARGETS, REPORTED and the functions below.
+    GENOMES, METHODS, SOURCES, STAGE, TARGETS, REPORTED and the functions below.
 
 This file is parsed again in every cluster job: it imports the standard library, PyYAML and jsonschema (through
 nucleotune.config) only. No torch, no pandas.
 """
 
+import re
 import sys
 from pathlib import Path
 
@@ -23,11 +24,11 @@ from nucleotune.plan.promoters import (
     described_promoter_methods,
     described_promoters,
     letters_read,
-    promoter_files,
 )
-from nucleotune.plan.studies import STUDIES
+from nucleotune.plan.rbp import analysed, described_rbps, rbp_rows, region_files
+from nucleotune.plan.studies import STUDIES, genome_files
 from nucleotune.scripting import share_library
-from nucleotune.simulate.paths import simulated_paths
+from nucleotune.simulate.paths import simulated_collection_paths, simulated_paths
 from nucleotune.sources.hub import locked_commit, read_revisions
 from nucleotune.sources.mirror import describe_missing, missing
 from nucleotune.sources.registry import read_registry
@@ -37,7 +38,7 @@ share_library(workflow.basedir)
 
 def study_species(study):
     """Species of a study that this run is about."""
-    return RUN["config"][study]["species"] if study in RUN["config"]["studies"] else []
+    return RUN["config"][study].get("species", []) if study in RUN["config"]["studies"] else []
 
 
 try:
@@ -70,10 +71,12 @@ try:
     DOWNLOADS = plan.downloads(
         [
             *(files for sets in DATA_FILES.values() for files in sets.values()),
+            *(region_files(RUN, name) for name in RUN["collections"]),
             *CHECKPOINTS.values(),
         ]
     )
     CALIBRATION = plan.calibration_files(RUN, REGISTRY)
+    GENOMES = genome_files(RUN, REGISTRY)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -90,6 +93,9 @@ STAGE = {
     "lncrna_examples": 2,
     "annotation": 1,
     "promoters_examples": 1,
+    "rbp_examples": 1,
+    "rbp_structures": 1,
+    "rbp_regions": 1,
     "attention": 1,
     "finetune": 3,
     "baseline": 2,
@@ -114,7 +120,7 @@ PUBLISHED = f"{workflow.basedir}/resources/published"
 
 wildcard_constraints:
     study="|".join(DATASETS),
-    dataset="|".join(name for sets in DATASETS.values() for name in sets),
+    dataset="|".join(re.escape(name) for sets in DATASETS.values() for name in sets),
     method="|".join(RUN["methods"]),
     seed=r"\d+",
 
@@ -144,6 +150,9 @@ def simulated_mirror(path):
     for name, species in RUN["species"].items():
         if path in [f"{plan.DOWNLOADS}/{relative}" for relative in simulated_paths(species)]:
             return f"resources/simulated/{name}"
+    for name, collection in RUN["collections"].items():
+        if path in [f"{plan.DOWNLOADS}/{one}" for one in simulated_collection_paths(collection)]:
+            return f"resources/simulated-collections/{name}"
     for name, files in CHECKPOINTS.items():
         if RUN["models"][name]["simulate"] and path in [place for place, _ in files.values()]:
             return f"resources/simulated-models/{name}"
@@ -244,13 +253,37 @@ def attention_runs():
 
 def promoter_paths(wildcards):
     """Input function: files that a data set is built from, genome and annotation in the form they are read in."""
-    dataset = DATASETS["promoters"][wildcards.dataset]
-    made = {
-        "genome": f"resources/genomes/{dataset.species[0]}.fa",
-        "annotation": f"resources/annotation/{dataset.species[0]}.parquet",
-    }
+    (species,) = DATASETS["promoters"][wildcards.dataset].species
     files = DATA_FILES["promoters"][wildcards.dataset]
-    return {name: made.get(name, path) for name, (path, _) in files.items()}
+    return {name: read_form(species, name, path) for name, (path, _) in files.items()}
+
+
+def rbp_collection(wildcards):
+    """The collection file of a data set of the RBP study."""
+    return RUN["collections"][DATASETS["rbp"][wildcards.dataset].collection]
+
+
+def rbp_paths(wildcards):
+    """Input function: files that an RBP's examples are built from, genome and annotation in the form they are read in."""
+    collection = DATASETS["rbp"][wildcards.dataset].collection
+    files = DATA_FILES["rbp"][wildcards.dataset]
+    return {name: read_form(collection, name, path) for name, (path, _) in files.items()}
+
+
+def region_paths(wildcards):
+    """Input function: what the transcript regions of an RBP's sequences are read from."""
+    collection = DATASETS["rbp"][wildcards.dataset].collection
+    files = region_files(RUN, collection)
+    return {name: read_form(collection, name, path) for name, (path, _) in files.items()}
+
+
+def read_form(owner, name, path):
+    """Where the file `name` of a species or collection is read: a genome unpacked, an annotation as Parquet."""
+    made = {
+        "genome": f"resources/genomes/{owner}.fa",
+        "annotation": f"resources/annotation/{owner}.parquet",
+    }
+    return made.get(name, path)
 
 
 def labels_of(study, dataset):

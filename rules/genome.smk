@@ -1,25 +1,19 @@
 """Genomes and their annotation, in the forms that are read many times.
 
-REQUIRED INPUTS: genome FASTA and GTF or GFF3 of a species (resources/downloads/... or the user's own files)
+REQUIRED INPUTS: genome FASTA and GTF or GFF3 of a species or collection (resources/downloads/... or the user's own files)
 OUTPUTS: resources/genomes/<species>.fa with its index, resources/annotation/<species>.parquet
 """
 
-PROMOTER_FILES = {
-    name: promoter_files(RUN["species"][name], REGISTRY, SETTINGS["data_dir"])
-    for name in study_species("promoters")
-}
-
-
 rule genome:
     input:
-        lambda wildcards: PROMOTER_FILES[wildcards.species]["genome"][0],
+        lambda wildcards: GENOMES[wildcards.species]["genome"],
     output:
         fasta="resources/genomes/{species}.fa",
         index="resources/genomes/{species}.fa.fai",
     log:
         "logs/genome/{species}.log",
     wildcard_constraints:
-        species="|".join(PROMOTER_FILES) or "(?!)",
+        species="|".join(GENOMES) or "(?!)",
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
@@ -34,7 +28,7 @@ rule genome:
 
 rule annotation:
     input:
-        lambda wildcards: PROMOTER_FILES[wildcards.species]["annotation"][0],
+        lambda wildcards: GENOMES[wildcards.species]["annotation"],
     output:
         "resources/annotation/{species}.parquet",
     log:
@@ -42,7 +36,7 @@ rule annotation:
     benchmark:
         "results/benchmarks/annotation/{species}.tsv"
     wildcard_constraints:
-        species="|".join(PROMOTER_FILES) or "(?!)",
+        species="|".join(GENOMES) or "(?!)",
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
@@ -50,6 +44,10 @@ rule annotation:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
+        # What ranks transcripts is read where regions of transcripts are asked for.
+        extra=lambda wildcards: (
+            ["transcript_support_level"] if wildcards.species in RUN["collections"] else []
+        ),
         version=STAGE["annotation"],
     message:
         "Reading the annotation of {wildcards.species}"

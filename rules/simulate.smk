@@ -8,6 +8,7 @@ OUTPUTS: resources/simulated/<species>/<host>/..., a mirror that rule download r
 
 localrules:
     simulate,
+    simulate_collection,
     simulate_model,
 
 
@@ -34,6 +35,28 @@ rule simulate:
         "Simulating the species {wildcards.species}"
     script:
         "../scripts/simulate.py"
+
+
+rule simulate_collection:
+    output:
+        directory("resources/simulated-collections/{collection}"),
+    log:
+        "logs/simulate_collection/{collection}.log",
+    wildcard_constraints:
+        collection="|".join(RUN["collections"]) or "(?!)",
+    conda:
+        "../envs/nucleotune.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
+    params:
+        simulate=lambda wildcards: RUN["collections"][wildcards.collection]["simulate"],
+        version=STAGE["simulate"],
+    message:
+        "Simulating the collection {wildcards.collection}"
+    script:
+        "../scripts/simulate_collection.py"
 
 
 rule simulate_model:

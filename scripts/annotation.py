@@ -9,6 +9,6 @@ from nucleotune.genome.annotation import read_annotation, write_annotation
 from nucleotune.scripting import job
 
 with job(snakemake.log[0]) as log:
-    annotation = read_annotation(snakemake.input[0])
+    annotation = read_annotation(snakemake.input[0], extra=snakemake.params.extra)
     log.info("%s", annotation["feature"].value_counts().to_dict())
     write_annotation(annotation, snakemake.output[0])

@@ -7,8 +7,7 @@ if TYPE_CHECKING:
 
 import pandas as pd
 
-from nucleotune.contracts import read_examples
-from nucleotune.files import write_parquet
+from nucleotune.contracts import read_examples, write_parquet
 from nucleotune.scripting import job
 from nucleotune.studies.rbp_build import regions_of
 

@@ -8,14 +8,19 @@ if TYPE_CHECKING:
 from nucleotune.files import atomic_path
 from nucleotune.scripting import job
 from nucleotune.simulate.ensembl import write_toy_species
+from nucleotune.simulate.polya_study import write_polya_study
 from nucleotune.simulate.promoter_study import write_promoter_study
+
+WRITERS = {
+    "transcripts": write_toy_species,
+    "promoters": write_promoter_study,
+    "polya": write_polya_study,
+}
 
 with job(snakemake.log[0]) as log:
     names = {key: snakemake.params.ensembl[key] for key in ("species", "assembly", "release")}
-    sizes = dict(snakemake.params.simulate)
-    promoters = sizes.pop("promoters")
+    simulate = snakemake.params.simulate
     with atomic_path(snakemake.output[0]) as mirror:
-        log.info("transcripts: %s", write_toy_species(mirror, **names, **sizes))
-        if promoters:
-            summary = write_promoter_study(mirror, **names, seed=sizes["seed"], **promoters)
-            log.info("promoters: %s", summary)
+        for part, write in WRITERS.items():
+            if simulate[part]:
+                log.info("%s: %s", part, write(mirror, **names, seed=simulate["seed"], **simulate[part]))

@@ -77,7 +77,7 @@ def read_manifest(path: str | Path) -> pd.DataFrame:
 def _one_per_experiment(path: str | Path, files: pd.DataFrame) -> pd.DataFrame:
     """Of all of ENCODE's files, one of both replicates for each experiment, on GRCh38."""
     both = files["replicates"].map(lambda text: sorted(re.findall(r"\d+", text)) == ["1", "2"])
-    right = files["format"].str.contains("narrowPeak") & (files["assembly"] == "GRCh38")
+    right = (files["format"] == "bed narrowPeak") & (files["assembly"] == "GRCh38")
     if not (both & right).any():
         found = files[["format", "assembly", "replicates"]].value_counts().head(5).to_dict()
         raise InputError(

@@ -121,7 +121,7 @@ def region_strings(places: pd.DataFrame, regions: pd.DataFrame) -> list[str]:
 
 
 def carry_over(
-    places: pd.DataFrame, chains: Sequence[Chain], fasta: str | Path | None = None
+    places: pd.DataFrame, chains: Sequence[Chain] | None, fasta: str | Path | None = None
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Return the places that lie on another assembly as well, there, and how many were lost on the way and why.
 
@@ -131,7 +131,7 @@ def carry_over(
     Args:
         places: `id`, `sequence` (ACGT, in the place's orientation), `seqname`, `start`, `end` (0-based half-open),
             `strand`, and any others; "" and -1, -1 where the place is not known.
-        chains: of `chain.read_chain`, from the places' assembly to the other.
+        chains: of `chain.read_chain`, from the places' assembly to the other; None where both are the same.
         fasta: the genome of the other assembly, plain or bgzip; its contigs may be called as UCSC does or as Ensembl.
 
     Returns the rows that were carried over, with their new seqname (as the genome calls it), start, end and strand; and
@@ -147,7 +147,7 @@ def carry_over(
             f"place {known.loc[wrong, 'id'].iloc[0]!r}: the sequence is not as long as the place; starts count from 0,"
             " ends are not included"
         )
-    lifted = lift(chains, known)
+    lifted = known[["seqname", "start", "end", "strand"]].assign(status=LIFTED) if chains is None else lift(chains, known)
     counts = {"places": len(places), "without_place": len(places) - len(known)}
     counts |= {name: int((lifted["status"] == name).sum()) for name in (UNALIGNED, PARTLY_ALIGNED)}
     new = lifted[lifted["status"] == LIFTED].drop(columns="status")

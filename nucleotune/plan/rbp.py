@@ -56,7 +56,8 @@ def rbp_files(
         peaks = {}
         for number, row in enumerate(rows):
             source = resolve(registry["encode_peaks"], accession=row["accession"])
-            source = replace(source, checksum=f"md5:{row['md5']}")
+            if "md5" in row:
+                source = replace(source, checksum=f"md5:{row['md5']}")
             peaks[f"peaks_{number}"] = (f"{DOWNLOADS}/{local_path(source.urls[0])}", source)
         regions = region_files(run, dataset.collection)
         return peaks | {name: regions[name] for name in ("annotation", "genome")}

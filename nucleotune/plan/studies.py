@@ -1,13 +1,20 @@
 """The studies, by name: what the Snakefile asks of each; standard library only. A new study is one more entry."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from nucleotune.plan import CLASSES, Dataset, lncrna_datasets, transcript_files
-from nucleotune.plan.promoters import LABELS, dataset_files, promoter_datasets, promoter_methods
+from nucleotune.errors import InputError
+from nucleotune.plan.promoters import (
+    LABELS,
+    dataset_files,
+    promoter_datasets,
+    promoter_files,
+    promoter_methods,
+)
 from nucleotune.plan.rbp import LABELS as RBP_LABELS
-from nucleotune.plan.rbp import rbp_datasets, rbp_files
+from nucleotune.plan.rbp import rbp_datasets, rbp_files, region_files
 from nucleotune.sources.registry import Source
 
 Run = Mapping[str, Any]
@@ -56,3 +63,31 @@ STUDIES = {
         species_rules=(),
     ),
 }
+
+
+def genome_files(run: Run, registry: Mapping[str, Source]) -> dict[str, dict[str, str]]:
+    """Genome and annotation, as they were fetched or given, of each species and collection that has them.
+
+    Name -> `genome`, `annotation` -> path. Raises InputError where two owners of one name have different files.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for owner, files in _owners(run, registry):
+        for name in ("genome", "annotation"):
+            if name in files:
+                path, _ = files[name]
+                known = found.setdefault(owner, {}).setdefault(name, path)
+                if known != path:
+                    raise InputError(
+                        f"{owner!r} names two files for its {name}: {known} and {path}; give the species or collection "
+                        "of one of them another name"
+                    )
+    return found
+
+
+def _owners(run: Run, registry: Mapping[str, Source]) -> Iterator[tuple[str, Files]]:
+    config = run["config"]
+    if "promoters" in config["studies"]:
+        for name in config["promoters"]["species"]:
+            yield name, promoter_files(run["species"][name], registry, config["data_dir"])
+    for name in run["collections"]:
+        yield name, region_files(run, name)

@@ -3,17 +3,25 @@
 Standard library only: the Snakefile calls this each time it is parsed.
 """
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 ENSEMBL_HOST = "ftp.ensembl.org"
+NCBI_HOST = "ftp.ncbi.nlm.nih.gov"
+GENCODE_HOST = "ftp.ebi.ac.uk"
+UCSC_HOST = "hgdownload.soe.ucsc.edu"
+RBPSUITE_HOST = "www.csbio.sjtu.edu.cn"
+ENCODE_HOST = "www.encodeproject.org"
 
 #: Directory beside the hosts of a mirror: what was planted, for tests alone.
 TRUTH = "truth"
 
 GUE_PARTS = ("train", "dev", "test")
 
-NCBI_HOST = "ftp.ncbi.nlm.nih.gov"
+#: What the toy RBPs bind: a motif, a motif in a hairpin's loop, 3'UTRs.
+RBPS = ("TOYM", "TOYH", "TOYU")
+CELL_LINES = ("K562", "HepG2")
 
 
 def toy_paths(species: str, assembly: str, release: int) -> dict[str, str]:
@@ -114,16 +122,80 @@ def polya_paths(species: str, assembly: str, release: int) -> dict[str, str]:
     }
 
 
+def rbp_fields(name: str) -> dict[str, str]:
+    """Return what the toy genome `name` of the RBP study has for the fields of its rows in `resources/sources.tsv`.
+
+    Of the assemblies the annotation's comes first; `older` and `newer` are UCSC's names of both.
+    """
+    return {
+        "gencode_species": name,
+        "gencode_release": "37",
+        "assembly": f"{name.upper()}2",
+        "older": f"{name}1",
+        "newer": f"{name}2",
+    }
+
+
+def rbp_paths(name: str) -> dict[str, str]:
+    """Return the path of every file written for the RBP study's toy genome, relative to the mirror, by key.
+
+    Keys: gtf, dna, md5sums, chain, rbpsuite, manifest, and peaks_<RBP>_<cell line> of RBPS and CELL_LINES; those of
+    `TRUTH` are truth_sites, truth_records and truth_transcripts.
+    """
+    fields = rbp_fields(name)
+    release = fields["gencode_release"]
+    gencode = f"{GENCODE_HOST}/pub/databases/gencode/Gencode_{name}/release_{release}"
+    older, newer = fields["older"], fields["newer"]
+    chain = f"{older}To{newer[:1].upper()}{newer[1:]}.over.chain.gz"
+    peaks = {}
+    for rbp in RBPS:
+        for cell_line in CELL_LINES:
+            accession = encode_accession("FF", name, rbp, cell_line)
+            file = f"{ENCODE_HOST}/files/{accession}/@@download/{accession}.bed.gz"
+            peaks[f"peaks_{rbp}_{cell_line}"] = file
+    return {
+        "gtf": f"{gencode}/gencode.v{release}.annotation.gtf.gz",
+        "dna": f"{gencode}/{fields['assembly']}.primary_assembly.genome.fa.gz",
+        "md5sums": f"{gencode}/MD5SUMS",
+        "chain": f"{UCSC_HOST}/goldenPath/{older}/liftOver/{chain}",
+        "rbpsuite": f"{RBPSUITE_HOST}/bioinf/RBPsuite/{name}/sequences.txt",
+        "manifest": f"{ENCODE_HOST}/metadata/{name}/metadata.tsv",
+        **peaks,
+        "truth_sites": f"{TRUTH}/rbp_sites.tsv",
+        "truth_records": f"{TRUTH}/rbp_records.tsv",
+        "truth_transcripts": f"{TRUTH}/rbp_transcripts.tsv",
+    }
+
+
+def encode_accession(kind: str, *of: str) -> str:
+    """Return an accession of ENCODE's form, always the same of the same words; kind: FF a file, SR an experiment."""
+    digest = hashlib.sha256("\t".join([kind, *of]).encode()).digest()
+    digits = int.from_bytes(digest[:4]) % 1000
+    return f"ENC{kind}{digits:03d}{''.join(chr(65 + byte % 26) for byte in digest[4:7])}"
+
+
 def simulated_paths(species: Mapping[str, Any]) -> list[str]:
     """Return all paths that the `simulate` block of a species file stands for; none where it is null."""
     if not species["simulate"]:
         return []
     names = {key: species["ensembl"][key] for key in ("species", "assembly", "release")}
-    paths = toy_paths(**names)
-    if species["simulate"]["promoters"]:
-        paths |= promoter_paths(**names)
+    paths = {}
+    for part, paths_of in SIMULATED.items():
+        if species["simulate"][part]:
+            paths |= paths_of(**names)
     return list(paths.values())
+
+
+def simulated_collection_paths(collection: Mapping[str, Any]) -> list[str]:
+    """Return all paths that the `simulate` block of a collection file stands for; none where it is null."""
+    if not collection["simulate"]:
+        return []
+    return list(rbp_paths(collection["simulate"]["name"]).values())
 
 
 def _stem(species: str, assembly: str) -> str:
     return f"{species[:1].upper()}{species[1:]}.{assembly}"
+
+
+#: Part of a species' `simulate` block -> the paths of what it writes.
+SIMULATED = {"transcripts": toy_paths, "promoters": promoter_paths, "polya": polya_paths}

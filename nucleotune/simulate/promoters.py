@@ -13,8 +13,8 @@ from nucleotune.simulate.composition import BASES, draw_background
 # What is drawn with a promoter's own composition: bases before the TSS, and from it on (TSS included).
 UPSTREAM, DOWNSTREAM = 330, 120
 
-# Islands mark coding genes (Task 4), but do not raise expression: it follows elements, so that the base composition of a
-# promoter tells nothing of it and whoever reads it has to know the elements.
+# Islands mark coding genes (Task 4), but do not raise expression: that follows elements, so that base composition tells
+# nothing of it and whoever reads it has to know the elements.
 ISLAND_SHARE = {"protein_coding": 0.62, "lncRNA": 0.20}
 
 # G + C and CpG (observed / expected) of CpG islands, other promoters and the rest of the genome;

@@ -108,7 +108,7 @@ def regions_of(
     """
     rows = read_annotation_parquet(annotation, columns=COLUMNS, features=FEATURES)
     regions = transcript_regions(rows, reference_transcripts(rows))
-    carried, counts = carry_over(places, read_chain(chain) if chain else [], genome)
+    carried, counts = carry_over(places, read_chain(chain) if chain else None, genome)
     table = pd.DataFrame({"id": carried["id"], "regions": region_strings(carried, regions)})
     return table.reset_index(drop=True), counts
 

@@ -22,7 +22,7 @@ def overlay(tmp_path):
     files = {
         "species/small.yaml": "title: Small\nensembl: {release: 110, species: small, assembly: S1}\n"
         "noncoding: {gene_biotypes: [lncRNA]}\n"
-        "simulate: {seed: 2, coding_genes: 60, lncrna_genes: 60, small_rnas: 12}\n",
+        "simulate: {seed: 2, transcripts: {coding_genes: 60, lncrna_genes: 60, small_rnas: 12}}\n",
         "models/quick.yaml": "title: Quick\nfamily: bert\ntokenizer: {kind: kmer, k: 3}\n"
         "max_tokens: 160\narchitecture: {vocab_size: 69, hidden_size: 64, num_hidden_layers: 1,"
         " num_attention_heads: 2, intermediate_size: 64, max_position_embeddings: 160}\n"

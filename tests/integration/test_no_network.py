@@ -38,7 +38,10 @@ def overlay(tmp_path):
             "title": "Small",
             "ensembl": {"release": 110, "species": "small", "assembly": "S1"},
             "noncoding": {"gene_biotypes": ["lncRNA"]},
-            "simulate": {"seed": 2, "coding_genes": 60, "lncrna_genes": 60, "small_rnas": 12},
+            "simulate": {
+                "seed": 2,
+                "transcripts": {"coding_genes": 60, "lncrna_genes": 60, "small_rnas": 12},
+            },
         },
         "models/dnabert-3.yaml": model,
         "methods/published.yaml": {

@@ -21,7 +21,7 @@ METHOD = (
 SPECIES = (
     "title: Small\nensembl: {release: 110, species: small, assembly: S1}\n"
     "noncoding: {gene_biotypes: [lncRNA]}\n"
-    "simulate: {seed: 2, coding_genes: 60, lncrna_genes: 60, small_rnas: 12}\n"
+    "simulate: {seed: 2, transcripts: {coding_genes: 60, lncrna_genes: 60, small_rnas: 12}}\n"
 )
 
 

@@ -1,0 +1,99 @@
+"""A toy genome as GENCODE serves it: annotation, genome and MD5SUMS."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from nucleotune.files import atomic_path, file_digest
+from nucleotune.simulate.ensembl import LINE_WIDTH, write_gzip
+from nucleotune.simulate.rbp_genes import Isoform, ToyGene
+
+GZIP_LEVEL = 1  # sequence gains little from more, which takes seconds
+
+
+def write_genome(path: Path, sequences: Mapping[str, str]) -> None:
+    """Write the genome as FASTA, gzipped; a header is the name with `chr` and the name without."""
+    lines = []
+    for name, sequence in sequences.items():
+        lines.append(f">{name} {name.removeprefix('chr')}")
+        lines.extend(sequence[i : i + LINE_WIDTH] for i in range(0, len(sequence), LINE_WIDTH))
+    write_gzip(path, "\n".join([*lines, ""]), GZIP_LEVEL)
+
+
+def write_gtf(path: Path, genes: Sequence[ToyGene], assembly: str) -> None:
+    """Write GENCODE's GTF, gzipped.
+
+    Versions stand inside the identifiers, the kinds are gene_type and transcript_type, numbers are not quoted, UTRs of
+    both ends are `UTR`, and the stop codon belongs to the `UTR`, not to `CDS`.
+    """
+    lines = [
+        f"##description: evidence-based annotation of the toy genome ({assembly}), version 37 (Ensembl 103)",
+        "##provider: GENCODE",
+        "##contact: none",
+        "##format: gtf",
+        "##date: 2020-12-07",
+    ]
+    for gene in sorted(genes, key=lambda gene: (gene.seqname, gene.start)):
+        lines += _gene_lines(gene)
+    write_gzip(path, "\n".join([*lines, ""]), GZIP_LEVEL)
+
+
+def write_md5sums(path: Path, files: Sequence[Path]) -> None:
+    """Write MD5SUMS of files in one directory, as `md5sum` prints them."""
+    lines = [f"{file_digest(file, 'md5')}  {file.name}\n" for file in files]
+    with atomic_path(path) as temporary:
+        temporary.write_text("".join(lines))
+
+
+def _name(gene: ToyGene) -> str:
+    return f"{'RBT' if gene.biotype == 'protein_coding' else 'LINCR'}{gene.number % 100000}"
+
+
+def _gene_lines(gene: ToyGene) -> list[str]:
+    def line(feature: str, span: tuple[int, int], attributes: str, frame: str = ".") -> str:
+        start, end = gene.place(*span)
+        strand = "+" if gene.strand == 1 else "-"
+        place = f"{gene.seqname}\tHAVANA\t{feature}\t{start + 1}\t{end}\t.\t{strand}\t{frame}\t"
+        return place + attributes
+
+    name = _name(gene)
+    spans = [(isoform.exons[0][0], isoform.exons[-1][1]) for isoform in gene.isoforms]
+    span = min(start for start, _ in spans), max(end for _, end in spans)
+    of_gene = f'gene_id "{gene.id}"; ', f'gene_type "{gene.biotype}"; gene_name "{name}"; '
+    lines = [line("gene", span, f"{''.join(of_gene)}level 2;")]
+    for number, isoform in enumerate(gene.isoforms):
+        transcript = gene.transcript_id(number)
+        before = (
+            f'{of_gene[0]}transcript_id "{transcript}"; {of_gene[1]}transcript_type '
+            f'"{isoform.biotype}"; transcript_name "{name}-{201 + number}"; '
+        )
+        tags = ["basic"] if isoform.cds or gene.biotype == "lncRNA" else []
+        tags += [isoform.appris] if isoform.appris else []
+        after = f'level 2; transcript_support_level "{isoform.support}";'
+        after += "".join(f' tag "{tag}";' for tag in tags)
+        lines.append(line("transcript", spans[number], before + after))
+        for feature, part, exon, frame in _parts(isoform):
+            exon_id = f"{transcript.split('.')[0].replace('TOYT', 'TOYE')}{exon:02d}.1"
+            numbered = f'exon_number {exon}; exon_id "{exon_id}"; '
+            lines.append(line(feature, part, before + numbered + after, frame))
+    return lines
+
+
+def _parts(isoform: Isoform) -> list[tuple[str, tuple[int, int], int, str]]:
+    """Return what a transcript has below it: feature, span, number of its exon, frame; UTRs last."""
+    parts, utrs, done = [], [], 0
+    for number, (start, end) in enumerate(isoform.exons, start=1):
+        parts.append(("exon", (start, end), number, "."))
+        if isoform.cds is None:
+            continue
+        first, stop = isoform.cds[0], isoform.cds[1] - 3
+        coding = max(start, first), min(end, stop)
+        if coding[0] < coding[1]:
+            parts.append(("CDS", coding, number, str(-done % 3)))
+            done += coding[1] - coding[0]
+        if start <= first < end:
+            parts.append(("start_codon", (first, first + 3), number, "0"))
+        if start <= stop < end:
+            parts.append(("stop_codon", (stop, stop + 3), number, "0"))
+        untranslated = (start, min(end, first)), (max(start, stop), end)
+        utrs += [("UTR", (a, b), number, ".") for a, b in untranslated if a < b]
+    return parts + utrs

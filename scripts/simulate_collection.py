@@ -1,0 +1,13 @@
+"""Write the files of a simulated collection of RBP data sets as a mirror directory."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+from nucleotune.files import atomic_path
+from nucleotune.scripting import job
+from nucleotune.simulate.rbp_study import write_rbp_study
+
+with job(snakemake.log[0]) as log, atomic_path(snakemake.output[0]) as mirror:
+    log.info("%s", write_rbp_study(mirror, **snakemake.params.simulate))

@@ -18,11 +18,20 @@ include: "rules/sources.smk"
 include: "rules/checkpoints.smk"
 
 
-if "promoters" in DATASETS:
+if GENOMES:
 
     include: "rules/genome.smk"
+
+
+if "promoters" in DATASETS:
+
     include: "rules/promoters.smk"
     include: "rules/promoters_tables.smk"
+
+
+if "rbp" in DATASETS:
+
+    include: "rules/rbp.smk"
 
 
 if "lncrna" in DATASETS:

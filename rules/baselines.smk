@@ -1,6 +1,6 @@
 """Classical methods and reference lines, fitted on the rows that the language models train on.
 
-REQUIRED INPUTS: results/<study>/<dataset>/examples.parquet
+REQUIRED INPUTS: results/<study>/<dataset>/examples.parquet, and structures.parquet for methods that read structures
 OUTPUTS: results/<study>/<dataset>/<method>/seed<seed>/{predictions.parquet,fit.json}
 """
 
@@ -8,6 +8,7 @@ OUTPUTS: results/<study>/<dataset>/<method>/seed<seed>/{predictions.parquet,fit.
 rule baseline:
     input:
         examples="results/{study}/{dataset}/examples.parquet",
+        structures=folded,
     output:
         predictions="results/{study}/{dataset}/{method}/seed{seed}/predictions.parquet",
         summary="results/{study}/{dataset}/{method}/seed{seed}/fit.json",

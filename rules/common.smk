@@ -277,6 +277,17 @@ def region_paths(wildcards):
     return {name: read_form(collection, name, path) for name, (path, _) in files.items()}
 
 
+def folded(wildcards):
+    """Input function: the structures of a data set, folded once, for the baselines that read them."""
+    method = RUN["methods"][wildcards.method]
+    reads = method["baseline"] == "ideeps" or (
+        method["baseline"] == "graphprot"
+        and not method["graphprot"]["sequence_only"]
+        and method["graphprot"]["abstraction"] == 3
+    )
+    return f"results/rbp/{wildcards.dataset}/structures.parquet" if reads and wildcards.study == "rbp" else []
+
+
 def read_form(owner, name, path):
     """Where the file `name` of a species or collection is read: a genome unpacked, an annotation as Parquet."""
     made = {

@@ -9,17 +9,23 @@ from nucleotune.baselines import fit_predict
 from nucleotune.contracts import read_examples, write_predictions
 from nucleotune.files import write_json
 from nucleotune.scripting import job
+from nucleotune.sequence.mea import read_structures
 
 with job(snakemake.log[0]):
     method = snakemake.params.method
+    structures = {}
+    if snakemake.input.structures:
+        table = read_structures(snakemake.input.structures).table
+        structures = dict(zip(table["sequence"], table["shreps"], strict=True))
+    folding = {"threads": snakemake.threads, "structures": structures}
     options = {
         **dict.fromkeys(["cpc2", "plek", "lncfinder"], method["svm"]),
         "lncfinder_structure": {**method["svm"], **method["folding"], "threads": snakemake.threads},
         "tfidf": method["tfidf"],
         "mdeep": method["mdeep"],
-        "ideeps": {**method["ideeps"], "threads": snakemake.threads},
+        "ideeps": {**method["ideeps"], **folding},
         "hocnnlb": method["hocnnlb"],
-        "graphprot": {**method["graphprot"], "threads": snakemake.threads},
+        "graphprot": {**method["graphprot"], **folding},
     }
     predictions, summary = fit_predict(
         method["baseline"],

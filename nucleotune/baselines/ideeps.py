@@ -14,6 +14,7 @@ import numpy as np
 from nucleotune.baselines.equal_length import base_codes
 from nucleotune.baselines.ideeps_features import fold_elements, make_inputs
 from nucleotune.errors import InputError
+from nucleotune.sequence.elements import element_string
 
 
 def fit(
@@ -27,7 +28,8 @@ def fit(
     """Fit on `sequences` and `labels` (n,), 0 or 1; return P(label 1) as a function of sequences, and info.
 
     `options` are those of `ideeps_network.fit_network`, whose info is returned with rows_used and seconds, and
-    `threads`, the processes that fold. A sequence is folded once, however often it is scored.
+    `threads`, the processes that fold; `structures`, not required, maps sequences to dot-brackets, the one of least free
+    energy first. Only sequences it lacks are folded, and each once.
 
     Raises InputError without validation rows, and for sequences of several lengths.
     """
@@ -40,7 +42,10 @@ def fit(
             "iDeepS ends its training by the loss on split 'valid', which has no rows; give it some"
         )
     length = len(sequences[0])
-    elements: dict[str, str] = {}
+    elements = {
+        sequence: element_string(found[0])
+        for sequence, found in options.get("structures", {}).items()
+    }
 
     def inputs_of(batch: Sequence[str]) -> np.ndarray:
         letters = base_codes(batch, length, "iDeepS")

@@ -138,11 +138,19 @@ def load_species(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
     species = validate(read_yaml(path), read_schema("species"), path)
     for part in ("coding", "noncoding"):
         lacking = not species[part]["files"] and species["ensembl"] is None
-        if lacking and species["promoters"] is None:
+        if lacking and species["promoters"] is None and species["polya"] is None:
             raise InputError(f"{path}: give either 'ensembl' or '{part}.files'")
         for number, file in enumerate(species[part]["files"]):
             if bool(file["path"]) == bool(file["urls"]):
                 raise InputError(f"{path}: {part}.files.{number}: give either 'path' or 'urls'")
+    for number, entry in enumerate((species["polya"] or {"ends": []})["ends"]):
+        where = f"{path}: polya.ends.{number}"
+        if bool(entry["path"]) == bool(entry["urls"]):
+            raise InputError(f"{where}: give either 'path' or 'urls'")
+        if (entry["format"] == "bedgraph") != bool(entry["minus"]):
+            raise InputError(f"{where}: 'minus' is the second file of format 'bedgraph', and of it alone")
+        if entry["format"] == "table" and not entry["tracks"]:
+            raise InputError(f"{where}: format 'table' needs 'tracks': track -> columns")
     ensembl = species["ensembl"]
     if ensembl and ensembl["division"] == "vertebrates" and ensembl["release"] < 76:
         raise InputError(
@@ -223,6 +231,15 @@ def _check_local_files(name: str, species: Mapping[str, Any], data_dir: str) -> 
             raise InputError(
                 f"species/{name}.yaml: promoters.files.{kind}: no file {(Path(data_dir) / file).resolve()}"
             )
+    polya = species["polya"] or {"files": {}, "ends": []}
+    files = {f"files.{key}": file for key, file in polya["files"].items()}
+    for number, entry in enumerate(polya["ends"]):
+        files |= {f"ends.{number}.{key}": entry[key] for key in ("path", "minus")}
+    for key, file in files.items():
+        if file and not (Path(data_dir) / file).is_file():
+            raise InputError(
+                f"species/{name}.yaml: polya.{key}: no file {(Path(data_dir) / file).resolve()}"
+            )
 
 
 def load_model(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
@@ -245,7 +262,7 @@ def load_method(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
     """Read and validate one method file; its `kind` chooses the schema."""
     path = find_plugin("methods", name, folders)
     raw = read_yaml(path)
-    kinds = ("language_model", "baseline")
+    kinds = ("language_model", "baseline", "profile_model")
     if raw.get("kind") not in kinds:
         raise InputError(
             f"{path}: key 'kind' must be one of {', '.join(kinds)}, found {raw.get('kind')!r}"
@@ -272,7 +289,7 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
     """
     config = validate(config, read_schema("config"), source)
     for study in config["studies"]:
-        total = sum(config[study]["fractions"].values())
+        total = sum(config[study].get("fractions", {"all": 1}).values())
         if abs(total - 1) > 1e-9:
             raise InputError(f"{source}: {study}.fractions add up to {total:g}, expected 1")
     folders = [ROOT / "config", *config["plugins"]]
@@ -282,11 +299,11 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
     species = {name: load_species(name, folders) for name in names}
     for name, one in species.items():
         _check_local_files(name, one, config["data_dir"])
-    if "promoters" in config["studies"]:
-        for name in config["promoters"]["species"]:
-            if species[name]["promoters"] is None:
+    for study in {"promoters", "polya"} & set(config["studies"]):
+        for name in config[study]["species"]:
+            if species[name][study] is None:
                 raise InputError(
-                    f"species/{name}.yaml: no block 'promoters', which study 'promoters' needs; see docs/species.md"
+                    f"species/{name}.yaml: no block {study!r}, which study {study!r} needs; see docs/species.md"
                 )
     collections = {}
     if "rbp" in config["studies"]:
@@ -296,13 +313,12 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
     for name in asked_methods(config):
         _add_method(name, folders, methods, chain=())
     models = {
-        m["model"]: load_model(m["model"], folders)
-        for m in methods.values()
-        if m["kind"] == "language_model"
+        m["model"]: load_model(m["model"], folders) for m in methods.values() if m.get("model")
     }
+    _check_kinds(config, methods, source)
     left_out = _leave_out_non_commercial(config, methods, models, source)
     for study in config["studies"]:
-        if not config[study]["fractions"].get("pretrain"):
+        if not config[study].get("fractions", {}).get("pretrain"):
             for name, method in methods.items():
                 if name in asked_methods(config, [study]) and _pretrains(methods, method):
                     raise InputError(
@@ -316,6 +332,28 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
         "models": models,
         "left_out": left_out,
     }
+
+
+def _check_kinds(config: Mapping[str, Any], methods: Mapping[str, Any], source: str) -> None:
+    """Methods that predict profiles belong to the poly(A) study, and it has no others."""
+    for study, key in _method_keys(config):
+        for name in config[study][key]:
+            if (methods[name]["kind"] == "profile_model") != (study == "polya"):
+                kind = "kind 'profile_model'" if study == "polya" else "other kinds"
+                raise InputError(
+                    f"{source}: {study}.{key}: method {name!r} is of kind {methods[name]['kind']!r}; "
+                    f"study {study!r} takes methods of {kind}"
+                )
+    if "polya" in config["studies"]:
+        study = config["polya"]
+        for key, names in (
+            ("line", [study["line"]]),
+            ("attribution.methods", study["attribution"]["methods"]),
+            ("tune.space", study["tune"]["space"]),
+        ):
+            for name in names:
+                if name not in study["methods"]:
+                    raise InputError(f"{source}: polya.{key}: {name!r} is not one of polya.methods")
 
 
 def _check_rbps(study: Mapping[str, Any], collections: Mapping[str, Any], source: str) -> None:

@@ -187,7 +187,7 @@ def used_models(
     names = {name for sets in methods.values() for some in sets.values() for name in some}
     while stages := {files[name].get("start_from") for name in names} - names - {None}:
         names |= stages
-    return {files[name]["model"] for name in names if files[name]["kind"] == "language_model"}
+    return {files[name]["model"] for name in names if files[name].get("model")}
 
 
 def describe_datasets(

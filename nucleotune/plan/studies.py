@@ -6,6 +6,7 @@ from typing import Any
 
 from nucleotune.plan import CLASSES, Dataset, lncrna_datasets, transcript_files
 from nucleotune.errors import InputError
+from nucleotune.plan.polya import polya_datasets, polya_files, polya_genome
 from nucleotune.plan.promoters import (
     LABELS,
     dataset_files,
@@ -62,6 +63,13 @@ STUDIES = {
         files=rbp_files,
         species_rules=(),
     ),
+    "polya": Study(
+        datasets=polya_datasets,
+        methods=lambda config, dataset: config["polya"]["methods"],
+        labels=lambda dataset: ("", ""),
+        files=polya_files,
+        species_rules=("simulate", "annotation"),
+    ),
 }
 
 
@@ -89,5 +97,8 @@ def _owners(run: Run, registry: Mapping[str, Source]) -> Iterator[tuple[str, Fil
     if "promoters" in config["studies"]:
         for name in config["promoters"]["species"]:
             yield name, promoter_files(run["species"][name], registry, config["data_dir"])
+    if "polya" in config["studies"]:
+        for name in config["polya"]["species"]:
+            yield name, polya_genome(run, registry, name)
     for name in run["collections"]:
         yield name, region_files(run, name)

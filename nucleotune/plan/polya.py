@@ -1,0 +1,76 @@
+"""What the poly(A) study consists of, worked out from its configuration alone; standard library only."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nucleotune.errors import InputError
+from nucleotune.plan import DOWNLOADS, Dataset, remote_source
+from nucleotune.sources.registry import Source, local_path, resolve
+
+Files = dict[str, tuple[str, Source | None]]
+
+
+def polya_datasets(run: Mapping[str, Any]) -> dict[str, Dataset]:
+    """One data set a species, of its name."""
+    return {
+        name: Dataset(name, "chromosome", (name,)) for name in run["config"]["polya"]["species"]
+    }
+
+
+def polya_genome(
+    run: Mapping[str, Any], registry: Mapping[str, Source], species: str
+) -> Files:
+    """Genome and annotation of a species: name -> (path, source); the source is None for a local file."""
+    one, data_dir = run["species"][species], Path(run["config"]["data_dir"])
+    files: Files = {}
+    for name, row in (("genome", "dna"), ("annotation", "gtf")):
+        if one["polya"]["files"][name]:
+            files[name] = (str(data_dir / one["polya"]["files"][name]), None)
+        elif one["ensembl"]:
+            site = "ensembl" if one["ensembl"]["division"] == "vertebrates" else "ensemblgenomes"
+            source = resolve(
+                registry[f"{site}_{row}"], **one["ensembl"], dna=one["polya"]["dna"]
+            )
+            files[name] = (f"{DOWNLOADS}/{local_path(source.urls[0])}", source)
+        else:
+            raise InputError(
+                f"species/{species}.yaml: polya.files.{name}: name a file, or give 'ensembl'"
+            )
+    return files
+
+
+def polya_files(
+    run: Mapping[str, Any], registry: Mapping[str, Source], dataset: Dataset
+) -> Files:
+    """Files that a data set is built from: `genome`, `annotation`, and `ends_<n>` (and `minus_<n>`) of the n-th entry."""
+    (species,) = dataset.species
+    files = polya_genome(run, registry, species)
+    data_dir = Path(run["config"]["data_dir"])
+    for number, entry in enumerate(run["species"][species]["polya"]["ends"]):
+        if entry["path"]:
+            files[f"ends_{number}"] = (str(data_dir / entry["path"]), None)
+        else:
+            source = remote_source(entry, "species file", plain="text")
+            files[f"ends_{number}"] = (f"{DOWNLOADS}/{local_path(source.urls[0])}", source)
+        if entry["minus"]:
+            files[f"minus_{number}"] = (str(data_dir / entry["minus"]), None)
+    return files
+
+
+def described_polya(
+    datasets: Mapping[str, Dataset], species: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """What tables say of each data set, in order."""
+    return [
+        {
+            "name": dataset.name,
+            "species": dataset.name,
+            "split": dataset.split,
+            **{
+                key: species[dataset.name][key]
+                for key in ("title", "published_as", "comparable", "note")
+            },
+        }
+        for dataset in datasets.values()
+    ]

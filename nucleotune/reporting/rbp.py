@@ -1,0 +1,192 @@
+"""Tables of the RBP study: AUROC of every method on every protein, the means, and a comparison over proteins.
+
+The paper prints means over 154 proteins (figure 2a) and no numbers of single ones. Arguments as in `reporting.lncrna`,
+a data set being a protein; `published` holds rbp.tsv, and `bootstrap` the keywords resamples, confidence and seed.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from nucleotune.evaluation.over_sets import compare_over_sets, mean_over_sets
+from nucleotune.reporting.lncrna import Described, Metrics, performance
+from nucleotune.reporting.tables import long_table, row
+
+#: The paper's model, as `published_as` of a method.
+PAPER = "BERT-RBP"
+
+#: Title of the study's page in the report, and what it asks.
+TITLE = "RNA-binding proteins"
+ASKED = (
+    "Does a language model that was pre-trained on the genome predict where a protein binds RNA better than models of"
+    " sequence and structure, and does its attention show transcript regions and secondary structure (BERT-RBP paper)?"
+)
+
+_HEADS = "Layers and heads count from 1, as in the paper."
+#: Title and caption of each figure in the report, by the name of its file.
+FIGURES = {
+    "rbp_figure2": {
+        "title": "Figure 2. AUROC over proteins",
+        "caption": "Test examples, one dot a protein. a: every method, the line is the mean; b and on: the fine-tuned"
+        " model against each other method on the same protein, dots above the diagonal are wins.",
+    },
+    "rbp_figure3": {
+        "title": "Figure 3. Attention and transcript regions",
+        "caption": "Sequences outside the training split. a: how much heads differ in their relative attention to"
+        " [CLS], as coefficient of variation; values above 20 % stand at the upper edge with their number. b, c:"
+        " relative attention of every head, one protein and region; the frame marks the most specialised head. d: rank"
+        " correlation, in the most specialised head, of raw attention and the share of sequences that have the region."
+        " e: that share by raw attention, mean and standard deviation of three random subsets; dashed: share of all"
+        f" sequences. {_HEADS}",
+    },
+    "rbp_figure4": {
+        "title": "Figure 4. What fine-tuning leaves of attention patterns",
+        "caption": "Pearson's correlation, over all heads, of attention ratios of the fine-tuned model and of the one"
+        " before (colour); one dot a protein, the line is the median. Grey: the model trained from random weights in"
+        " place of the one before, as control: a correlation that it reaches as well says nothing of pre-training.",
+    },
+    "rbp_figure5": {
+        "title": "Figure 5. Attention and secondary structure, before and after fine-tuning",
+        "caption": "Share of tokens that have a structure by the raw attention to them, in the head of the fine-tuned"
+        " model with the most attention to loops; mean and standard deviation of three random subsets of the sequences."
+        f" Dashed: share of all tokens. {_HEADS}",
+    },
+}
+
+_LABELS = {
+    "dataset": "Protein",
+    "method": "Method",
+    "against": "Against",
+    "auroc": "AUROC",
+    "sets": "Proteins",
+    "difference": "Mean difference of AUROC",
+    "wins": "Wins",
+    "ties": "Ties",
+    "losses": "Losses",
+    "p": "p, Wilcoxon",
+    "p_holm": "p, Holm",
+}
+#: Title, caption and column labels of each table, as `tables.write_table` takes them.
+TABLES: dict[str, dict[str, Any]] = {
+    "auroc": {
+        "title": "AUROC by protein and method",
+        "caption": "Test examples. Intervals of a protein are over its examples, those of a mean over proteins. A mean"
+        " is comparable with the paper's only over all of its proteins.",
+        "labels": _LABELS,
+    },
+    "comparison": {
+        "title": "Fine-tuned model against each other method, over proteins",
+        "caption": "Difference of AUROC on the same protein, with its bootstrap interval over proteins; Wilcoxon's"
+        " signed-rank test, two-sided. With n proteins no p is below 2 / 2^n. Published difference: that of the"
+        " printed means; published wins: the paper says that its model improved every single protein.",
+        "labels": _LABELS,
+    },
+}
+
+
+def page_titles(datasets: Described) -> dict[str, str]:
+    """Name -> title on the study's page."""
+    return {dataset["name"]: dataset["title"] for dataset in datasets}
+
+
+def auroc_by_protein(metrics: Metrics, datasets: Described, methods: Described) -> pd.DataFrame:
+    """Test AUROC, a row a protein and a column a method, by their titles; NaN where a method did not run."""
+    values = {
+        method["title"]: [
+            metrics.get(dataset["name"], {})
+            .get(method["name"], {"splits": {}})["splits"]
+            .get("test", {})
+            .get("auroc", {})
+            .get("value")
+            for dataset in datasets
+        ]
+        for method in methods
+    }
+    return pd.DataFrame(values, index=[dataset["title"] for dataset in datasets], dtype=float)
+
+
+def rbp_table_auroc(
+    published: pd.DataFrame,
+    metrics: Metrics,
+    datasets: Described,
+    methods: Described,
+    bootstrap: Mapping[str, Any],
+) -> pd.DataFrame:
+    """AUROC of every method on every protein, then means over proteins, keys dataset and method.
+
+    A published mean stands beside that of a method with its `published_as`, and is comparable when all data sets and
+    the method are, and the proteins are as many as the paper's. Published means that no such row covers follow as "not
+    run".
+    """
+    nothing = pd.DataFrame(columns=["species", "method"])
+    single = performance(nothing, metrics, datasets, methods, {"auroc": ("test", "auroc")})
+    values = auroc_by_protein(metrics, datasets, methods)
+    printed = published.set_index("method")
+    rows, covered = [], set()
+    for method in methods:
+        measured = values[method["title"]].dropna()
+        known = method["published_as"] if method["published_as"] in printed.index else None
+        comparable, note = False, f"{len(measured)} of {len(values)} proteins"
+        if known is not None:
+            paper = int(printed.loc[known, "n_rbps"])
+            comparable = _comparable(datasets, [method], len(measured), paper)
+            note += f", the paper has {paper}"
+        if comparable:
+            covered.add(known)
+        rows.append(
+            row(
+                {"dataset": "Mean over proteins", "method": method["title"]},
+                "auroc",
+                None if known is None else printed.loc[known, "mean_auroc"],
+                mean_over_sets(measured, **bootstrap) if len(measured) else None,
+                comparable=comparable,
+                note="; ".join(filter(None, (note, method["note"]))),
+            )
+        )
+    for name, mean in printed["mean_auroc"].items():
+        if name not in covered:
+            keys = {"dataset": "Mean over proteins (as published)", "method": name}
+            rows.append(row(keys, "auroc", mean, None, comparable=False))
+    means = long_table(rows, ["dataset", "method"])
+    return pd.concat([single, means], ignore_index=True) if len(single) else means
+
+
+def rbp_table_comparison(
+    published: pd.DataFrame,
+    metrics: Metrics,
+    datasets: Described,
+    methods: Described,
+    focus: str,
+    bootstrap: Mapping[str, Any],
+) -> pd.DataFrame:
+    """The method named `focus` against every other one that ran on the same proteins, keys method and against."""
+    described = {method["title"]: method for method in methods}
+    ours = next(method for method in methods if method["name"] == focus)
+    values = auroc_by_protein(metrics, datasets, methods)
+    printed = published[published["figure"] == "2a"].set_index("method")
+    rows = []
+    for found in compare_over_sets(values, ours["title"], **bootstrap).to_dict("records"):
+        other = described[found["against"]]
+        claims: dict[str, float] = {}
+        comparable = False
+        if ours["published_as"] == PAPER and other["published_as"] in printed.index:
+            paper, baseline = printed.loc[PAPER], printed.loc[other["published_as"]]
+            claims = {
+                "difference": round(paper["mean_auroc"] - baseline["mean_auroc"], 3),
+                "wins": int(paper["n_rbps"]),
+            }
+            pair = [ours, other]
+            comparable = _comparable(datasets, pair, found["sets"], int(paper["n_rbps"]))
+        keys = {"method": found["method"], "against": found["against"]}
+        for metric in ("difference", "sets", "wins", "ties", "losses", "p", "p_holm"):
+            value = {"value": found[metric]}
+            if metric == "difference":
+                value |= {"ci_low": found["ci_low"], "ci_high": found["ci_high"]}
+            rows.append(row(keys, metric, claims.get(metric), value, comparable=comparable))
+    return long_table(rows, ["method", "against"])
+
+
+def _comparable(datasets: Described, methods: Described, proteins: int, paper: int) -> bool:
+    """Whether a number over `proteins` may be held against the paper's, over `paper` of them."""
+    return proteins == paper and all(one["comparable"] for one in (*datasets, *methods))

@@ -132,8 +132,8 @@ def test_what_cannot_be_judged_is_refused():
         score_genes(counts + 1, profiles, log_counts)
 
 
-def make_study(n=40, noise=0.0, seed=0):
-    counts, profiles, log_counts = make_data(n, seed=seed)
+def make_study(n=40, noise=0.0, length=23):
+    counts, profiles, log_counts = make_data(n, length)
     rng = np.random.default_rng(7)
     splits = np.array(["train"] * 10 + ["valid"] * 10 + ["test"] * (n - 20))
     ids = [f"g{i}" for i in range(n)]
@@ -175,7 +175,7 @@ def test_evaluation_has_the_shape_of_other_metrics():
 
 
 def test_intervals_are_quantiles_over_resampled_groups():
-    examples, predictions = make_study(n=80)
+    examples, predictions = make_study(n=80, length=60)
     examples.table["group"] = [f"pair{i // 2}" for i in range(len(examples.table))]
     found = evaluate_profiles({1: predictions}, examples, resamples=20, seed=5)["splits"]["test"]
     pairs = np.repeat(np.arange(30), 2)

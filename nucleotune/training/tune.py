@@ -65,7 +65,7 @@ def tune_profile(
 ) -> Tuned:
     """Search the settings of a profile model: each trial is a training with `method` changed at the keys of `space`.
 
-    Arguments that are not of the search are those of `training.profile.train_profile`; `state_dir` holds the journal and
+    Arguments not of the search are those of `training.profile.train_profile`; `state_dir` holds the journal and
     the state of the trial under way. The caller removes it once the result is written.
 
     Raises:
@@ -118,9 +118,9 @@ def search(
     )
     for trial in study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
         study.tell(trial.number, state=TrialState.FAIL)  # cut off: it is done again, not counted
-    begin = time.perf_counter()
-    for number in range(len(_ended(study)), trials):
-        _check_journal(study, distributions, journal)
+    _check_journal(study, distributions, journal)
+    begin, first = time.perf_counter(), len(_ended(study))
+    for number in range(first, trials):
         study.sampler = optuna.samplers.TPESampler(seed=_seed(seed, number))
         trial = study.ask(distributions)
         try:
@@ -131,8 +131,12 @@ def search(
             value = None
         else:
             study.tell(trial, value)
-        pace = (time.perf_counter() - begin) / (number + 1 - (trials - 1 - number) * 0)
-        logger.info("trial %d of %d: %s: %s", number + 1, trials, trial.params, value)
+        pace = (time.perf_counter() - begin) / (number + 1 - first)
+        left = divmod(round(pace * (trials - number - 1)), 60)
+        logger.info(
+            "trial %d of %d: loss %s with %s; %.0f s a trial, about %d:%02d min left",
+            *(number + 1, trials, value, trial.params, pace, *left),
+        )
     return _result(study, list(distributions), trials)
 
 
@@ -169,7 +173,11 @@ def _distribution(key: str, values: Any) -> optuna.distributions.BaseDistributio
         low, high, log = values["low"], values["high"], values.get("log", False)
         whole = isinstance(low, int) and isinstance(high, int)
         if (low < high) and (low > 0 or not log):
-            kind = optuna.distributions.IntDistribution if whole else optuna.distributions.FloatDistribution
+            kind = (
+                optuna.distributions.IntDistribution
+                if whole
+                else optuna.distributions.FloatDistribution
+            )
             return kind(low, high, log=log)
     raise InputError(
         f"search space: {key}: expected a list of values, or low and high (and log: true, above 0), found {values!r}"
@@ -195,9 +203,13 @@ def _check_journal(study: optuna.Study, distributions: dict[str, Any], journal: 
 
 def _result(study: optuna.Study, keys: list[str], trials: int) -> Tuned:
     ended = _ended(study)[:trials]
-    whole = [(trial.value, i) for i, trial in enumerate(ended) if trial.state == TrialState.COMPLETE]
+    whole = [
+        (trial.value, i) for i, trial in enumerate(ended) if trial.state == TrialState.COMPLETE
+    ]
     if not whole:
-        raise InputError("every trial of the search diverged: lower the learning rates of the search space")
+        raise InputError(
+            "every trial of the search diverged: lower the learning rates of the search space"
+        )
     value, best = min(whole)
     rows = [
         {

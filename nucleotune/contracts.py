@@ -37,8 +37,9 @@ def further_tests(splits: Iterable[str]) -> list[str]:
 
 def check_examples(examples: pd.DataFrame, source: str | Path = "examples") -> pd.DataFrame:
     """Return `examples` if it keeps the contract, else raise InputError naming `source`, the column and a record."""
-    _check_columns(examples, EXAMPLE_COLUMNS, source)
-    _check_common(examples, source)
+    check_columns(examples, EXAMPLE_COLUMNS, source)
+    check_ids_and_splits(examples, source)
+    _check_labels(examples, source)
     illegal = ~examples["sequence"].str.fullmatch("[ACGTN]+")
     if illegal.any():
         first = examples.loc[illegal, "id"].iloc[0]
@@ -52,8 +53,9 @@ def check_predictions(
     predictions: pd.DataFrame, source: str | Path = "predictions"
 ) -> pd.DataFrame:
     """Return `predictions` if it keeps the contract, else raise InputError naming `source`, the column and a record."""
-    _check_columns(predictions, PREDICTION_COLUMNS, source)
-    _check_common(predictions, source)
+    check_columns(predictions, PREDICTION_COLUMNS, source)
+    check_ids_and_splits(predictions, source)
+    _check_labels(predictions, source)
     broken = ~np.isfinite(predictions["score"].to_numpy(dtype=float))
     if broken.any():
         raise InputError(
@@ -64,7 +66,8 @@ def check_predictions(
     return predictions
 
 
-def _check_columns(table: pd.DataFrame, columns: Iterable[str], source: str | Path) -> None:
+def check_columns(table: pd.DataFrame, columns: Iterable[str], source: str | Path) -> None:
+    """Raise InputError, beginning with `source`, unless `table` has all `columns`, and rows."""
     missing = [column for column in columns if column not in table.columns]
     if missing:
         raise InputError(
@@ -74,7 +77,8 @@ def _check_columns(table: pd.DataFrame, columns: Iterable[str], source: str | Pa
         raise InputError(f"{source}: no rows")
 
 
-def _check_common(table: pd.DataFrame, source: str | Path) -> None:
+def check_ids_and_splits(table: pd.DataFrame, source: str | Path) -> None:
+    """Raise InputError, beginning with `source`, unless every `id` is unique and every `split` a known one."""
     repeated = table["id"].duplicated()
     if repeated.any():
         raise InputError(
@@ -86,6 +90,9 @@ def _check_common(table: pd.DataFrame, source: str | Path) -> None:
         raise InputError(
             f"{source}: unknown split {sorted(unknown)[0]!r}; expected one of {', '.join(SPLITS)} or test-<name>"
         )
+
+
+def _check_labels(table: pd.DataFrame, source: str | Path) -> None:
     if not table["label"].isin((0, 1)).all():
         raise InputError(f"{source}: column 'label' must hold 0 or 1 only")
 

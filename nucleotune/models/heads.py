@@ -12,9 +12,34 @@ study, its table 3; each class names the arrangement that gives them.
 
 import torch
 from torch import nn
+from torch.nn.functional import pad
 
 #: Channels of a one-hot sequence.
 NUCLEOTIDES = 4
+
+
+class ProfileConv1d(nn.Conv1d):
+    """A convolution of many taps to few outputs, stride and dilation 1, that keeps the length.
+
+    One matrix product gives what every tap says of every position; shifted by their taps, these are added up. On the
+    CPU that is several times as fast as the library's convolution, which is laid out for many outputs.
+    """
+
+    def __init__(self, channels: int, outputs: int, taps: int) -> None:
+        """Make the weights of `nn.Conv1d` with padding `same`."""
+        super().__init__(channels, outputs, taps, padding="same")
+
+    def forward(self, signal: torch.Tensor) -> torch.Tensor:
+        """(batch, channels, positions) -> (batch, outputs, positions)."""
+        (outputs, channels, taps), length = self.weight.shape, signal.shape[-1]
+        # The last tap comes first, so that tap number j of the reversed ones is to be moved j places to the right.
+        matrix = self.weight.flip(2).transpose(1, 2).reshape(outputs * taps, channels)
+        said = (matrix @ signal).unflatten(1, (outputs, taps))
+        # Rows of length + taps zeros and all, read as rows that are one shorter: each begins one place later.
+        width = length + taps - 1
+        moved = pad(said, (0, taps)).flatten(2)[..., : taps * width].unflatten(2, (taps, width))
+        first = taps // 2
+        return moved.sum(2)[..., first : first + length] + self.bias[:, None]
 
 
 class BPNet(nn.Module):
@@ -47,7 +72,7 @@ class BPNet(nn.Module):
             nn.Conv1d(filters, filters, 3, dilation=2**i, padding=2**i)
             for i in range(1, layers + 1)
         )
-        self.profile = nn.Conv1d(filters, tracks, profile_kernel, padding="same")
+        self.profile = ProfileConv1d(filters, tracks, profile_kernel)
         self.counts = nn.Linear(filters, tracks)
 
     def forward(self, signal: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -66,10 +91,10 @@ class DilatedHead(BPNet):
     """
 
     def __init__(
-        self, channels: int = 768, *, filters: int = 512, layers: int = 12, tracks: int = 2
+        self, channels: int = 768, *, filters: int = 512, layers: int = 12, **sizes: int
     ) -> None:
-        """Make the layers for hidden states of `channels` values."""
-        super().__init__(channels=channels, filters=filters, layers=layers, tracks=tracks)
+        """Make the layers for hidden states of `channels` values; `sizes` are BPNet's others."""
+        super().__init__(channels=channels, filters=filters, layers=layers, **sizes)
 
     def forward(self, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Profile logits and log counts of hidden states (batch, positions, channels)."""

@@ -178,7 +178,7 @@ def load_pretrained(
         model, seed=seed, attention=attention
     )
     source = Path(checkpoint) / WEIGHTS
-    weights = _read_weights(source)
+    weights = read_weights(source)
     prefix = f"{built.base_model_prefix}."
     if not any(name.startswith(prefix) for name in weights):
         weights = {prefix + name: tensor for name, tensor in weights.items()}
@@ -194,7 +194,7 @@ def load_pretrained(
     filled = {own[name].data_ptr() for name in used}
     new = {name for name, tensor in own.items() if tensor.data_ptr() not in filled}
     ignored = weights.keys() - used.keys()
-    _check_weights(
+    check_weights(
         source,
         missing={n for n in new if (whole or n.startswith(prefix)) and not n.startswith(optional)},
         unexpected={
@@ -265,8 +265,8 @@ def load_model(
     description = read_description(directory)
     classifier = build_classifier(description["model"], seed=0, attention=attention)
     source, own = Path(directory) / WEIGHTS, classifier.state_dict()
-    weights = _read_weights(source)
-    _check_weights(
+    weights = read_weights(source)
+    check_weights(
         source,
         missing=own.keys() - weights.keys(),
         unexpected=weights.keys() - own.keys(),
@@ -307,7 +307,7 @@ def weights_kept() -> Iterator[None]:
         _kept = None
 
 
-def _read_weights(path: Path) -> dict[str, torch.Tensor]:
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
     """All tensors of a safetensors file."""
     if _kept is not None and path in _kept:
         return _kept[path]
@@ -326,7 +326,7 @@ def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
         raise InputError(f"{path}: broken file ({error}); make or copy it again") from error
 
 
-def _check_weights(
+def check_weights(
     source: Path,
     *,
     missing: Collection[str],

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from nucleotune.models.heads import BPNet, ConvHead, DilatedHead
+from nucleotune.models.heads import BPNet, ConvHead, DilatedHead, ProfileConv1d
 
 SMALL_BPNET = {"filters": 6, "layers": 3, "first_kernel": 5, "profile_kernel": 7}
 
@@ -37,6 +37,21 @@ def slow_bpnet(net, x):
 
 def one_hot(batch, length):
     return torch.nn.functional.one_hot(torch.randint(4, (batch, length)), 4).float().mT
+
+
+@pytest.mark.parametrize(("taps", "length"), [(1, 4), (2, 9), (7, 5), (75, 40), (76, 40)])
+def test_profile_convolution_is_a_convolution(taps, length):
+    fast = ProfileConv1d(3, 2, taps)
+    plain = torch.nn.Conv1d(3, 2, taps, padding="same")
+    plain.load_state_dict(fast.state_dict())
+    signal, slope = torch.randn(2, 3, length), torch.randn(2, 2, length)
+    outputs = [convolution(signal) for convolution in (fast, plain)]
+    assert torch.allclose(*outputs, atol=1e-5)
+    gradients = [
+        torch.autograd.grad(o, c.weight, slope)[0]
+        for o, c in zip(outputs, (fast, plain), strict=True)
+    ]
+    assert torch.allclose(*gradients, atol=1e-4)
 
 
 @torch.no_grad()

@@ -32,6 +32,7 @@ if "promoters" in DATASETS:
 if "rbp" in DATASETS:
 
     include: "rules/rbp.smk"
+    include: "rules/rbp_tables.smk"
 
 
 if "lncrna" in DATASETS:

@@ -288,6 +288,39 @@ def folded(wildcards):
     return f"results/rbp/{wildcards.dataset}/structures.parquet" if reads and wildcards.study == "rbp" else []
 
 
+def attended():
+    """Data sets of the RBP study whose models' attention is analysed."""
+    return [
+        name
+        for name, one in DATASETS["rbp"].items()
+        if analysed(RUN, one, "regions") or analysed(RUN, one, "structures")
+    ]
+
+
+def analysis_input(wildcards, kind):
+    """Regions or structures of a data set, where they are analysed."""
+    wanted = analysed(RUN, DATASETS["rbp"][wildcards.dataset], kind)
+    return f"results/rbp/{wildcards.dataset}/{kind}.parquet" if wanted else []
+
+
+def rbp_checkpoint():
+    """The checkpoint that the analysed model started from: the model before fine-tuning."""
+    method = SETTINGS["rbp"]["attention"]["method"]
+    return f"resources/checkpoints/{RUN['methods'][method]['model']}" if method else []
+
+
+def rbp_model_titles():
+    """Titles of the analysed model after and before fine-tuning, and of the one trained from random weights."""
+    attention = SETTINGS["rbp"]["attention"]
+    if attention["method"] is None:
+        return {}
+    method = RUN["methods"][attention["method"]]
+    titles = {"after": method["title"], "before": RUN["models"][method["model"]]["title"]}
+    if attention["random_method"]:
+        titles["scratch"] = RUN["methods"][attention["random_method"]]["title"]
+    return titles
+
+
 def read_form(owner, name, path):
     """Where the file `name` of a species or collection is read: a genome unpacked, an annotation as Parquet."""
     made = {

@@ -100,3 +100,45 @@ rule rbp_regions:
         "Transcript regions of the sequences of {wildcards.dataset}"
     script:
         "../scripts/rbp_regions.py"
+
+
+rule rbp_attention:
+    input:
+        examples="results/rbp/{dataset}/examples.parquet",
+        rest="results/rbp/{dataset}/rest.parquet",
+        regions=lambda wildcards: analysis_input(wildcards, "regions"),
+        structures=lambda wildcards: analysis_input(wildcards, "structures"),
+        model=f"results/rbp/{{dataset}}/{SETTINGS['rbp']['attention']['method']}/seed{SETTINGS['seeds'][0]}/model",
+        random_model=(
+            f"results/rbp/{{dataset}}/{SETTINGS['rbp']['attention']['random_method']}/seed{SETTINGS['seeds'][0]}/model"
+            if SETTINGS["rbp"]["attention"]["random_method"]
+            else []
+        ),
+        checkpoint=rbp_checkpoint(),
+    output:
+        summary="results/rbp/{dataset}/attention/summary.tsv",
+        heads="results/rbp/{dataset}/attention/heads.parquet",
+        curves="results/rbp/{dataset}/attention/curves.parquet",
+    log:
+        "logs/rbp_attention/{dataset}.log",
+    benchmark:
+        "results/benchmarks/rbp_attention/{dataset}.tsv"
+    wildcard_constraints:
+        dataset="|".join(map(re.escape, attended())) or "(?!)",
+    conda:
+        "../envs/nucleotune.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+        gpu=lambda wildcards: RUN["models"][
+            RUN["methods"][SETTINGS["rbp"]["attention"]["method"]]["model"]
+        ]["resources"]["gpu"],
+    params:
+        max_sequences=SETTINGS["rbp"]["attention"]["max_sequences"],
+        sampling_seed=SETTINGS["rbp"]["seed"],
+        version=STAGE["attention"],
+    message:
+        "Attention of the models of {wildcards.dataset} to regions, boundaries and structures"
+    script:
+        "../scripts/rbp_attention.py"

@@ -10,16 +10,16 @@ import pandas as pd
 
 from nucleotune.contracts import read_metrics
 from nucleotune.files import read_json
-from nucleotune.reporting import lncrna, promoters
+from nucleotune.reporting import lncrna, promoters, rbp
 from nucleotune.reporting.deviations import deviations
 from nucleotune.reporting.facts import leaks, tables
 from nucleotune.reporting.figures import method_styles, training_curves, waterfall
 from nucleotune.reporting.page import summarise_benchmarks
 from nucleotune.reporting.provenance import describe_inputs, describe_models, describe_run
 
-STUDIES = {"lncrna": lncrna, "promoters": promoters}
+STUDIES = {"lncrna": lncrna, "promoters": promoters, "rbp": rbp}
 #: What the examples of a study are.
-ROWS = {"lncrna": "transcripts", "promoters": "sequences"}
+ROWS = {"lncrna": "transcripts", "promoters": "sequences", "rbp": "sequences"}
 
 #: Data sets side by side in a figure of training curves.
 PANELS = 3

@@ -120,3 +120,16 @@ def analysis_rows(
     held_out = examples[examples["split"] != "train"].drop(columns="split")
     table = pd.concat([held_out, rest], ignore_index=True)
     return sample_rows(table, most, seed).reset_index(drop=True)
+
+
+def with_properties(
+    rows: pd.DataFrame, *, regions: pd.DataFrame | None, structures: pd.DataFrame | None
+) -> pd.DataFrame:
+    """Rows with `regions` and `elements`, one letter a nucleotide, None where they are not known or not asked for."""
+    found = rows[["id", "sequence"]].copy()
+    for name, table, key in (("regions", regions, "id"), ("elements", structures, "sequence")):
+        known = {} if table is None else dict(zip(table[key], table[name], strict=True))
+        found[name] = pd.Series(
+            [known.get(value) for value in found[key]], index=found.index, dtype=object
+        )
+    return found

@@ -1,0 +1,40 @@
+"""What the attention of one RBP's models goes to: before and after fine-tuning, and from random weights."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+import pandas as pd
+
+from nucleotune.attention.rbp import analyse_models, load_models
+from nucleotune.attention.rbp_findings import write_findings
+from nucleotune.contracts import read_examples
+from nucleotune.scripting import job
+from nucleotune.sequence.mea import read_structures
+from nucleotune.studies.rbp_build import analysis_rows, with_properties
+from nucleotune.training.compute import resolve_device
+
+with job(snakemake.log[0]):
+    files, params = snakemake.input, snakemake.params
+    rows = analysis_rows(
+        read_examples(files.examples),
+        pd.read_parquet(files.rest),
+        params.max_sequences,
+        params.sampling_seed,
+    )
+    rows = with_properties(
+        rows,
+        regions=pd.read_parquet(files.regions) if files.regions else None,
+        structures=read_structures(files.structures).table if files.structures else None,
+    )
+    models = load_models(
+        Path(files.model),
+        Path(files.checkpoint),
+        Path(files.random_model) if files.random_model else None,
+        seed=params.sampling_seed,
+        device=resolve_device(None, snakemake.threads),
+    )
+    findings = analyse_models(models, rows, seed=params.sampling_seed)
+    write_findings(findings, **snakemake.output)

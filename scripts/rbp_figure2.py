@@ -1,0 +1,16 @@
+"""Figure 2: AUROC over RBPs, and of one method against each other one."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+from nucleotune.contracts import read_metrics
+from nucleotune.reporting.rbp import auroc_by_protein
+from nucleotune.reporting.rbp_figures import auroc_figure
+from nucleotune.scripting import job
+
+with job(snakemake.log[0]):
+    params = snakemake.params
+    values = auroc_by_protein(read_metrics(snakemake.input), params.datasets, params.methods)
+    auroc_figure(values, params.focus, snakemake.output.svg)

@@ -1,0 +1,27 @@
+"""Figures 3 to 5: what attention goes to, over all RBPs whose models were analysed."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+from nucleotune.attention.rbp_findings import gather_findings
+from nucleotune.reporting.rbp_attention_figures import (
+    region_figure,
+    similarity_figure,
+    structure_figure,
+)
+from nucleotune.scripting import job
+
+with job(snakemake.log[0]):
+    found = gather_findings({rbp: tuple(paths) for rbp, paths in snakemake.params.files.items()})
+    path, titles = snakemake.output.svg, dict(snakemake.params.titles)
+    if snakemake.params.figure == 3:
+        shown = {name: title for name, title in titles.items() if name != "before"}
+        region_figure(found.summary, found.heads, found.curves, path, titles=shown)
+    elif snakemake.params.figure == 4:
+        shown = {name: title for name, title in titles.items() if name != "after"}
+        similarity_figure(found.summary, path, titles=shown)
+    else:
+        shown = {name: title for name, title in titles.items() if name != "scratch"}
+        structure_figure(found.summary, found.curves, None, path, titles=shown)

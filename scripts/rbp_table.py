@@ -1,0 +1,24 @@
+"""AUROC by RBP and method, and methods compared over RBPs."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+import pandas as pd
+
+from nucleotune.contracts import read_metrics
+from nucleotune.reporting.rbp import TABLES, rbp_table_auroc, rbp_table_comparison
+from nucleotune.reporting.tables import write_table
+from nucleotune.scripting import job
+
+with job(snakemake.log[0]):
+    params = snakemake.params
+    published = pd.read_csv(snakemake.input.published, sep="\t")
+    metrics = read_metrics(snakemake.input.metrics)
+    common = (published, metrics, params.datasets, params.methods)
+    if params.table == "auroc":
+        table = rbp_table_auroc(*common, params.bootstrap)
+    else:
+        table = rbp_table_comparison(*common, params.focus, params.bootstrap)
+    write_table(snakemake.output.tsv, snakemake.output.html, table, **TABLES[params.table])

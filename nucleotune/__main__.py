@@ -1,4 +1,4 @@
-"""Command line: `python -m nucleotune predict MODEL FASTA`."""
+"""Command line: `python -m nucleotune predict MODEL FASTA`, `python -m nucleotune rbp-sheet FILE`."""
 
 import argparse
 import logging
@@ -27,10 +27,19 @@ def main(arguments: list[str] | None = None) -> int:
     )
     predict.add_argument("--device", help="cuda or cpu (default: cuda where there is one)")
     predict.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
+    predict.set_defaults(run=_predict)
+    sheet = commands.add_parser(
+        "rbp-sheet",
+        help="list the RBPs of a file, as the sheet of a collection",
+        description="Write the sheet of a collection (config/collections/<name>.tsv) from RBPsuite's file or archive,"
+        " or from ENCODE's metadata.tsv of eCLIP experiments.",
+    )
+    sheet.add_argument("file", type=Path, help="RBPsuite's sequences, or metadata.tsv")
+    sheet.set_defaults(run=_sheet)
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        _predict(options)
+        options.run(options)
     except InputError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
@@ -50,6 +59,18 @@ def _predict(options: argparse.Namespace) -> None:
         return
     with atomic_path(options.output) as path:
         table.to_csv(path, sep="\t", index=False)
+
+
+def _sheet(options: argparse.Namespace) -> None:
+    from nucleotune.genome.manifest import read_manifest
+    from nucleotune.studies.rbp_readers import list_rbpsuite
+
+    if options.file.suffix == ".tsv":
+        table = read_manifest(options.file)[["rbp", "cell_line", "accession", "md5"]]
+        table.to_csv(sys.stdout, sep="\t", index=False)
+        return
+    found = list_rbpsuite(options.file)
+    print("rbp", *sorted(name for name, n in found.items() if all(n.values())), sep="\n")
 
 
 if __name__ == "__main__":

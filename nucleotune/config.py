@@ -148,7 +148,9 @@ def load_species(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
         if bool(entry["path"]) == bool(entry["urls"]):
             raise InputError(f"{where}: give either 'path' or 'urls'")
         if (entry["format"] == "bedgraph") != bool(entry["minus"]):
-            raise InputError(f"{where}: 'minus' is the second file of format 'bedgraph', and of it alone")
+            raise InputError(
+                f"{where}: 'minus' is the second file of format 'bedgraph', and of it alone"
+            )
         if entry["format"] == "table" and not entry["tracks"]:
             raise InputError(f"{where}: format 'table' needs 'tracks': track -> columns")
     ensembl = species["ensembl"]
@@ -177,7 +179,10 @@ def load_collection(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
         raise InputError(f"{path}: regions.annotation: give either 'path' or 'urls'")
     if collection["format"] == "narrowpeak" and not (regions and regions["genome"]):
         raise InputError(f"{path}: format 'narrowpeak' needs regions.annotation and regions.genome")
-    return {**collection, "rows": read_sheet(path.parent / collection["sheet"], collection["format"])}
+    return {
+        **collection,
+        "rows": read_sheet(path.parent / collection["sheet"], collection["format"]),
+    }
 
 
 def read_sheet(path: str | Path, form: str) -> list[dict[str, str]]:
@@ -283,9 +288,9 @@ def load_method(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
 def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[str, Any]:
     """Validate a whole run before its first job.
 
-    Returns a dictionary with `config` (defaults filled), `species`, `collections`, `methods` and `models` (name -> validated file;
-    methods include those that others start from), and `left_out` (names of methods that the configuration asks for,
-    but `non_commercial: false` forbids; they are gone from all the others).
+    Returns a dictionary with `config` (defaults filled), `species`, `collections`, `methods` and `models` (name ->
+    validated file; methods include those that others start from), and `left_out` (names of methods that the
+    configuration asks for, but `non_commercial: false` forbids; they are gone from all the others).
     """
     config = validate(config, read_schema("config"), source)
     for study in config["studies"]:
@@ -307,7 +312,9 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
                 )
     collections = {}
     if "rbp" in config["studies"]:
-        collections = {name: load_collection(name, folders) for name in config["rbp"]["collections"]}
+        collections = {
+            name: load_collection(name, folders) for name in config["rbp"]["collections"]
+        }
         _check_rbps(config["rbp"], collections, source)
     methods = {}
     for name in asked_methods(config):

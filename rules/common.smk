@@ -285,7 +285,11 @@ def folded(wildcards):
         and not method["graphprot"]["sequence_only"]
         and method["graphprot"]["abstraction"] == 3
     )
-    return f"results/rbp/{wildcards.dataset}/structures.parquet" if reads and wildcards.study == "rbp" else []
+    return (
+        f"results/rbp/{wildcards.dataset}/structures.parquet"
+        if reads and wildcards.study == "rbp"
+        else []
+    )
 
 
 def attended():

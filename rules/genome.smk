@@ -4,6 +4,7 @@ REQUIRED INPUTS: genome FASTA and GTF or GFF3 of a species or collection (resour
 OUTPUTS: resources/genomes/<species>.fa with its index, resources/annotation/<species>.parquet
 """
 
+
 rule genome:
     input:
         lambda wildcards: GENOMES[wildcards.species]["genome"],

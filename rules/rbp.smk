@@ -62,9 +62,7 @@ rule rbp_structures:
     params:
         engine=SETTINGS["rbp"]["folding"],
         # Sequences that no method is trained or judged on are folded for the analyses alone.
-        with_rest=lambda wildcards: analysed(
-            RUN, DATASETS["rbp"][wildcards.dataset], "structures"
-        ),
+        with_rest=lambda wildcards: analysed(RUN, DATASETS["rbp"][wildcards.dataset], "structures"),
         max_sequences=SETTINGS["rbp"]["attention"]["max_sequences"],
         seed=SETTINGS["rbp"]["seed"],
         version=STAGE["rbp_structures"],
@@ -85,7 +83,9 @@ rule rbp_regions:
         "logs/rbp_regions/{dataset}.log",
     wildcard_constraints:
         dataset="|".join(
-            re.escape(name) for name, one in DATASETS["rbp"].items() if analysed(RUN, one, "regions")
+            re.escape(name)
+            for name, one in DATASETS["rbp"].items()
+            if analysed(RUN, one, "regions")
         )
         or "(?!)",
     conda:

@@ -13,7 +13,9 @@ from nucleotune.studies.rbp_build import regions_of
 
 with job(snakemake.log[0]) as log:
     files = snakemake.input
-    places = pd.concat([read_examples(files.examples), pd.read_parquet(files.rest)])
+    places = pd.concat(
+        [read_examples(files.examples), pd.read_parquet(files.rest)], ignore_index=True
+    )
     regions, counts = regions_of(
         places, files.annotation, genome=files.get("genome"), chain=files.get("chain")
     )

@@ -23,4 +23,6 @@ with job(snakemake.log[0]) as log:
     with atomic_path(snakemake.output[0]) as mirror:
         for part, write in WRITERS.items():
             if simulate[part]:
-                log.info("%s: %s", part, write(mirror, **names, seed=simulate["seed"], **simulate[part]))
+                log.info(
+                    "%s: %s", part, write(mirror, **names, seed=simulate["seed"], **simulate[part])
+                )

@@ -28,8 +28,8 @@ def fit(
     """Fit on `sequences` and `labels` (n,), 0 or 1; return P(label 1) as a function of sequences, and info.
 
     `options` are those of `ideeps_network.fit_network`, whose info is returned with rows_used and seconds, and
-    `threads`, the processes that fold; `structures`, not required, maps sequences to dot-brackets, the one of least free
-    energy first. Only sequences it lacks are folded, and each once.
+    `threads`, the processes that fold; `structures`, not required, maps sequences to dot-brackets, the one of least
+    free energy first. Only sequences it lacks are folded, and each once.
 
     Raises InputError without validation rows, and for sequences of several lengths.
     """

@@ -147,7 +147,11 @@ def carry_over(
             f"place {known.loc[wrong, 'id'].iloc[0]!r}: the sequence is not as long as the place; starts count from 0,"
             " ends are not included"
         )
-    lifted = known[["seqname", "start", "end", "strand"]].assign(status=LIFTED) if chains is None else lift(chains, known)
+    lifted = (
+        known[["seqname", "start", "end", "strand"]].assign(status=LIFTED)
+        if chains is None
+        else lift(chains, known)
+    )
     counts = {"places": len(places), "without_place": len(places) - len(known)}
     counts |= {name: int((lifted["status"] == name).sum()) for name in (UNALIGNED, PARTLY_ALIGNED)}
     new = lifted[lifted["status"] == LIFTED].drop(columns="status")

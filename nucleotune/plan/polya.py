@@ -18,9 +18,7 @@ def polya_datasets(run: Mapping[str, Any]) -> dict[str, Dataset]:
     }
 
 
-def polya_genome(
-    run: Mapping[str, Any], registry: Mapping[str, Source], species: str
-) -> Files:
+def polya_genome(run: Mapping[str, Any], registry: Mapping[str, Source], species: str) -> Files:
     """Genome and annotation of a species: name -> (path, source); the source is None for a local file."""
     one, data_dir = run["species"][species], Path(run["config"]["data_dir"])
     files: Files = {}
@@ -29,9 +27,7 @@ def polya_genome(
             files[name] = (str(data_dir / one["polya"]["files"][name]), None)
         elif one["ensembl"]:
             site = "ensembl" if one["ensembl"]["division"] == "vertebrates" else "ensemblgenomes"
-            source = resolve(
-                registry[f"{site}_{row}"], **one["ensembl"], dna=one["polya"]["dna"]
-            )
+            source = resolve(registry[f"{site}_{row}"], **one["ensembl"], dna=one["polya"]["dna"])
             files[name] = (f"{DOWNLOADS}/{local_path(source.urls[0])}", source)
         else:
             raise InputError(
@@ -40,10 +36,8 @@ def polya_genome(
     return files
 
 
-def polya_files(
-    run: Mapping[str, Any], registry: Mapping[str, Source], dataset: Dataset
-) -> Files:
-    """Files that a data set is built from: `genome`, `annotation`, and `ends_<n>` (and `minus_<n>`) of the n-th entry."""
+def polya_files(run: Mapping[str, Any], registry: Mapping[str, Source], dataset: Dataset) -> Files:
+    """Files of a data set: `genome`, `annotation`, and `ends_<n>` (for bedGraph `minus_<n>`, too) of the n-th entry."""
     (species,) = dataset.species
     files = polya_genome(run, registry, species)
     data_dir = Path(run["config"]["data_dir"])

@@ -39,9 +39,7 @@ def rbp_rows(collection: Mapping[str, Any], rbp: str) -> list[dict[str, str]]:
     return [row for row in collection["rows"] if row["rbp"] == rbp]
 
 
-def rbp_files(
-    run: Mapping[str, Any], registry: Mapping[str, Source], dataset: RbpDataset
-) -> Files:
+def rbp_files(run: Mapping[str, Any], registry: Mapping[str, Source], dataset: RbpDataset) -> Files:
     """Files that a data set is built from: name -> (path, source); the source is None for a local file.
 
     Names: `sequences`; `positives`, `negatives`; `train`, `valid`, `test`; or `peaks_<n>` of the n-th row with
@@ -69,9 +67,7 @@ def rbp_files(
 def region_files(run: Mapping[str, Any], collection: str) -> Files:
     """Files that a collection's transcript regions are read from: annotation, and where named genome and chain."""
     regions = run["collections"][collection]["regions"] or {}
-    return {
-        name: _place(file, run["config"]["data_dir"]) for name, file in regions.items() if file
-    }
+    return {name: _place(file, run["config"]["data_dir"]) for name, file in regions.items() if file}
 
 
 def _place(file: Mapping[str, Any], data_dir: str) -> tuple[str, Source | None]:
@@ -94,7 +90,9 @@ def analysed(run: Mapping[str, Any], dataset: RbpDataset, kind: str) -> bool:
         return False
     if kind == "regions" and not run["collections"][dataset.collection]["regions"]:
         return False
-    return dataset.rbp in attention[{"regions": "region_rbps", "structures": "structure_rbps"}[kind]]
+    return (
+        dataset.rbp in attention[{"regions": "region_rbps", "structures": "structure_rbps"}[kind]]
+    )
 
 
 def described_rbps(

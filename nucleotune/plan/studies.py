@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nucleotune.plan import CLASSES, Dataset, lncrna_datasets, transcript_files
 from nucleotune.errors import InputError
+from nucleotune.plan import CLASSES, Dataset, lncrna_datasets, transcript_files
 from nucleotune.plan.polya import polya_datasets, polya_files, polya_genome
 from nucleotune.plan.promoters import (
     LABELS,

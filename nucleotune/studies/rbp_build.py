@@ -49,7 +49,9 @@ def build_rbp(
     }
     read_one = read_strazar if form == "strazar" else read_table
     if "train" in files:
-        parts = {part: read_one(files[part]) for part in ("train", "valid", "test") if part in files}
+        parts = {
+            part: read_one(files[part]) for part in ("train", "valid", "test") if part in files
+        }
         examples, rest, counts = assemble_splits(parts, **common)
     else:
         cut = None
@@ -113,9 +115,7 @@ def regions_of(
     return table.reset_index(drop=True), counts
 
 
-def analysis_rows(
-    examples: pd.DataFrame, rest: pd.DataFrame, most: int, seed: int
-) -> pd.DataFrame:
+def analysis_rows(examples: pd.DataFrame, rest: pd.DataFrame, most: int, seed: int) -> pd.DataFrame:
     """The non-training set (BERT-RBP paper, section 2.2): all rows but those of training, at most `most` of them."""
     held_out = examples[examples["split"] != "train"].drop(columns="split")
     table = pd.concat([held_out, rest], ignore_index=True)

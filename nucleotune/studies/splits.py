@@ -53,8 +53,8 @@ def split_groups(
     empty = [name for name in names if not (result == name).any()]
     if empty:
         raise InputError(
-            f"too few rows to split: part {empty[0]!r} would be empty with {len(labels)} rows in {len(table)} groups; add"
-            " data or change the study's fractions"
+            f"too few rows to split: part {empty[0]!r} would be empty with {len(labels)} rows in {len(table)} groups;"
+            " add data or change the study's fractions"
         )
     return result
 

@@ -62,7 +62,12 @@ def test_attention_lies_on_planted_elements_after_tuning_and_not_before(tmp_path
     def excess(classifier, sequences):
         """Attention at planted elements as a multiple of attention elsewhere."""
         values = position_profile(
-            classifier.eval(), description["model"], tokenizer, rows["id"].tolist(), sequences, layers="all"
+            classifier.eval(),
+            description["model"],
+            tokenizer,
+            rows["id"].tolist(),
+            sequences,
+            layers="all",
         )
         return values[sites].mean() / values[~sites].mean()
 

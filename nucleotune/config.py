@@ -247,6 +247,32 @@ def _check_local_files(name: str, species: Mapping[str, Any], data_dir: str) -> 
             )
 
 
+def _check_collection_files(
+    name: str, collection: Mapping[str, Any], rbps: list[str] | None, data_dir: str
+) -> None:
+    """Every local file that a collection and its sheet name is there."""
+    places = {
+        f"{name}.yaml: {key}": file["path"]
+        for key, file in {
+            "sequences": collection["sequences"],
+            **{f"regions.{k}": v for k, v in (collection["regions"] or {}).items()},
+        }.items()
+        if file and file["path"]
+    }
+    for row in collection["rows"]:
+        if rbps is None or row["rbp"] in rbps:
+            for key in ("sequences", "positives", "negatives", "train", "valid", "test"):
+                if "://" not in row.get(key, "://"):
+                    places[f"{collection['sheet']}: {row['rbp']}: {key}"] = row[key]
+    for key, file in places.items():
+        path = Path(data_dir) / file
+        if not path.is_file():
+            raise InputError(
+                f"collections/{key}: no file {path.resolve()}; relative paths start from the key 'data_dir' of the"
+                f" configuration ({data_dir!r})"
+            )
+
+
 def load_model(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
     """Read and validate one model file; `architecture` comes back with its family's fields and defaults.
 

@@ -26,7 +26,7 @@ def agreement(a: np.ndarray, b: np.ndarray) -> pd.DataFrame:
 def mean_with_interval(
     values: np.ndarray, *, seed: int, resamples: int = 1000, confidence: float = 0.95
 ) -> dict[str, float | int]:
-    """Mean over sequences with its percentile bootstrap interval: `value`, `ci_low`, `ci_high`, `n`; NaN is left out."""
+    """Mean over sequences with its percentile bootstrap interval: `value`, `ci_low`, `ci_high`, `n`; without NaN."""
     values = np.asarray(values, dtype=np.float64)
     values = values[np.isfinite(values)]
     if not values.size:

@@ -88,7 +88,7 @@ def _deeplift(
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Setting forward, backward hooks")
         pairs = explained.attribute(
-            x.repeat_interleave(count, dim=0),
+            x.repeat_interleave(count, dim=0).requires_grad_(),
             references.flatten(0, 1),
             additional_forward_args=(repeated,),
             custom_attribution_func=_hypothetical,

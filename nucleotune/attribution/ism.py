@@ -45,7 +45,9 @@ def mutagenesis(sequences: Sequence[str], score: Score, *, batch: int = 512) -> 
 
     codes = base_codes(sequences)
     originals = [
-        score(list(sequences[begin : begin + batch]), np.arange(begin, min(begin + batch, len(codes))))
+        score(
+            list(sequences[begin : begin + batch]), np.arange(begin, min(begin + batch, len(codes)))
+        )
         for begin in range(0, len(codes), batch)
     ]
     return _effects(codes, np.concatenate(originals), mutants, batch)

@@ -96,9 +96,9 @@ def write_inputs(directory: str | Path, sequences: np.ndarray, hypothetical: np.
     """
     arrays = {"sequences": sequences, "attributions": hypothetical.transpose(0, 2, 1)}
     for name, array in arrays.items():
-        with atomic_path(Path(directory) / f"{name}.npz") as temporary:
-            with temporary.open("wb") as stream:
-                np.savez_compressed(stream, np.asarray(array, dtype=np.float32))
+        path = Path(directory) / f"{name}.npz"
+        with atomic_path(path) as temporary, temporary.open("wb") as stream:
+            np.savez_compressed(stream, np.asarray(array, dtype=np.float32))
 
 
 def run_modisco(

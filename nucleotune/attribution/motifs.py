@@ -156,12 +156,9 @@ def polya_motifs(
         to the site in nt: `distance` (median), `distance_q1`, `distance_q3` (quartiles).
     """
     table = patterns.table.merge(matches, on="pattern")
-    quartiles = places.groupby("pattern")["distance"].agg(
-        distance="median",
-        distance_q1=lambda distance: distance.quantile(0.25),
-        distance_q3=lambda distance: distance.quantile(0.75),
-    )
-    table = table.merge(quartiles, left_on="pattern", right_index=True)
+    distances = places.groupby("pattern")["distance"]
+    for name, share in (("distance", 0.5), ("distance_q1", 0.25), ("distance_q3", 0.75)):
+        table[name] = table["pattern"].map(distances.quantile(share))
     ranks = {name: i for i, name in enumerate(order)} | {"": len(order) + 1}
     table = table.sort_values(
         "element", key=lambda column: [ranks.get(e, len(order)) for e in column], kind="stable"

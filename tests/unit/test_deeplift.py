@@ -131,6 +131,11 @@ def test_shuffles_keep_dinucleotides():
             assert (references[i, j] != one_hot(sequences)[i]).any()
 
 
+def test_shuffles_are_of_each_sequence():
+    references = shuffled_references(["AAAC", "GGGT"], count=2, seed=0)
+    assert references[0, :, 2:].sum() == 0 and references[1, :, :2].sum() == 0
+
+
 def test_profile_target():
     """The mean of logits weighted by probability less their plain mean; a number added to all changes nothing."""
     torch.manual_seed(0)

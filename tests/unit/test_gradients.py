@@ -129,7 +129,7 @@ def test_shuffles_keep_special_tokens(case):
 
 def slow_shares(spans, values):
     result = np.zeros(spans.lengths.sum())
-    for begin, end, value in zip(spans.begins, spans.ends, values):
+    for begin, end, value in zip(spans.begins, spans.ends, values, strict=True):
         for position in range(begin, end):
             result[position] += value / (end - begin)
     return result

@@ -8,7 +8,7 @@ import torch
 from scipy.stats import pearsonr, spearmanr
 
 from nucleotune.attribution.agreement import agreement, mean_with_interval
-from nucleotune.attribution.deeplift import deeplift, shuffled_references
+from nucleotune.attribution.deeplift import deeplift
 from nucleotune.attribution.ism import centred, mutagenesis, network_mutagenesis
 from nucleotune.attribution.onehot import BASES, one_hot
 from nucleotune.attribution.targets import count_target, profile_target
@@ -45,7 +45,9 @@ def test_mutagenesis_equals_a_loop(batch):
         assert len(mutants) == len(owners)
         sizes.append(len(mutants))
         seen.extend(mutants)
-        return np.array([toy_score(mutant) * (1 + i) for mutant, i in zip(mutants, owners)])
+        return np.array(
+            [toy_score(mutant) * (1 + i) for mutant, i in zip(mutants, owners, strict=True)]
+        )
 
     effects = mutagenesis(sequences, score, batch=batch)
     expected = slow_effects(sequences, lambda sequence, i: toy_score(sequence) * (1 + i))
@@ -65,7 +67,7 @@ def test_lengths_differ():
 def test_network_path_equals_sequences(target):
     torch.manual_seed(0)
     network = BPNet(filters=6, layers=2, first_kernel=5, profile_kernel=7).eval()
-    sequences = [*random_sequences(2, 20), "ACGTNNACGTACGTTTGCAN"]
+    sequences = [*random_sequences(1, 12), "ACGTNNACGTAN"]
     x = one_hot(sequences)
     with torch.no_grad():
         weights = target.weights(network(torch.from_numpy(x)))
@@ -76,7 +78,7 @@ def test_network_path_equals_sequences(target):
         return float(target.value(outputs, weights[i : i + 1]))
 
     expected = slow_effects(sequences, score)
-    for batch in (1, 50):
+    for batch in (7, 100):
         effects = network_mutagenesis(network, x, target, batch=batch)
         assert effects == pytest.approx(expected, abs=1e-5)
     assert abs(expected).max() > 1e-3
@@ -92,10 +94,8 @@ def test_agrees_with_deeplift_where_the_network_is_linear():
     sequences = random_sequences(3, 30)
     x = one_hot(sequences)
     network = BPNet(filters=6, layers=2, first_kernel=5, profile_kernel=7).eval()
-    for module in network.activations:
-        torch.nn.Module.__setattr__(module, "forward", lambda signal: signal)
-    references = np.repeat(one_hot(["".join(BASES) * 8])[None, :, :, :30], 3, axis=0)
-    references[:] = 0.25
+    network.activations = torch.nn.ModuleList(torch.nn.Identity() for _ in range(3))
+    references = np.full((3, 1, 4, 30), 0.25, dtype=np.float32)
     linear = deeplift(network, x, references, count_target())
     found = centred(network_mutagenesis(network, x, count_target()))
     assert found == pytest.approx(linear.hypothetical, abs=1e-5)
@@ -132,8 +132,3 @@ def test_mean_with_interval():
         mean_with_interval(np.random.default_rng(1).normal(size=n), seed=0) for n in (10, 1000)
     )
     assert wide["ci_high"] - wide["ci_low"] > 3 * (narrow["ci_high"] - narrow["ci_low"])
-
-
-def test_shuffled_references_are_of_each_sequence():
-    references = shuffled_references(["AAAC", "GGGT"], count=2, seed=0)
-    assert references[0, :, 2:].sum() == 0 and references[1, :, :2].sum() == 0

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
 
-from nucleotune.attribution.modisco import Patterns
+from nucleotune.attribution.modisco import Patterns, read_patterns
 from nucleotune.attribution.motifs import (
     composition,
     match_patterns,
@@ -115,10 +116,14 @@ def test_motif_within_a_core():
     assert rich["p"][0] > 3 * found["p"][0]
 
 
-def test_no_pattern():
-    empty = make_patterns([], [])
+def test_no_pattern(tmp_path):
+    h5py.File(tmp_path / "empty.h5", "w").close()
+    empty, sites = read_patterns(tmp_path / "empty.h5"), np.array([3, 4])
     matches = match_patterns(empty, read_elements(ELEMENTS), UNIFORM, seed=0)
-    assert matches.empty
+    places = seqlet_places(empty, matches, sites)
+    table = polya_motifs(empty, matches, places)
+    assert table.empty and places.empty and "distance_q1" in table
+    assert (order_of_elements(places, sites, seed=0)["n"] == 0).all()
 
 
 def test_composition_and_sites():
@@ -152,10 +157,6 @@ def test_table_of_motifs(study):
     assert table[["distance_q1", "distance_q3"]].to_numpy().tolist() == [[-19.5] * 2, [-34.5] * 2]
     assert table["seqlets"].tolist() == [40, 40]
     assert places["distance"].isna().sum() == 2
-    empty = make_patterns([], [])
-    nothing = match_patterns(empty, read_elements(ELEMENTS), UNIFORM, seed=0)
-    table = polya_motifs(empty, nothing, seqlet_places(empty, nothing, sites))
-    assert table.empty and "distance_q1" in table
 
 
 def test_order_of_elements(study):

@@ -18,7 +18,7 @@ from nucleotune.attribution.targets import Target
 Score = Callable[[list[str], np.ndarray], np.ndarray]
 
 
-def mutagenesis(sequences: Sequence[str], score: Score, *, batch: int = 512) -> np.ndarray:
+def mutagenesis(sequences: Sequence[str], score: Score, *, batch: int = 256) -> np.ndarray:
     """Effects of all single substitutions on a score.
 
     Args:
@@ -55,7 +55,7 @@ def mutagenesis(sequences: Sequence[str], score: Score, *, batch: int = 512) -> 
 
 @torch.inference_mode()
 def network_mutagenesis(
-    network: nn.Module, sequences: np.ndarray, target: Target, *, batch: int = 256
+    network: nn.Module, sequences: np.ndarray, target: Target, *, batch: int = 128
 ) -> np.ndarray:
     """`mutagenesis` of a network on one-hot sequences: mutants are made where it computes, from the same tensor.
 

@@ -35,7 +35,7 @@ SETTINGS: dict[str, Any] = {
     "target_seqlet_fdr": 0.05,
     "max_seqlets_per_metacluster": 5000,
     "min_metacluster_size": 50,
-    "n_leiden_runs": 10,
+    "n_leiden_runs": 3,
     "trim_to_window_size": 12,
     "initial_flank_to_add": 4,
     "final_min_cluster_size": 20,

@@ -39,3 +39,17 @@ def one_hot(sequences: Sequence[str]) -> np.ndarray:
     codes = base_codes(sequences)
     channels = np.arange(len(BASES), dtype=np.int8)[:, None]
     return (codes[:, None] == channels).astype(np.float32)
+
+
+def at_bases(contributions: np.ndarray, sequences: np.ndarray) -> np.ndarray:
+    """Of contributions of every base (n, L, 4), those of the bases that one-hot sequences (n, 4, L) have: (n, L)."""
+    return (contributions * sequences.transpose(0, 2, 1)).sum(axis=2)
+
+
+def on_bases(values: np.ndarray, sequences: np.ndarray) -> np.ndarray:
+    """Values of nucleotides (n, L) at the bases that one-hot sequences (n, 4, L) have, 0 elsewhere: (n, L, 4).
+
+    In place of hypothetical contributions, for modisco, where a method gives none: gradients at token embeddings. The
+    polyadenylation study did so for all its models.
+    """
+    return values[:, :, None] * sequences.transpose(0, 2, 1)

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from nucleotune.attribution.deeplift import deeplift, shuffled_references
-from nucleotune.attribution.onehot import BASES, base_codes, one_hot
+from nucleotune.attribution.onehot import BASES, at_bases, base_codes, on_bases, one_hot
 from nucleotune.attribution.targets import class_target, count_target, profile_target
 from nucleotune.errors import InputError
 from nucleotune.models.heads import BPNet, ConvHead
@@ -40,6 +40,13 @@ def test_one_hot():
         one_hot(["ACGT", "ACG"])
     with pytest.raises(InputError, match="no sequence"):
         one_hot([])
+
+
+def test_values_of_the_bases_that_are_there():
+    x, values = one_hot(["CAT"]), np.array([[1.0, 2.0, 3.0]])
+    expected = [[0, 1, 0, 0], [2, 0, 0, 0], [0, 0, 0, 3]]
+    assert on_bases(values, x)[0].tolist() == expected
+    assert at_bases(on_bases(values, x) + 5 * (1 - x.transpose(0, 2, 1)), x).tolist() == [[1, 2, 3]]
 
 
 def test_linear_network():

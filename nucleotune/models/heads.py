@@ -72,14 +72,17 @@ class BPNet(nn.Module):
             nn.Conv1d(filters, filters, 3, dilation=2**i, padding=2**i)
             for i in range(1, layers + 1)
         )
+        # A module for each use: methods of explanation, DeepLIFT for one, hook into modules and know each one's input.
+        self.activations = nn.ModuleList(nn.ReLU() for _ in range(layers + 1))
         self.profile = ProfileConv1d(filters, tracks, profile_kernel)
         self.counts = nn.Linear(filters, tracks)
 
     def forward(self, signal: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Profile logits and log counts of `signal` (batch, channels, positions)."""
-        x = torch.relu(self.first(signal))
-        for layer in self.dilated:
-            x = x + torch.relu(layer(x))
+        first, *others = self.activations
+        x = first(self.first(signal))
+        for layer, activation in zip(self.dilated, others, strict=True):
+            x = x + activation(layer(x))
         return self.profile(x), self.counts(x.mean(dim=2))
 
 

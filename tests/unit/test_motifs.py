@@ -1,0 +1,240 @@
+"""Patterns beside known elements, their places, their order, and the figures of all that."""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from nucleotune.attribution.modisco import Patterns, read_patterns
+from nucleotune.attribution.motifs import (
+    composition,
+    match_patterns,
+    observed_sites,
+    polya_motifs,
+    read_elements,
+    seqlet_places,
+)
+from nucleotune.attribution.onehot import BASES, one_hot
+from nucleotune.attribution.spacing import TESTS, order_of_elements
+from nucleotune.errors import InputError
+from nucleotune.reporting.attribution import (
+    Track,
+    distance_figure,
+    information,
+    motif_figure,
+    track_figure,
+)
+
+ELEMENTS = Path(__file__).parents[2] / "resources" / "motifs" / "polya.meme"
+UNIFORM = np.full(4, 0.25)
+
+
+def matrix(letters, share=0.94, before=3, after=3):
+    """Shares (width, 4) of a word with even positions around it."""
+    core = np.full((len(letters), 4), (1 - share) / 3)
+    core[np.arange(len(letters)), [BASES.index(letter) for letter in letters]] = share
+    even = np.full((1, 4), 0.25)
+    return np.concatenate([even.repeat(before, 0), core, even.repeat(after, 0)])
+
+
+def make_patterns(words, seqlets):
+    """Patterns of these words, 3 even positions on both sides of each; seqlets: (pattern number, example, start)."""
+    names = [f"positive_{i}" for i in range(len(words))]
+    ppm = {name: matrix(word) for name, word in zip(names, words, strict=True)}
+    table = pd.DataFrame(
+        {
+            "pattern": names,
+            "sign": "positive",
+            "seqlets": [sum(i == j for j, *_ in seqlets) for i in range(len(words))],
+            "consensus": words,
+            "core_start": 3,
+            "core_end": [3 + len(word) for word in words],
+            "contribution": 1.0,
+        }
+    )
+    members = pd.DataFrame(
+        [(names[i], example, start, start + 12) for i, example, start in seqlets],
+        columns=["pattern", "example", "start", "end"],
+    ).assign(is_revcomp=False, contribution=1.0)
+    cwm = {name: (shares - 0.25) / 2 for name, shares in ppm.items()}
+    return Patterns(table, members, ppm, cwm)
+
+
+def test_elements_of_the_paper():
+    """Table 2 of the study, with T for U."""
+    elements = read_elements(ELEMENTS)
+    words = {name: "".join(BASES[i] for i in rows.argmax(1)) for name, rows in elements.items()}
+    by_element = {}
+    for name, word in words.items():
+        by_element.setdefault(name.split(".")[0], []).append(word)
+    assert by_element["efficiency"] == ["TATATA", "TTTATA", "TATGTA"]
+    assert by_element["positioning"] == ["AATAAA", "AAAAAA", "TATAAA"]
+    assert elements["site.1"][0] == pytest.approx([0.03, 0.47, 0.03, 0.47])
+    assert set(by_element) == {"efficiency", "positioning", "site", "flank"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("ALPHABET= ACGU\nMOTIF a\n", "ALPHABET"),
+        ("ALPHABET= ACGT\n", "no motif"),
+        ("ALPHABET= ACGT\nMOTIF a\nletter-probability matrix: w= 1\n1 1 0 0\n", "add up to 1"),
+        ("ALPHABET= ACGT\nMOTIF a\nletter-probability matrix: w= 1\n1 x 0 0\n", "broken"),
+    ],
+)
+def test_broken_motif_files(tmp_path, text, message):
+    path = tmp_path / "elements.meme"
+    path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_elements(path)
+    with pytest.raises(InputError, match="not a MEME"):
+        read_elements(tmp_path / "none.meme")
+
+
+def test_patterns_are_matched():
+    words = ["TATATA", "AATAAA", "GCGCCG", "TTTTTT"]
+    patterns = make_patterns(words, [])
+    matches = match_patterns(patterns, read_elements(ELEMENTS), UNIFORM, seed=0)
+    assert matches["motif"].tolist()[:2] == ["efficiency.1", "positioning.1"]
+    assert matches["element"].tolist() == ["efficiency", "positioning", "", "flank"]
+    assert (matches["p"] <= matches["q"]).all() and matches["q"].between(0, 1).all()
+    assert matches["q"][2] > 0.5 > 0.05 > matches["q"][[0, 1, 3]].max()
+    # All motifs are six wide and begin with the core, three positions into the pattern.
+    assert matches["centre"].tolist() == [5.5] * 4
+    assert matches.equals(match_patterns(patterns, read_elements(ELEMENTS), UNIFORM, seed=0))
+
+
+def test_motif_within_a_core():
+    """The middle of the motif counts, not that of the core; in AT-rich sequences the match says less."""
+    patterns = make_patterns(["GCAATAAA"], [])
+    elements = {"positioning.1": read_elements(ELEMENTS)["positioning.1"]}
+    found = match_patterns(patterns, elements, UNIFORM, seed=0)
+    assert found["centre"][0] == 3 + 2 + 2.5
+    rich = match_patterns(patterns, elements, np.array([0.4, 0.1, 0.1, 0.4]), seed=0)
+    assert rich["p"][0] > 3 * found["p"][0]
+
+
+def test_no_pattern(tmp_path):
+    h5py.File(tmp_path / "empty.h5", "w").close()
+    empty, sites = read_patterns(tmp_path / "empty.h5"), np.array([3, 4])
+    matches = match_patterns(empty, read_elements(ELEMENTS), UNIFORM, seed=0)
+    places = seqlet_places(empty, matches, sites)
+    table = polya_motifs(empty, matches, places)
+    assert table.empty and places.empty and "distance_q1" in table
+    assert (order_of_elements(places, sites, seed=0)["n"] == 0).all()
+
+
+def test_composition_and_sites():
+    assert composition(one_hot(["AACG", "NNAT"])) == pytest.approx([0.5, 1 / 6, 1 / 6, 1 / 6])
+    counts = np.zeros((3, 2, 6), dtype=int)
+    counts[0, 0, 4], counts[0, 1, 4], counts[0, 0, 1] = 2, 2, 3
+    counts[1, :, 2] = counts[1, :, 5] = 1
+    assert observed_sites(counts).tolist() == [4, 2, -1]
+
+
+@pytest.fixture(scope="module")
+def study():
+    """40 sequences: efficiency element 35 nt, positioning element 20 nt before the site, which varies."""
+    generator = np.random.default_rng(0)
+    sites = generator.integers(60, 200, size=40)
+    seqlets = []
+    for i, site in enumerate(sites):
+        # Motifs' middles are 5.5 nt into their seqlets.
+        seqlets += [(0, i, int(site) - 35 - 5), (1, i, int(site) - 20 - 5)]
+    sites[5] = -1
+    patterns = make_patterns(["TATATA", "AATAAA"], seqlets)
+    matches = match_patterns(patterns, read_elements(ELEMENTS), UNIFORM, seed=0)
+    return patterns, matches, seqlet_places(patterns, matches, sites), sites
+
+
+def test_table_of_motifs(study):
+    patterns, matches, places, sites = study
+    table = polya_motifs(patterns, matches, places, order=("positioning", "efficiency"))
+    assert table["element"].tolist() == ["positioning", "efficiency"]
+    assert table["distance"].tolist() == [-19.5, -34.5]
+    assert table[["distance_q1", "distance_q3"]].to_numpy().tolist() == [[-19.5] * 2, [-34.5] * 2]
+    assert table["seqlets"].tolist() == [40, 40]
+    assert places["distance"].isna().sum() == 2
+
+
+def test_order_of_elements(study):
+    *_, places, sites = study
+    table = order_of_elements(places, sites, seed=0, permutations=200).set_index("test")
+    assert table.index.tolist() == list(TESTS)
+    assert (table["n"] == 39).all() and (table["share"] == 1).all()
+    assert table["p"].to_numpy() == pytest.approx(1 / 201)
+    assert (table["control"] < 0.7).all() and (table["control_low"] <= table["control"]).all()
+
+
+def test_order_that_means_nothing():
+    """Elements whose positions are those of all sequences, whatever the site: as often in order as the control."""
+    generator = np.random.default_rng(1)
+    places = pd.DataFrame(
+        {
+            "element": ["efficiency", "positioning"] * 60,
+            "example": np.repeat(np.arange(60), 2),
+            "position": generator.integers(0, 200, 120).astype(float),
+            "contribution": 1.0,
+        }
+    )
+    sites = generator.integers(0, 200, 60)
+    table = order_of_elements(places, sites, seed=0, permutations=300)
+    assert (table["p"] > 0.02).all()
+    assert table["control"].to_numpy() == pytest.approx(table["share"].to_numpy(), abs=0.15)
+
+
+def test_the_strongest_seqlet_counts():
+    places = pd.DataFrame(
+        [
+            ("efficiency", 0, 10.0, 1.0),
+            ("efficiency", 0, 90.0, 0.5),
+            ("positioning", 0, 50.0, 0.2),
+            ("positioning", 0, 5.0, 0.1),
+            ("efficiency", 1, 80.0, -3.0),
+            ("efficiency", 1, 10.0, 1.0),
+            ("positioning", 1, 50.0, 1.0),
+            ("", 1, 1.0, 9.0),
+            ("positioning", 2, 50.0, 1.0),
+        ],
+        columns=["element", "example", "position", "contribution"],
+    )
+    sites = np.array([70, 70, 90])
+    table = order_of_elements(places, sites, seed=0, permutations=10).set_index("test")
+    assert table.loc["efficiency before positioning", ["n", "share"]].tolist() == [2, 0.5]
+    assert table.loc["positioning before site", ["n", "share"]].tolist() == [3, 1.0]
+    near = table.loc["positioning 10 to 30 nt before site"]
+    assert near["share"] == pytest.approx(2 / 3)
+    nothing = order_of_elements(places, np.full(3, -1), seed=0, permutations=10)
+    assert (nothing["n"] == 0).all() and nothing["share"].isna().all()
+    without = places[places["element"] == ""]
+    assert (order_of_elements(without, sites, seed=0)["n"] == 0).all()
+
+
+def test_information():
+    shares = np.array([[1, 0, 0, 0], [0.25] * 4, [0.5, 0, 0, 0.5]], dtype=float)
+    assert information(shares, UNIFORM) == pytest.approx([2, 0, 1])
+    rich = np.array([0.5, 0.0, 0.0, 0.5]) + 1e-9
+    assert information(shares, rich)[[0, 2]] == pytest.approx([1, 0], abs=1e-6)
+
+
+def test_figures(study, tmp_path):
+    patterns, matches, places, _ = study
+    table = polya_motifs(patterns, matches, places)
+    track = Track(
+        "gene A, DeepLIFT",
+        "ACGTTGCATN" * 4,
+        np.sin(np.arange(40)),
+        begin=100,
+        site=120,
+        seqlets=[(105, 117, "positive_0")],
+    )
+    for name in ("a", "b"):
+        track_figure([track, track._replace(seqlets=())], tmp_path / f"track_{name}.svg")
+        motif_figure(table, patterns.ppm, patterns.cwm, UNIFORM, tmp_path / f"motif_{name}.svg")
+        distance_figure(places, 300, tmp_path / f"distance_{name}.svg")
+    for kind in ("track", "motif", "distance"):
+        first, second = ((tmp_path / f"{kind}_{name}.svg").read_bytes() for name in "ab")
+        assert first == second and len(first) > 10_000
+        assert (tmp_path / f"{kind}_a.png").stat().st_size > 5_000

@@ -31,6 +31,10 @@ logger = logging.getLogger(__name__)
 #: Sequences with a property, and of regions without it, that an analysis needs at least.
 FEWEST = 10
 
+#: Bins of attention with samples that a correlation needs at least. Where attention hardly differs among samples, as in
+#: many heads of a model without training, they share two or three bins, whose correlation is 1 or -1 by chance.
+FEWEST_BINS = 5
+
 Head = tuple[int, int]
 Key = tuple[str, str]  # level and kind of a property
 
@@ -87,7 +91,7 @@ def analyse_models(
         max_tokens: tokens of a batch.
 
     A property that fewer than FEWEST sequences have (or lack, of regions) has a row in `summary` with a note, and no
-    numbers.
+    numbers; one whose samples fill fewer than FEWEST_BINS bins of attention has no correlation.
 
     Raises:
         InputError: no sequences, one too short for a token, or letters of another length than it (names the record).
@@ -240,15 +244,20 @@ def _summary(
         values = reading.values.get(key)
         if values is not None:
             layer, head = statistics.most_specialised(values)
+            curve = curves[*key, "own"]
+            bins = int((curve["n"] > 0).sum())
             row |= {
                 "background": _background(reading, one),
                 "cv": statistics.coefficient_of_variation(values),
                 "layer": layer,
                 "head": head,
                 "highest": float(values.max()),
-                "spearman": statistics.spearman(curves[*key, "own"]),
+                "bins": bins,
+                "spearman": statistics.spearman(curve) if bins >= FEWEST_BINS else np.nan,
                 "similarity": _similarity(values, reference.get(key)),
             }
+            if bins < FEWEST_BINS:
+                row["note"] = f"no correlation: samples in {bins} bins of attention only"
         logger.info(
             "%s", ", ".join(f"{name} {value}" for name, value in row.items() if value != "")
         )

@@ -15,7 +15,7 @@ from nucleotune.files import atomic_path
 KEYS = ["model", "property", "kind"]
 SUMMARY = [
     *(*KEYS, "n", "n_with", "background", "cv", "layer", "head"),
-    *("highest", "spearman", "similarity", "note"),
+    *("highest", "bins", "spearman", "similarity", "note"),
 ]
 HEADS = [*KEYS, "layer", "head", "value"]
 CURVES = [*KEYS, "chosen", "layer", "head", "begin", "end", "n", "probability", "mean", "sd"]
@@ -30,8 +30,8 @@ class Findings:
     summary  a row a model and kind. `n`: sequences of which it is known; `n_with`: those that have it; `background`:
              share of the sequences (regions) or tokens that have it; `cv`: coefficient of variation over all heads, a
              share; `layer`, `head`: the most specialised head, `highest` its value; `spearman`: of raw attention and
-             probability in that head; `similarity`: Pearson's correlation with the first model, over all heads; `note`:
-             why there are no numbers
+             probability in that head, over its `bins` that have samples; `similarity`: Pearson's correlation with the
+             first model, over all heads; `note`: why numbers are missing
     heads    `layer`, `head`, `value`: relative attention of regions (equation 1), attention ratio of boundaries and
              structures (equation 2)
     curves   `chosen`, `layer`, `head`, then the columns of `statistics.probability_by_attention`. `chosen` is `own` for
@@ -96,4 +96,4 @@ def gather_findings(
 
 def _typed(summary: pd.DataFrame) -> pd.DataFrame:
     summary["note"] = summary["note"].fillna("")
-    return summary.astype({"layer": "Int64", "head": "Int64"})
+    return summary.astype(dict.fromkeys(("layer", "head", "bins"), "Int64"))

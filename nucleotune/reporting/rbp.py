@@ -36,7 +36,8 @@ FIGURES = {
         "caption": "Sequences outside the training split. a: how much heads differ in their relative attention to"
         " [CLS], as coefficient of variation; values above 20 % stand at the upper edge with their number. b, c:"
         " relative attention of every head, one protein and region; the frame marks the most specialised head. d: rank"
-        " correlation, in the most specialised head, of raw attention and the share of sequences that have the region."
+        " correlation, in the most specialised head, of raw attention and the share of sequences that have the region;"
+        " rings: the model trained from random weights. A head chosen as the best of all is correlated by chance, too."
         " e: that share by raw attention, mean and standard deviation of three random subsets; dashed: share of all"
         f" sequences. {_HEADS}",
     },

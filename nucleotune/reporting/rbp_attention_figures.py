@@ -79,15 +79,24 @@ def region_figure(
         axes.set(xlabel="Raw attention to [CLS]", ylabel=f"Share of sequences with {region}")
 
         axes = place(figure, 0.8, 1.0, width, 2.3)
-        after = summary[summary["model"] == "after"]
         for i, region in enumerate(regions):
-            part = _of(after, kind=region).set_index("rbp")["spearman"].reindex(proteins)
-            shift = 0.16 * (i - (len(regions) - 1) / 2)
-            at = np.arange(len(proteins)) + shift
-            axes.scatter(at, part, s=18, color=COLOURS[i], linewidths=0, label=region)
+            at = np.arange(len(proteins)) + 0.16 * (i - (len(regions) - 1) / 2)
+            for name in models:
+                part = _of(summary, kind=region, model=name).set_index("rbp")
+                # The control in rings: a best head of many is correlated by chance as well.
+                face, label = (COLOURS[i], region) if name == "after" else ("none", None)
+                axes.scatter(
+                    at,
+                    part["spearman"].reindex(proteins),
+                    s=18,
+                    facecolors=face,
+                    edgecolors=COLOURS[i],
+                    linewidths=0.7,
+                    label=label,
+                )
         axes.axhline(0, color="#D0D0D0", linewidth=0.8, zorder=0)
         axes.set(ylim=(-1.05, 1.05), ylabel="Spearman's correlation")
-        axes.set_title(f"d   {titles['after']}: attention and share of the region", loc="left")
+        axes.set_title("d   Attention and share of the region, in the best head", loc="left")
         axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=len(regions), borderaxespad=0)
         _name_proteins(axes, proteins)
         save(figure, path)

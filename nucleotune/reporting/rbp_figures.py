@@ -73,7 +73,7 @@ def _violins(axes: Axes, values: pd.DataFrame, styles: Mapping[str, Style]) -> N
             fontsize=8,
         )
     axes.set_xticks(range(values.shape[1]), [fill(name, 16) for name in values])
-    axes.set_ylabel("AUROC")
+    axes.set(xlim=(-0.6, values.shape[1] - 0.4), ylabel="AUROC")
     axes.set_title("a", loc="left", pad=16)
 
 

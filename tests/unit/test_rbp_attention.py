@@ -125,7 +125,7 @@ def test_the_planted_head_is_found():
 
 def test_even_attention_knows_nothing():
     found = analyse_models({"after": load(even_model())}, make_sequences(), seed=1)
-    measured = found.summary[found.summary["note"] == ""]
+    measured = found.summary[found.summary["n_with"] > 0]
     regions = measured[measured["property"] == "region"]
     np.testing.assert_allclose(regions["highest"], 1, rtol=1e-5)
     np.testing.assert_allclose(measured["cv"], 0, atol=1e-5)
@@ -194,7 +194,7 @@ def test_every_number_follows_its_definition():
         share = np.mean([label for one in labels for label in one])
         row = summary.loc[key]
         check(row, found.heads, expected / within, sum(map(any, labels)), share)
-        if row["note"]:
+        if np.isnan(row["cv"]):
             continue
         # The curve, from each token's own attention in that head.
         raw = np.concatenate(
@@ -234,7 +234,7 @@ def test_models_are_compared_with_the_first():
     }
     assert similarity["after"].empty
     np.testing.assert_allclose(similarity["before"], 1)
-    kinds = (found.summary["model"].eq("after") & found.summary["note"].eq("")).sum()
+    kinds = (found.summary["model"].eq("after") & found.summary["cv"].notna()).sum()
     assert len(similarity["before"]) == len(similarity["scratch"]) == kinds
     assert (similarity["scratch"] < 0.95).all()
     # One head for all structures in all models: the first one's of most attention to loops.
@@ -259,12 +259,20 @@ def test_too_few_sequences_have_a_row_that_says_so():
     notes = found.summary.set_index("kind")["note"]
     assert notes["CDS"] == f"{FEWEST - 1} of {N} sequences have it: at least {FEWEST} are needed"
     assert notes["stem"] == f"0 of 0 sequences have it: at least {FEWEST} are needed"
-    assert notes["3'UTR"] == ""
+    assert notes["3'UTR"].startswith("no correlation")
     assert set(found.heads["kind"]) == set(found.curves["kind"]) == {"3'UTR"}
     everywhere = sequences.assign(regions="3" * LENGTH)
     found = analyse_models({"after": load(even_model())}, everywhere, seed=1)
     assert f"0 of {N} sequences lack it" in found.summary.set_index("kind")["note"]["3'UTR"]
     assert found.curves.empty and found.heads.empty
+
+
+def test_a_correlation_needs_bins():
+    """Even attention puts all samples into one bin; of two bins a correlation would be 1 or -1."""
+    found = analyse_models({"after": load(even_model())}, make_sequences(), seed=1)
+    measured = found.summary[found.summary["n_with"] > 0]
+    assert (measured["bins"] < 3).all() and measured["spearman"].isna().all()
+    assert measured["note"].str.startswith("no correlation: samples in ").all()
 
 
 def test_letters_of_another_length_are_refused():

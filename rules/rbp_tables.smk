@@ -69,7 +69,7 @@ rule rbp_table_auroc:
     message:
         "AUROC by RBP and method"
     script:
-        "../scripts/rbp_table.py"
+        "../scripts/rbp_table_auroc.py"
 
 
 use rule rbp_table_auroc as rbp_table_comparison with:
@@ -125,7 +125,7 @@ rule rbp_figure3:
     message:
         "Figure 3: attention and transcript regions"
     script:
-        "../scripts/rbp_figures.py"
+        "../scripts/rbp_figure3.py"
 
 
 use rule rbp_figure3 as rbp_figure4 with:

@@ -14,6 +14,7 @@ SECTIONS = {
     "model": "`config/models/<name>.yaml`",
     "language_model": "`config/methods/<name>.yaml`, kind `language_model`",
     "baseline": "`config/methods/<name>.yaml`, kind `baseline`",
+    "profile_model": "`config/methods/<name>.yaml`, kind `profile_model`",
 }
 
 HEAD = """# Configuration reference

@@ -277,19 +277,24 @@ def region_paths(wildcards):
     return {name: read_form(collection, name, path) for name, (path, _) in files.items()}
 
 
+def reads_structures(name):
+    """Whether a method reads structures that are folded once for all of them."""
+    method = RUN["methods"][name]
+    if method["kind"] != "baseline":
+        return False
+    graphprot = method["graphprot"]
+    return method["baseline"] == "ideeps" or (
+        method["baseline"] == "graphprot"
+        and not graphprot["sequence_only"]
+        and graphprot["abstraction"] == 3
+    )
+
+
 def folded(wildcards):
     """Input function: the structures of a data set, folded once, for the baselines that read them."""
-    method = RUN["methods"][wildcards.method]
-    reads = method["baseline"] == "ideeps" or (
-        method["baseline"] == "graphprot"
-        and not method["graphprot"]["sequence_only"]
-        and method["graphprot"]["abstraction"] == 3
-    )
-    return (
-        f"results/rbp/{wildcards.dataset}/structures.parquet"
-        if reads and wildcards.study == "rbp"
-        else []
-    )
+    if wildcards.study == "rbp" and reads_structures(wildcards.method):
+        return f"results/rbp/{wildcards.dataset}/structures.parquet"
+    return []
 
 
 def attended():

@@ -61,8 +61,10 @@ rule rbp_structures:
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         engine=SETTINGS["rbp"]["folding"],
-        # Sequences that no method is trained or judged on are folded for the analyses alone.
-        with_rest=lambda wildcards: analysed(RUN, DATASETS["rbp"][wildcards.dataset], "structures"),
+        for_methods=any(map(reads_structures, SETTINGS["rbp"]["methods"])),
+        for_analysis=lambda wildcards: analysed(
+            RUN, DATASETS["rbp"][wildcards.dataset], "structures"
+        ),
         max_sequences=SETTINGS["rbp"]["attention"]["max_sequences"],
         seed=SETTINGS["rbp"]["seed"],
         version=STAGE["rbp_structures"],

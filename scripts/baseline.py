@@ -15,7 +15,7 @@ with job(snakemake.log[0]):
     method = snakemake.params.method
     structures = {}
     if snakemake.input.structures:
-        table = read_structures(snakemake.input.structures).table
+        table = read_structures(snakemake.input.structures).table.dropna(subset="shreps")
         structures = dict(zip(table["sequence"], table["shreps"], strict=True))
     folding = {"threads": snakemake.threads, "structures": structures}
     options = {

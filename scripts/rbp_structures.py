@@ -15,12 +15,13 @@ from nucleotune.studies.rbp_build import analysis_rows
 with job(snakemake.log[0]) as log:
     params = snakemake.params
     examples = read_examples(snakemake.input.examples)
-    sequences = examples["sequence"].tolist()
-    if params.with_rest:
-        rest = pd.read_parquet(snakemake.input.rest)
-        sequences += analysis_rows(examples, rest, params.max_sequences, params.seed)[
-            "sequence"
-        ].tolist()
-    structures = fold_all(sequences, threads=snakemake.threads, engine=params.engine)
+    rest = pd.read_parquet(snakemake.input.rest)
+    analysed = analysis_rows(examples, rest, params.max_sequences, params.seed)["sequence"].tolist()
+    structures = fold_all(
+        examples["sequence"].tolist() if params.for_methods else [],
+        analysed if params.for_analysis else [],
+        threads=snakemake.threads,
+        engine=params.engine,
+    )
     log.info("%d sequences, %s", len(structures.table), structures.engine)
     write_structures(snakemake.output[0], structures)

@@ -56,7 +56,7 @@ class Structures:
 
     table   one row a sequence: `sequence` (unique); `shreps`, dot-brackets of its shape representatives, the lowest
             energy first (`sequence.shreps`); `elements`, one letter of `elements.ELEMENTS` a nucleotide, of the MEA
-            structure
+            structure; None where the one or the other was not asked for
     engine  what made the MEA structures, in words
     """
 
@@ -65,23 +65,27 @@ class Structures:
 
 
 def fold_all(
-    sequences: Sequence[str],
+    shapes_of: Sequence[str],
+    elements_of: Sequence[str],
     *,
     threads: int,
     engine: str = "viennarna",
     program: str = "linearpartition",
 ) -> Structures:
-    """All structures of the distinct `sequences` (upper-case ACGTN), in order of first occurrence.
+    """Shape representatives of some sequences and MEA structures of some (upper-case ACGTN), each distinct one once.
 
     `engine` is one of ENGINES and makes the MEA structures; `program` is where LinearPartition is, a path or a name on
     the PATH. Shape representatives come from ViennaRNA in any case. `threads` processes work in parallel; the result
     does not depend on them. Progress is logged. Raises InputError as `mea_structures` and `shape_representatives` do.
     """
-    distinct = list(dict.fromkeys(sequences))
-    found = mea_structures(distinct, engine=engine, program=program, threads=threads)
-    shreps = shape_representatives(distinct, abstraction=ABSTRACTION, threads=threads)
+    shaped, labelled = list(dict.fromkeys(shapes_of)), list(dict.fromkeys(elements_of))
+    shreps = shape_representatives(shaped, abstraction=ABSTRACTION, threads=threads)
+    found = mea_structures(labelled, engine=engine, program=program, threads=threads)
+    by_sequence = dict(zip(shaped, shreps, strict=True))
+    elements = dict(zip(labelled, map(element_string, found), strict=True))
     table = pd.DataFrame(
-        {"sequence": distinct, "shreps": shreps, "elements": list(map(element_string, found))}
+        [(one, by_sequence.get(one), elements.get(one)) for one in {**by_sequence, **elements}],
+        columns=list(COLUMNS),
     )
     version = {
         "viennarna": f"ViennaRNA {RNA.__version__}",
@@ -173,4 +177,5 @@ def read_structures(path: str | Path) -> Structures:
         raise InputError(f"{path}: no engine in the file's metadata: not a table of structures")
     table = pd.read_parquet(path, columns=list(COLUMNS))
     # Plain lists, as `shape_representatives` returns them.
-    return Structures(table.assign(shreps=table["shreps"].map(list)), engine.decode())
+    shreps = [None if one is None else list(one) for one in table["shreps"]]
+    return Structures(table.assign(shreps=pd.Series(shreps, dtype=object)), engine.decode())

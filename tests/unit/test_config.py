@@ -32,7 +32,7 @@ def test_default_config_is_valid_and_filled():
     run = load_run(read_yaml(ROOT / "config.yaml"))
     assert run["config"]["bootstrap"]["resamples"] == 1000
     assert run["config"]["lncrna"]["min_length"] == 100
-    assert run["config"]["studies"] == ["lncrna", "promoters"]
+    assert run["config"]["studies"] == ["lncrna", "promoters", "rbp"]
     assert set(run["species"]) == {"toy"}
     assert "lora-bert-tiny-pretrain" in run["methods"], (
         "a method that another starts from belongs to the run"

@@ -88,9 +88,11 @@ def test_gamma_is_that_of_the_study():
 
 def test_the_table_of_all_structures(tmp_path):
     others = random_sequences(3, 40)
-    found = fold_all([HAIRPIN, *others, HAIRPIN], threads=1)
+    found = fold_all([HAIRPIN, others[0], HAIRPIN], [*others[1:], HAIRPIN], threads=1)
     assert list(found.table.columns) == ["sequence", "shreps", "elements"]
     assert found.table["sequence"].tolist() == [HAIRPIN, *others]
+    assert found.table["elements"].isna().tolist() == [False, True, False, False]
+    assert found.table["shreps"].isna().tolist() == [False, False, True, True]
     first = found.table.iloc[0]
     assert first["elements"] == element_string("((((((....))))))") == "SSSSSSHHHHSSSSSS"
     assert first["shreps"][0] == "((((((....))))))"
@@ -99,7 +101,7 @@ def test_the_table_of_all_structures(tmp_path):
     again = read_structures(tmp_path / "structures.parquet")
     pd.testing.assert_frame_equal(again.table, found.table)
     assert again.engine == found.engine
-    assert all(isinstance(one, list) for one in again.table["shreps"])
+    assert all(isinstance(one, list) for one in again.table["shreps"][:2])
 
 
 def test_threads_change_nothing():
@@ -139,7 +141,7 @@ def test_output_of_linearpartition_is_read(program, monkeypatch):
     assert found == ["((......))", "((...))", "((.........))", "((..))", "((.))"]
     arguments = program.with_name("linearpartition.arguments").read_text()
     assert arguments == "-M --gamma 3.0 -b 100\n"
-    table = fold_all(sequences, threads=1, engine="linearpartition", program=str(program))
+    table = fold_all([], sequences, threads=1, engine="linearpartition", program=str(program))
     assert table.table["elements"][0] == "SSHHHHHHSS"
     assert table.engine == "LinearPartition-C, beam 100, MEA, gamma 3"
 
@@ -167,7 +169,7 @@ def test_what_is_not_there_is_told(tmp_path):
 
 
 def test_no_sequences(tmp_path):
-    nothing = fold_all([], threads=1)
+    nothing = fold_all([], [], threads=1)
     assert nothing.table.empty
     write_structures(tmp_path / "empty.parquet", nothing)
     assert isinstance(read_structures(tmp_path / "empty.parquet"), Structures)

@@ -173,8 +173,11 @@ def test_simulated_paths_follow_the_species_file(tmp_path):
 
     transcripts = list(toy_paths(**NAMES).values())
     assert written("null") == []
-    assert written("{}") == written("{promoters: null}") == transcripts
-    assert written("{promoters: {}}") == transcripts + list(promoter_paths(**NAMES).values())
+    promoters = list(promoter_paths(**NAMES).values())
+    assert written("{}") == []
+    assert written("{transcripts: {}}") == transcripts
+    assert written("{promoters: {}}") == promoters
+    assert written("{transcripts: {}, promoters: {}}") == transcripts + promoters
 
 
 def test_paths_import_no_numpy():

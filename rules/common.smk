@@ -244,11 +244,10 @@ def shared_job(wildcards):
 
 
 def study_models(study):
-    """Models of all language model methods of a study."""
+    """Language models of all methods of a study."""
     names = dict.fromkeys(method for methods in METHODS[study].values() for method in methods)
-    return list(
-        dict.fromkeys(RUN["methods"][name]["model"] for name in names if name in LANGUAGE_MODELS)
-    )
+    models = dict.fromkeys(RUN["methods"][name].get("model") for name in names)
+    return [name for name in models if name is not None]
 
 
 def datasets_of_task(task):
@@ -405,10 +404,10 @@ def trained_runs(study):
     """Directories of all training runs behind a study's tables, first stages included."""
     runs = []
     for shown in SHOWN[study]:
-        for method in [name for name in METHODS[study][shown] if name in LANGUAGE_MODELS]:
+        for method in [name for name in METHODS[study][shown] if name not in BASELINES]:
             dataset = shown
             while method is not None:
                 runs += [f"results/{study}/{dataset}/{method}/seed{n}" for n in SETTINGS["seeds"]]
-                method = RUN["methods"][method]["start_from"]
+                method = RUN["methods"][method].get("start_from")
                 dataset = plan.pool_name(DATASETS[study][shown].split)
     return list(dict.fromkeys(runs))

@@ -10,16 +10,22 @@ import pandas as pd
 
 from nucleotune.contracts import read_metrics
 from nucleotune.files import read_json
-from nucleotune.reporting import lncrna, promoters, rbp
+from nucleotune.reporting import lncrna, polya, promoters, rbp
 from nucleotune.reporting.deviations import deviations
 from nucleotune.reporting.facts import leaks, tables
 from nucleotune.reporting.figures import method_styles, training_curves, waterfall
 from nucleotune.reporting.page import summarise_benchmarks
 from nucleotune.reporting.provenance import describe_inputs, describe_models, describe_run
 
-STUDIES = {"lncrna": lncrna, "promoters": promoters, "rbp": rbp}
+STUDIES = {"lncrna": lncrna, "promoters": promoters, "rbp": rbp, "polya": polya}
+#: Where a study says otherwise than `lncrna` what methods are compared with, and what its page says first.
+COMPARED = {"polya": polya.COMPARED}
+HEADLINES = {"rbp": rbp.headlines, "polya": polya.headlines}
 #: What the examples of a study are.
-ROWS = {"lncrna": "transcripts", "promoters": "sequences", "rbp": "sequences"}
+ROWS = {"lncrna": "transcripts", "promoters": "sequences", "rbp": "sequences", "polya": "genes"}
+
+#: Data sets that a page describes one by one; of more, each has its files under results/.
+MOST = 12
 
 #: Data sets side by side in a figure of training curves.
 PANELS = 3
@@ -61,27 +67,34 @@ def gather_study(
         "study": study,
         "title": texts.TITLE,
         "asked": texts.ASKED,
-        "headlines": lncrna.headlines(metrics, comparisons, datasets, methods),
+        "headlines": HEADLINES.get(study, lncrna.headlines)(
+            metrics, comparisons, datasets, methods
+        ),
         "not_run": _not_run(metrics, dataset_titles, titles),
         "run": describe_run(run),
         "inputs": describe_inputs(cards, sources),
         "models": describe_models(run["models"], inputs["checkpoints"]),
         "rows": ROWS[study],
         "datasets": [
-            _dataset(one, cards[one["name"]], ROWS[study], run["models"]) for one in datasets
+            _dataset(one, cards[one["name"]], ROWS[study], run["models"]) for one in datasets[:MOST]
         ],
+        "further": max(0, len(datasets) - MOST),
         "tables": [Path(path).read_text(encoding="utf-8") for path in inputs["tables"]],
         "comparisons": [
-            {"dataset": dataset_titles[name], "table": table} for name, table in comparisons.items()
+            {"dataset": dataset_titles[name], "table": table}
+            for name, table in list(comparisons.items())[:MOST]
         ],
+        "compared": COMPARED.get(study, lncrna.COMPARED),
         "method_titles": titles,
         "figures": [
             {**texts.FIGURES[Path(path).stem], "svg": Path(path).read_text(encoding="utf-8")}
             for path in inputs["figures"]
         ],
-        "training": _training(inputs["training"], dataset_titles, trained, shown, lines),
+        "training": _training(
+            _of_first(inputs["training"], datasets), dataset_titles, trained, shown, lines
+        ),
         "gates": _gates(inputs["training"], dataset_titles, trained),
-        "fits": _fits(inputs["fits"], dataset_titles, trained),
+        "fits": _fits(_of_first(inputs["fits"], datasets), dataset_titles, trained),
         "benchmarks": _benchmarks(benchmarks, [jobs]),
         "deviations": deviations(Path(inputs["deviations"][0]).read_text(encoding="utf-8"), study),
     }
@@ -137,6 +150,12 @@ def _not_run(
         {"method": method, "reason": reason, "datasets": places}
         for (method, reason), places in found.items()
     ]
+
+
+def _of_first(paths: Sequence[str], datasets: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Files of the data sets that are shown one by one, and of pools."""
+    left_out = {one["name"] for one in datasets[MOST:]}
+    return [path for path in paths if Path(path).parts[-4] not in left_out]
 
 
 def _training_runs(paths: Sequence[str], suffix: str) -> list[tuple[str, str, int, Path]]:

@@ -53,6 +53,11 @@ ASKED = (
 )
 
 _LINES = "Grey, dashed or dotted: one feature alone."
+#: What the page says of the paired comparisons.
+COMPARED = (
+    "Each method against the baseline with the highest AUROC on the validation split, on the same test examples."
+    " AUROC and accuracy: paired bootstrap; decisions: McNemar's exact test."
+)
 #: Title and caption of each figure in the report, by the name of its file.
 FIGURES = {
     "lncrna_figure3": {

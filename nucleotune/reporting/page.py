@@ -51,7 +51,9 @@ def render_study(context: Mapping[str, Any]) -> str:
     rows          str, what examples are ("transcripts")
     datasets      list of {"title", "note", "leaks", "tables", "waterfall"}: leaks and tables as
                   `facts.leaks` and `facts.tables` return them, waterfall SVG text
+    further       how many data sets are not among these, for want of room
     tables        list of HTML fragments written by `tables.write_table`, taken as they are
+    compared      str, what the comparisons are
     comparisons   list of {"dataset": title, "table": DataFrame of comparison.tsv}
     method_titles {method name: title}, for the comparisons
     figures       list of {"title", "caption", "svg"}: svg is the figure's text

@@ -107,6 +107,49 @@ TABLES: dict[int, dict[str, Any]] = {
 }
 
 
+#: What the page says of the paired comparisons.
+COMPARED = (
+    "Each method against the average profile of the training genes, on the same test genes. Paired bootstrap over"
+    " genes; Wilcoxon's signed-rank test of the genes' correlations."
+)
+
+
+def headlines(
+    metrics: Metrics,
+    comparisons: Mapping[str, pd.DataFrame],
+    datasets: Described,
+    methods: Described,
+) -> list[dict[str, Any]]:
+    """For each data set a sentence on its best method, that of the lowest validation loss: {"dataset", "text"}."""
+    titles = {method["name"]: method["title"] for method in methods}
+    found = []
+    for dataset in datasets:
+        measured = metrics.get(dataset["name"], {})
+        ran = [one["name"] for one in methods if one["name"] in measured]
+        table = comparisons.get(dataset["name"])
+        ran = [name for name in ran if table is not None and name in set(table["method"])]
+        if not ran:
+            continue
+        best = min(ran, key=lambda name: measured[name]["splits"]["valid"]["loss"]["value"])
+        row = table[table["method"] == best].iloc[0]
+        test = measured[best]["splits"]["test"]
+        line = measured.get(row["against"], {}).get("splits", {}).get("test", {})
+        median, other = test["pearson_median"], line.get("pearson_median", {}).get("value")
+        text = (
+            f"{titles[best]}, the method of the lowest validation loss, reached a median correlation of"
+            f" {median['value']:.3f} ({median['ci_low']:.3f} to {median['ci_high']:.3f}) with the profiles of"
+            f" {measured[best]['n_test']:,} test genes and an AUPRC of {test['auprc']['value']:.3f};"
+        )
+        if other is not None:
+            text += f" the average profile {other:.3f} and {line['auprc']['value']:.3f}."
+        text += (
+            f" Difference of the medians {row['delta_pearson_median']:+.3f} ({row['ci_low']:+.3f} to"
+            f" {row['ci_high']:+.3f}), p = {row['p_holm']:.2g} after Holm's correction."
+        )
+        found.append({"dataset": dataset["title"], "text": text})
+    return found
+
+
 def page_titles(datasets: Described) -> dict[str, str]:
     """Name -> title on the study's page."""
     return {dataset["name"]: dataset["title"] for dataset in datasets}

@@ -91,13 +91,45 @@ def page_titles(datasets: Described) -> dict[str, str]:
     return {dataset["name"]: dataset["title"] for dataset in datasets}
 
 
-def auroc_by_protein(metrics: Metrics, datasets: Described, methods: Described) -> pd.DataFrame:
-    """Test AUROC, a row a protein and a column a method, by their titles; NaN where a method did not run."""
+def headlines(
+    metrics: Metrics,
+    comparisons: Mapping[str, pd.DataFrame],
+    datasets: Described,
+    methods: Described,
+) -> list[dict[str, Any]]:
+    """One sentence over all proteins, and one for each of a few: the best language model and the best baseline.
+
+    Both are those of the highest mean validation AUROC; baselines include the one-feature lines.
+    """
+    del comparisons
+    values = auroc_by_protein(metrics, datasets, methods)
+    choosing = auroc_by_protein(metrics, datasets, methods, split="valid")
+    kinds = {method["title"]: method["kind"] for method in methods}
+    ran = [title for title in values if values[title].notna().all()]
+    models = [title for title in ran if kinds[title] == "language_model"]
+    others = [title for title in ran if kinds[title] != "language_model"]
+    if not models or not others:
+        return []
+    model, other = (choosing[names].mean().idxmax() for names in (models, others))
+    wins = int((values[model] > values[other]).sum())
+    number = f"{len(values)} proteins" if len(values) > 1 else "one protein"
+    text = (
+        f"The best language model, {model}, reached a mean AUROC of {values[model].mean():.3f}; the best other method,"
+        f" {other}, {values[other].mean():.3f}. It was ahead on {wins} of {number}. Both were chosen by their mean"
+        " validation AUROC."
+    )
+    return [{"dataset": "Over all proteins", "text": text}]
+
+
+def auroc_by_protein(
+    metrics: Metrics, datasets: Described, methods: Described, split: str = "test"
+) -> pd.DataFrame:
+    """AUROC, a row a protein and a column a method, by their titles; NaN where a method did not run."""
     values = {
         method["title"]: [
             metrics.get(dataset["name"], {})
             .get(method["name"], {"splits": {}})["splits"]
-            .get("test", {})
+            .get(split, {})
             .get("auroc", {})
             .get("value")
             for dataset in datasets

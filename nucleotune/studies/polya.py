@@ -119,9 +119,13 @@ def build_examples(
         "positions_with_reads": int((counts.sum(1) > 0).sum()),
         "bases": _bases(examples["sequence"], counts.sum(1)),
         "splits": _splits(examples, counts, tracks),
+        "chromosomes": {
+            part: list(dict.fromkeys(rows["seqname"])) for part, rows in examples.groupby("split")
+        },
+        "leakage": leakage(examples["split"], examples["group"]),
     }
-    shared = leakage(examples["split"], examples["sequence"])
-    card["test_rows_with_sequence_in_training"] = shared["test_rows_with_gene_in_training"]
+    same = leakage(examples["split"], examples["sequence"])["test_rows_with_gene_in_training"]
+    card["leakage"]["test_rows_with_sequence_in_training"] = same
     return PolyaExamples(examples[columns], counts, tracks, card)
 
 
@@ -232,17 +236,15 @@ def _splits_of_contigs(
 
 def _splits(
     examples: pd.DataFrame, counts: np.ndarray, tracks: tuple[str, ...]
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, dict[str, int]]:
+    """Genes and reads of each split."""
     splits = {}
     for part in ("train", "valid", "test"):
         rows = (examples["split"] == part).to_numpy()
         if not rows.any():
             raise InputError(f"split {part!r} has no genes with reads; hold out other chromosomes")
-        splits[part] = {
-            "genes": int(rows.sum()),
-            "chromosomes": list(dict.fromkeys(examples["seqname"][rows])),
-            "reads": dict(zip(tracks, counts[rows].sum((0, 2)).tolist(), strict=True)),
-        }
+        reads = zip(tracks, counts[rows].sum((0, 2)).tolist(), strict=True)
+        splits[part] = {"genes": int(rows.sum())} | {f"reads, {name}": n for name, n in reads}
     return splits
 
 
@@ -262,4 +264,5 @@ def _bases(sequences: pd.Series, reads: np.ndarray) -> dict[str, dict[str, float
 def _step(steps: list[dict[str, Any]], name: str, kept: pd.DataFrame | int) -> None:
     """Add a step to the waterfall."""
     kept = kept if isinstance(kept, int) else len(kept)
-    steps.append({"step": name, "kept": kept, "dropped": steps[-1]["kept"] - kept if steps else 0})
+    dropped = steps[-1]["kept"] - kept if steps else 0
+    steps.append({"class": "genes", "step": name, "kept": kept, "dropped": dropped})

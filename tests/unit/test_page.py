@@ -90,6 +90,8 @@ def context(text="Toy", **changes):
             }
         ],
         "tables": [render_table(long_table(rows, ["dataset"]), text, text)],
+        "further": 0,
+        "compared": "Each against the best.",
         "comparisons": [{"dataset": text, "table": comparison()}],
         "method_titles": {"bert": text, "svm": "The SVM"},
         "figures": [{"title": "Figure 3", "caption": "ROC curves", "svg": SVG}],

@@ -11,7 +11,7 @@ help:
 	@echo "make test                 all tests (unit, DAG, end to end on the toy species)"
 	@echo "make test-slurm           the tests that need a SLURM (see tests/slurm/README.md)"
 	@echo "make lint                 ruff, snakefmt --check, snakemake --lint"
-	@echo "make check-real DATA=DIR  the same workflow on real FASTA files in DIR (see tests/real/README.md)"
+	@echo "make check-real DATA=DIR  the same workflow on real files in DIR (see tests/real/README.md)"
 	@echo "make docs                 regenerate docs/configuration.md from schemas/"
 	@echo "make clean                remove results, logs and the simulated species (not the downloads)"
 
@@ -49,13 +49,14 @@ format: install
 	$(BIN)/snakefmt Snakefile rules
 
 check-real: install
-	@test -d "$(DATA)" || { echo "usage: make check-real DATA=<directory with transcripts/*.fa.gz>"; exit 2; }
+	@test -d "$(DATA)" || { echo "usage: make check-real DATA=<directory, see tests/real/README.md>"; exit 2; }
 	$(BIN)/snakemake --cores $(CORES) --directory tests/real/run --configfile tests/real/config.yaml \
 		--config data_dir="$(abspath $(DATA))"
+	NUCLEOTUNE_DATA="$(abspath $(DATA))" $(BIN)/python -m pytest -m real tests/real
 	@echo "The report is here: $(CURDIR)/tests/real/run/results/report.html"
 
 docs: install
 	$(BIN)/python -m nucleotune.config_reference > docs/configuration.md
 
 clean:
-	rm -rf results logs resources/simulated tests/real/run
+	rm -rf results logs resources/simulated resources/simulated-models resources/simulated-collections tests/real/run

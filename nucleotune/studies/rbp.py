@@ -60,6 +60,8 @@ def build_examples(
 def assemble_splits(
     parts: Mapping[str, pd.DataFrame],
     *,
+    per_class: int = 15_000,
+    test: float = 0.2,
     valid: float = 0.2,
     seed: int,
     min_per_class: int,
@@ -68,12 +70,13 @@ def assemble_splits(
     """Examples of an RBP whose training and test sequences come in files of their own.
 
     parts: tables of a reader by split: `train`, `test` and perhaps `valid`. Without `valid`, that share of the training
-    sequences of each class is drawn for it, rounded as in `build_examples`. Filters are the same, nothing is sampled.
+    sequences of each class is drawn for it, rounded as in `build_examples`. Filters are the same. Of each class no part
+    has more rows than it would have of `per_class` in one file: more are sampled.
     A sequence that is in several parts stays in the test split, or else in the validation split: nothing that a method
     is judged by is trained on. Ids get the name of their file's part in front (`train:positive-1`), so that they stay
     unique.
 
-    Returns what `build_examples` does, without rows in the second table; the counts also have `dropped_across_parts`,
+    Returns what `build_examples` does; the counts also have `dropped_across_parts`,
     rows by the part they were dropped from. Raises InputError for other parts than these, and for too few sequences.
     """
     if not {"train", "test"} <= set(parts) <= set(SPLITS):
@@ -93,12 +96,17 @@ def assemble_splits(
     repeated = table["sequence"].duplicated()
     across = table.loc[repeated, "split"].value_counts().to_dict()
     table = _keep(waterfall, "in one part only", ~repeated, table)
+    tested = round(test * per_class)
+    validated = round(valid * (per_class - tested)) if "valid" in parts else 0
+    most = {"test": tested, "valid": validated, "train": per_class - tested - validated}
+    chosen = _sampled(table, most, seed)
+    rest = table[~chosen].drop(columns="split").reset_index(drop=True)
+    table = _keep(waterfall, f"sampled to at most {per_class:,}", chosen, table)
     if "valid" not in parts:
         training = table["split"] == "train"
         drawn = _draw(table.loc[training, "label"], len(table), 0.0, valid, seed)
         table = table.assign(split=table["split"].mask(training, drawn))
     examples = _finish(table, min_per_class, source)
-    rest = examples.iloc[:0].drop(columns="split")
     return (
         examples,
         rest,
@@ -164,6 +172,18 @@ def _pure(table: pd.DataFrame) -> pd.Series:
 
 def _in_both_classes(table: pd.DataFrame) -> int:
     return int((table.groupby("sequence")["label"].nunique() > 1).sum())
+
+
+def _sampled(table: pd.DataFrame, most: Mapping[str, int], seed: int) -> pd.Series:
+    """Which rows are kept where each split has at most `most` rows of a class, drawn at random."""
+    kept = np.ones(len(table), dtype=bool)
+    for number, (part, n) in enumerate(most.items()):
+        for label in range(len(CLASSES)):
+            rows = np.flatnonzero((table["split"] == part) & (table["label"] == label))
+            if len(rows) > n:
+                order = np.random.default_rng([seed, label, number]).permutation(rows)
+                kept[order[n:]] = False
+    return pd.Series(kept, index=table.index)
 
 
 def _draw(labels: pd.Series, most: int, test: float, valid: float, seed: int) -> pd.Series:

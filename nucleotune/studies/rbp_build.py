@@ -42,6 +42,8 @@ def build_rbp(
     # Of what is left when the test set is taken away.
     valid = fractions["valid"] / (fractions["train"] + fractions["valid"])
     common = {
+        "per_class": settings["per_class"],
+        "test": fractions["test"],
         "valid": valid,
         "seed": settings["seed"],
         "min_per_class": settings["min_per_class"],
@@ -63,9 +65,7 @@ def build_rbp(
             places, cut = _from_peaks(files, rows, settings)
         else:
             places = read_one(files["sequences"])
-        examples, rest, counts = build_examples(
-            places, per_class=settings["per_class"], test=fractions["test"], **common
-        )
+        examples, rest, counts = build_examples(places, **common)
         if cut:
             counts = {**counts, "peaks": cut}
     described = [path for name, path in files.items() if name not in ("genome", "annotation")]

@@ -151,15 +151,28 @@ def given():
     return {"train": train, "valid": valid, "test": test}  # fmt: skip
 
 
+def test_given_splits_are_sampled_part_by_part():
+    parts = given()
+    everything, _, _ = assemble_splits(parts, seed=1, min_per_class=5)
+    examples, rest, counts = assemble_splits(parts, per_class=20, seed=1, min_per_class=5)
+    assert sizes(examples) == {"train": (13, 13), "valid": (3, 3), "test": (4, 4)}
+    assert set(examples["id"]) | set(rest["id"]) == set(everything["id"]) and len(rest) == 60
+    assert "split" not in rest
+    again, _, _ = assemble_splits(parts, per_class=20, seed=1, min_per_class=5)
+    assert again.equals(examples)
+
+
 def test_given_splits_share_no_sequence_and_test_stays_whole():
     parts = given()
     examples, rest, counts = assemble_splits(parts, seed=1, min_per_class=5)
     check_examples(examples)
     assert sizes(examples) == {"train": (25, 25), "valid": (10, 10), "test": (15, 15)}
     assert counts["dropped_across_parts"] == {"train": 10, "valid": 10}
-    assert steps(counts)[-2:] == [
+    assert steps(counts)[-4:] == [
         ("positive", "in one part only", 50, 10),
         ("negative", "in one part only", 50, 10),
+        ("positive", "sampled to at most 15,000", 50, 0),
+        ("negative", "sampled to at most 15,000", 50, 0),
     ]
     assert examples["sequence"].is_unique
     assert set(examples.loc[examples["split"] == "test", "sequence"]) == set(parts["test"]["sequence"])  # fmt: skip

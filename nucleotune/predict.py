@@ -6,19 +6,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nucleotune.models.load import load_model
+from nucleotune.models.load import load_model, read_description
+from nucleotune.models.profile import KIND, load_profile_model
 from nucleotune.models.tokenizers import make_tokenizer
 from nucleotune.sequence.views import show
 from nucleotune.training.compute import predict_logits, resolve_device
 from nucleotune.training.finetune import scores
 from nucleotune.training.gates import check_unknown
 from nucleotune.training.memory import TokenBudget
+from nucleotune.training.profile import predict_profiles
 
 #: Unknown tokens that new sequences may hold. Laxer than in training, where it is a statement on a whole data set: one
 #: N in one short record is no reason to refuse it. RNA letters, lower case or protein give 30 % and more.
 MAX_UNKNOWN_SHARE = 0.05
 
 COLUMNS = ("id", "score", "predicted", "truncated")
+PROFILE_COLUMNS = ("id", "track", "position", "probability", "reads")
 
 
 def predict(
@@ -37,11 +40,16 @@ def predict(
 
     Returns:
         One row a record, in order: `id`, `score` (probability of label 1; the model's nucleotune.json says what the
-        labels mean), `predicted` (0 or 1), `truncated` (whether the model saw only a part of the sequence).
+        labels mean), `predicted` (0 or 1), `truncated` (whether the model saw only a part of the sequence). Of a model
+        of profiles one row a record, track and position (0-based): `id`, `track`, `position`, `probability` (they add
+        up to 1 along a record) and `reads`, its share of the total that the model expects.
 
     Raises:
-        InputError: broken model directory, a record too short for one token, or mostly unknown letters.
+        InputError: broken model directory, a record too short for one token, or mostly unknown letters; for a model of
+            profiles a record of another length than it was trained on.
     """
+    if read_description(model_dir).get("kind") == KIND:
+        return _predict_profiles(model_dir, list(records), device, threads)
     classifier, description = load_model(model_dir)
     ids, sequences = (
         map(list, zip(*records, strict=True)) if (records := list(records)) else ([], [])
@@ -63,4 +71,30 @@ def predict(
     score, predicted = scores(logits)
     return pd.DataFrame(
         {"id": ids, "score": score, "predicted": predicted, "truncated": tokenized.truncated}
+    )
+
+
+def _predict_profiles(
+    model_dir: str | Path,
+    records: list[tuple[str, str]],
+    device: str | None,
+    threads: int | None,
+) -> pd.DataFrame:
+    if not records:
+        return pd.DataFrame(columns=list(PROFILE_COLUMNS))
+    ids, sequences = map(list, zip(*records, strict=True))
+    model = load_profile_model(model_dir)
+    profiles, log_counts = predict_profiles(
+        model, sequences, ids=ids, device=device, threads=threads
+    )
+    n, tracks, positions = profiles.shape
+    reads = profiles * np.maximum(np.expm1(log_counts), 0)[:, :, None]
+    return pd.DataFrame(
+        {
+            "id": np.repeat(ids, tracks * positions),
+            "track": np.tile(np.repeat(model.tracks, positions), n),
+            "position": np.tile(np.arange(positions), n * tracks),
+            "probability": profiles.ravel(),
+            "reads": reads.ravel(),
+        }
     )

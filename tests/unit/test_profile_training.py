@@ -16,6 +16,7 @@ from nucleotune.models.checkpoints import prepare_checkpoint
 from nucleotune.models.profile import build_profile_model, load_profile_model
 from nucleotune.models.profile_networks import one_hot, spread_kmers
 from nucleotune.models.standins import write_standin
+from nucleotune.predict import predict
 from nucleotune.profile_contracts import (
     ProfileExamples,
     check_profile_predictions,
@@ -178,6 +179,25 @@ def test_model_directory_predicts_the_same(tmp_path, encoder, name):
     assert model.description["method"] == method and model.description["seed"] == 1
     with pytest.raises(InputError, match="record 'x': 79 nt.*80 nt"):
         predict_profiles(model, ["A" * 79], ids=["x"])
+
+
+def test_predictions_of_new_sequences_name_positions(tmp_path):
+    trained = run(tmp_path, short("bpnet-tiny"))
+    examples = make_examples()
+    test = examples.table["split"] == "test"
+    records = list(
+        zip(examples.table.loc[test, "id"], examples.table.loc[test, "sequence"], strict=True)
+    )
+    found = predict(tmp_path / "model", iter(records))
+    assert list(found) == ["id", "track", "position", "probability", "reads"]
+    assert len(found) == len(records) * len(TRACKS) * LENGTH
+    one = found[(found["id"] == records[3][0]) & (found["track"] == "gal")]
+    row = trained.predictions.table["id"].tolist().index(records[3][0])
+    np.testing.assert_allclose(one["probability"], trained.predictions.profiles[row, 1], rtol=1e-5)
+    total = np.expm1(trained.predictions.log_counts[row, 1])
+    assert one["reads"].sum() == pytest.approx(total, rel=1e-4)
+    with pytest.raises(InputError, match="record 'x': 4 nt"):
+        predict(tmp_path / "model", [("x", "ACGT")])
 
 
 def test_directories_of_classifiers_are_refused(tmp_path):

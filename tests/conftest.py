@@ -36,7 +36,16 @@ def job_counts(output: str) -> dict[str, int]:
 
 @pytest.fixture(scope="session")
 def default_run(tmp_path_factory) -> Path:
-    """The whole default run, once for all tests that look at its results."""
+    """The whole default run, once for all tests that look at its results.
+
+    The environment variable NUCLEOTUNE_RUN may name the directory of a finished one, such as that of `make demo`.
+    """
+    if os.environ.get("NUCLEOTUNE_RUN"):
+        folder = Path(os.environ["NUCLEOTUNE_RUN"])
+        assert "Nothing to be done" in snakemake(folder, "--dry-run").stdout, (
+            f"{folder}: unfinished"
+        )
+        return folder
     folder = tmp_path_factory.mktemp("default")
     snakemake(folder)
     return folder

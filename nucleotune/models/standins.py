@@ -32,7 +32,7 @@ TINY = {
 
 #: Standard deviation of the weights: ten times that of an untrained encoder, so that hidden states tell sequences
 #: apart, as a trained one's do, and a head or an adapter has something to learn from.
-SPREAD = 0.1
+SPREAD = 0.05
 
 #: Some of SpeciesLM's species tokens; the others are made up.
 SPECIES = (

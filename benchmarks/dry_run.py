@@ -43,7 +43,7 @@ def write_grid(folder: Path, species: int, seeds: int) -> list[str]:
     )
     overlay = folder / "grid.yaml"
     overlay.write_text(
-        f"plugins: [{folder}]\noffline: false\nseeds: {list(range(1, seeds + 1))}\nlncrna:\n"
+        f"studies: [lncrna]\nplugins: [{folder}]\noffline: false\nseeds: {list(range(1, seeds + 1))}\nlncrna:\n"
         f"  species: [{', '.join(names)}]\n  splits: [paper]\n"
         f"  methods: [{', '.join((*LANGUAGE_MODELS, *BASELINES))}]\n"
     )

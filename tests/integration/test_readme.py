@@ -34,7 +34,10 @@ def test_predict_command(default_run, tmp_path):
     subprocess.run(
         [sys.executable, "-m", "nucleotune", *shlex.split(command)[1:]], check=True, cwd=default_run
     )
-    assert (default_run / "scores.tsv").read_text().startswith("id\tscore\tpredicted\ttruncated\n")
+    scores = (default_run / "scores.tsv").read_text()
+    for name in ("my.fa", "scores.tsv"):
+        (default_run / name).unlink()
+    assert scores.startswith("id\tscore\tpredicted\ttruncated\n")
 
 
 def test_no_command_is_left_out():

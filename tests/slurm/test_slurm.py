@@ -89,7 +89,7 @@ def overlay(tmp_path_factory):
         "methods/out-of-memory.yaml": METHOD | {"model": "hungry"},
     }
     lncrna = {"species": ["small"], "splits": ["gene"]}
-    run = {"plugins": [str(folder)], "offline": True}
+    run = {"studies": ["lncrna"], "plugins": [str(folder)], "offline": True}
     files["study.yaml"] = run | {"lncrna": lncrna | {"methods": ["unbroken", "length"]}}
     files["trainings.yaml"] = run | {"lncrna": lncrna | {"methods": list(TRAININGS)}}
     for name, value in files.items():

@@ -247,6 +247,17 @@ def training_hours(
     return (start + flop / speed) / 3600
 
 
+def profile_hours(
+    name: str, method: Mapping[str, Any], rows: Mapping[str, float], costs: Costs
+) -> float:
+    """Hours of one training of a model of profiles: all epochs, though early stopping may end sooner."""
+    seconds = costs.value("start", "fit_profile")
+    if method["network"] != "average":
+        shown = method["training"]["epochs"] * (rows.get("train", 0) + 0.3 * rows.get("valid", 0))
+        seconds += shown / costs.value("profile", name)
+    return seconds / 3600
+
+
 def baseline_hours(method: Mapping[str, Any], rows: Mapping[str, float], costs: Costs) -> float:
     """Hours of one classical method on one thread; a support vector machine's grow with the square of its rows."""
     name = method["baseline"]

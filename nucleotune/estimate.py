@@ -12,11 +12,15 @@ from nucleotune.costs import (
     baseline_hours,
     data_size,
     model_weights,
+    profile_hours,
     training_hours,
 )
 
 #: Rules whose results are a trained model. Of trainings that share a job each is counted where its results go.
 TRAINING = ("finetune", "take_finetuned")
+
+#: Of a study whose split is not by shares.
+SHARES = {"train": 0.85, "valid": 0.05, "test": 0.1}
 
 
 @dataclass
@@ -79,7 +83,7 @@ class Estimate:
             self.sizes[study, dataset] = data_size(
                 self.folder / f"results/{study}/{dataset}/examples.parquet",
                 self.datasets[study][dataset],
-                self.run["config"][study]["fractions"],
+                self.run["config"][study].get("fractions", SHARES),
                 self.costs,
             )
         return self.sizes[study, dataset]
@@ -112,6 +116,14 @@ class Estimate:
             found.hours = training_hours(found.method, method, model, size, costs)
             found.gpus, found.threads = model["resources"]["gpu"], model["resources"]["threads"]
             found.stored["trained models"] = 4 * model_weights(found.model, model, costs)
+        elif rule == "fit_profile":
+            found.method = parts[3]
+            method = self.run["methods"][found.method]
+            found.hours = profile_hours(found.method, method, size.rows, costs)
+            found.gpus, found.threads = method["resources"]["gpu"], method["resources"]["threads"]
+            if method["model"]:
+                weights = model_weights(method["model"], self.run["models"][method["model"]], costs)
+                found.stored["trained models"] = 4 * weights
         elif rule == "baseline":
             found.hours = baseline_hours(method, size.rows, costs)
         else:

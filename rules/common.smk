@@ -243,6 +243,13 @@ def shared_job(wildcards):
     return f"results/shared-jobs/{wildcards.study}.{wildcards.method}.seed{wildcards.seed}.job{job}"
 
 
+def cost_names(study, dataset):
+    """What the table of costs calls a data set: its species; of promoters species and task, of an RBP its collection."""
+    if study == "promoters":
+        return [dataset.name.removesuffix(f"_{dataset.split}")]
+    return [dataset.collection] if study == "rbp" else list(dataset.species)
+
+
 def study_models(study):
     """Language models of all methods of a study."""
     names = dict.fromkeys(method for methods in METHODS[study].values() for method in methods)

@@ -25,15 +25,7 @@ rule plan:
         outputs={rule.name: len(rule.output) for rule in workflow.rules},
         run={key: RUN[key] for key in ("config", "methods", "models")},
         datasets={
-            study: {
-                # In the table of costs by species; of promoters by species and task, as their data sets are named.
-                name: (
-                    [name.removesuffix(f"_{dataset.split}")]
-                    if study == "promoters"
-                    else list(dataset.species)
-                )
-                for name, dataset in sets.items()
-            }
+            study: {name: cost_names(study, dataset) for name, dataset in sets.items()}
             for study, sets in DATASETS.items()
         },
         weights={

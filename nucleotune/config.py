@@ -341,6 +341,8 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
         collections = {
             name: load_collection(name, folders) for name in config["rbp"]["collections"]
         }
+        for name, one in collections.items():
+            _check_collection_files(name, one, config["rbp"]["rbps"], config["data_dir"])
         _check_rbps(config["rbp"], collections, source)
     methods = {}
     for name in asked_methods(config):

@@ -74,7 +74,8 @@ def split_chromosomes(
     """Split name per row of `table` such that no chromosome (column seqname) has rows in two splits.
 
     chromosomes: those of `test` and `valid`, by split; a split without any gets chromosomes in random order (`seed`)
-    as long as they bring its share of rows nearer to its fraction, and at least one. All others are `train`.
+    as long as they bring its share of rows nearer to its fraction, and at least one; contigs without one of the
+        classes are not among them. All others are `train`.
 
     Raises InputError where chromosomes are not known or not there, given for two splits, and for a split that would
     lack a class.
@@ -93,9 +94,11 @@ def split_chromosomes(
             raise InputError(
                 f"chromosome {name!r}, to be held out, is {fault}; chromosomes: {', '.join(rows.index)}"
             )
-    free = list(np.random.default_rng(seed).permutation(rows.index.drop(named)))
+    classes = table.groupby("seqname")["label"].nunique()
+    free = np.random.default_rng(seed).permutation(rows.index.drop(named))
+    free = [name for name in free if classes[name] > 1]
     for part, chosen in given.items():
-        if not chosen:
+        if not chosen and free:
             chosen += _near(rows[free], fractions[part] * len(table))
             free = [name for name in free if name not in chosen]
     split = {name: part for part, chosen in given.items() for name in chosen}

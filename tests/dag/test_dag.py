@@ -13,6 +13,13 @@ TARGETS = [
     "promoters_truncation",
     "promoters_figure2",
     "promoters",
+    *(f"rbp_table_{name}" for name in ("auroc", "comparison")),
+    *(f"rbp_figure{number}" for number in range(2, 6)),
+    "rbp",
+    *(f"polya_table{number}" for number in (3, 4)),
+    *(f"polya_figure{number}" for number in (3, 6, 7, 8)),
+    "polya_motifs",
+    "polya",
 ]
 
 
@@ -26,12 +33,32 @@ def overlay(folder, text):
     return ["--configfile", str(path)]
 
 
-#: Both studies on the toy species.
-BOTH = "studies: [lncrna, promoters]\n"
-
-
 def test_default_run(tmp_path):
     counts = plan(tmp_path)
+    tables = {
+        **{f"lncrna_table{number}": 1 for number in range(1, 7)},
+        **{f"promoters_table{number}": 1 for number in range(1, 5)},
+        "promoters_truncation": 1,
+        **{f"rbp_table_{name}": 1 for name in ("auroc", "comparison")},
+        "polya_table3": 1,
+        "polya_table4": 1,
+    }
+    assert {name: counts[name] for name in tables} == tables
+    # Two species and a collection of RBPs are simulated, and the published models of two encoders.
+    assert counts["simulate"] == 2 and counts["simulate_collection"] == 1
+    assert counts["simulate_model"] == counts["checkpoint"] == 2
+    # One data set of transcripts, four of promoters, three proteins, one yeast.
+    assert counts["lncrna_examples"] == counts["polya_examples"] == 1
+    assert counts["promoters_examples"] == 4 and counts["rbp_examples"] == 3
+    # A first stage on the pool and the second; jobs shared by data sets; profile models.
+    assert counts["finetune"] == 2 and counts["fit_profile"] == 3
+    assert counts["take_finetuned"] == 4 + 1 + 2 * 3 and counts["finetune_shared"] == 2 + 2
+    assert counts["baseline"] == 8 + 4 * 3 + 2 + 3 * 3
+    assert counts["study_report"] == 4
+
+
+def test_lncrna_alone(tmp_path):
+    counts = plan(tmp_path, "--configfile", str(ROOT / "config/lncrna.yaml"))
     # Two splits of one species; eleven methods, two of them language models; one has a first stage on each pool.
     assert counts == {
         "simulate": 1,
@@ -51,45 +78,55 @@ def test_default_run(tmp_path):
     }
 
 
-def test_both_studies(tmp_path):
-    counts = plan(tmp_path, *overlay(tmp_path, BOTH))
-    # promoters: four data sets, Task 3 in two lengths; three language models and three others on each; on
-    # Task 2 three k-mer models more, on Task 3 one baseline more, on its longer promoters two sides of
-    # truncation more; trainings of a method share a job. One species is simulated for both, and six models.
-    assert counts == {
-        "simulate": 1,
-        "simulate_model": 6,
-        "download": 2 + 7 + 6 * 3,
-        "checkpoint": 6,
-        "lncrna_examples": 2,
-        "lncrna_pool": 2,
-        "genome": 1,
-        "annotation": 1,
-        "promoters_examples": 4,
-        "finetune": 6,
-        "finetune_shared": 3 + 3 + 2,
-        "take_finetuned": 4 * 3 + 3 + 2,
-        "baseline": 18 + 4 * 3 + 2,
-        "evaluate": 22 + 4 * 6 + 3 + 2 + 2,
-        "compare": 2 + 4,
-        **{f"lncrna_table{number}": 1 for number in range(1, 7)},
-        "lncrna_figure3": 1,
-        "lncrna_figure4": 1,
-        **{f"promoters_table{number}": 1 for number in range(1, 5)},
-        "promoters_truncation": 1,
-        "attention_profile": 1,
-        "promoters_figure2": 1,
-        "study_report": 2,
-        "report": 1,
-        "all": 1,
-    }
+def test_promoters_with_all_models(tmp_path):
+    counts = plan(tmp_path, "--configfile", str(ROOT / "config/promoters.yaml"))
+    # Four tasks, Task 3 in two lengths; three language models and three others on each; on Task 2 three k-mer models
+    # more, on Task 3 one baseline more, on its longer promoters two sides of truncation more; trainings of a method
+    # share a job.
+    assert counts["download"] == 7 + 6 * 3 and counts["simulate_model"] == counts["checkpoint"] == 6
+    assert counts["finetune_shared"] == 3 + 3 + 2
+    assert counts["take_finetuned"] == 5 * 3 + 3 + 2
+    assert counts["baseline"] == 5 * 3 + 2
+    assert counts["evaluate"] == 5 * 6 + 3 + 2 + 2 and counts["compare"] == 5
+    assert counts["attention_profile"] == 1
+
+
+def test_rbps_by_collection(tmp_path):
+    counts = plan(tmp_path, "--configfile", str(ROOT / "config/rbp.yaml"))
+    # Three proteins in two collections: given sequences, and peaks of two cell lines each.
+    assert counts["rbp_examples"] == 6
+    assert counts["baseline"] == 6 * 6 and counts["take_finetuned"] == 6 * 2
+    assert counts["rbp_structures"] == counts["rbp_regions"] == counts["rbp_attention"] == 6
+    assert counts["annotation"] == counts["genome"] == 2
+    assert counts["download"] == 4 + 2 * 3 + 3, "sequences, GTF, genome, chain; peaks; a model"
+
+
+def test_own_collection(tmp_path):
+    """FASTA of one's own: nothing is fetched; a missing file is named before any job."""
+    folder = tmp_path / "collections"
+    folder.mkdir()
+    (folder / "mine.yaml").write_text("title: Mine\nformat: fasta\nsheet: mine.tsv\n")
+    (folder / "mine.tsv").write_text("rbp\tpositives\tnegatives\nPTBP1\tup.fa\tdown.fa\n")
+    text = (
+        f"studies: [rbp]\nplugins: [{tmp_path}]\ndata_dir: {tmp_path}\nrbp: {{collections: [mine],"
+        " methods: [rbp-tfidf, gc], attention: {method: null, random_method: null, region_rbps: [],"
+        " structure_rbps: []}}\n"
+    )
+    (tmp_path / "up.fa").touch()
+    done = snakemake(tmp_path, "rbp", *overlay(tmp_path, text), check=False)
+    assert done.returncode == 1 and not (tmp_path / "results").exists()
+    assert f"PTBP1: negatives: no file {tmp_path / 'down.fa'}" in done.stdout
+    assert "Traceback" not in done.stdout
+    (tmp_path / "down.fa").touch()
+    counts = plan(tmp_path, "rbp", *overlay(tmp_path, text))
+    assert "download" not in counts and counts["rbp_examples"] == 1 and counts["baseline"] == 2
 
 
 def test_paper_run(tmp_path):
     counts = plan(tmp_path, "--configfile", str(ROOT / "config/paper.yaml"))
-    # Coding and non-coding, human and mouse; genome, annotation, GTEx, EPDnew, three parts of GUE; six
-    # published models of three files.
-    assert counts["download"] == 4 + 7 + 6 * 3 and counts["checkpoint"] == 6
+    # Coding and non-coding, human and mouse; genome, annotation, GTEx, EPDnew, three parts of GUE; genome, annotation
+    # and TIF-seq of yeast; seven published models of three files.
+    assert counts["download"] == 4 + 7 + 3 + 7 * 3 and counts["checkpoint"] == 7
     assert {"simulate", "simulate_model"}.isdisjoint(counts)
     # Two views of the transcript; 2 species x 2 splits x 3 seeds, and one shared first stage for each split and seed.
     lncrna = 2 * (12 + 6)
@@ -106,7 +143,7 @@ def test_paper_run(tmp_path):
 
 def test_fetch_needs_nothing_else(tmp_path):
     counts = plan(tmp_path, "fetch", "--configfile", str(ROOT / "config/paper.yaml"))
-    assert counts == {"download": 29, "fetch": 1}
+    assert counts == {"download": 35, "fetch": 1}
 
 
 def own_species(folder, text):
@@ -159,13 +196,15 @@ def test_promoters_alone(tmp_path):
     assert not any("lncrna" in rule for rule in counts)
 
 
-@pytest.mark.parametrize("target", [*TARGETS, "report", "all", "fetch", "lock_models"])
-def test_named_targets(tmp_path, target):
-    counts = plan(tmp_path, target, *overlay(tmp_path, BOTH))
-    assert target in counts
-    if target in ("lncrna_table1", "promoters_table3"):
-        trainings = {"finetune", "finetune_shared", "baseline"}
-        assert trainings.isdisjoint(counts), "a table asks for what it shows and no more"
+def test_named_targets(tmp_path):
+    targets = [*TARGETS, "report", "all", "fetch", "lock_models", "tune"]
+    assert set(targets) <= set(plan(tmp_path, *targets))
+
+
+@pytest.mark.parametrize("target", ["lncrna_table1", "promoters_table3"])
+def test_a_table_asks_for_what_it_shows_and_no_more(tmp_path, target):
+    trainings = {"finetune", "finetune_shared", "baseline"}
+    assert trainings.isdisjoint(plan(tmp_path, target))
 
 
 def test_only_first_stages_are_trained_on_pools(tmp_path):

@@ -25,4 +25,4 @@ def test_calibration_counts_two_files_of_each_release_and_species(tmp_path):
     counts = plan(tmp_path, "calibrate_counts", "--configfile", PAPER)
     files = 7 * 2 * 2
     assert counts == {"download": files, "calibrate_release": files, "calibrate_counts": 1}
-    assert plan(tmp_path, "fetch", "--configfile", PAPER) == {"download": 29, "fetch": 1}
+    assert plan(tmp_path, "fetch", "--configfile", PAPER) == {"download": 35, "fetch": 1}

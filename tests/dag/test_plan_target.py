@@ -114,8 +114,8 @@ def test_plan_beside_a_run_that_is_under_way(tmp_path):
     """It can be planned in a locked directory, and with --nolock the lock stays."""
     lock = tmp_path / ".snakemake/locks/0.output.lock"
     lock.parent.mkdir(parents=True)
-    lock.write_text("results/lncrna/toy_paper/examples.parquet\n")
-    assert jobs(snakemake(tmp_path, "plan", "--nolock").stdout)["finetune"] == (6, 6)
+    lock.write_text("results/lncrna/toy_gene/examples.parquet\n")
+    assert jobs(snakemake(tmp_path, "plan", "--nolock").stdout)["finetune"] == (2, 2)
     refused = snakemake(tmp_path, "lncrna_table1", check=False)
     assert refused.returncode == 1 and "cannot be locked" in refused.stdout
-    assert jobs(snakemake(tmp_path, "plan").stdout)["finetune"] == (6, 6)
+    assert jobs(snakemake(tmp_path, "plan").stdout)["finetune"] == (2, 2)

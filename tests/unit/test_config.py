@@ -32,8 +32,9 @@ def test_default_config_is_valid_and_filled():
     run = load_run(read_yaml(ROOT / "config.yaml"))
     assert run["config"]["bootstrap"]["resamples"] == 1000
     assert run["config"]["lncrna"]["min_length"] == 100
-    assert run["config"]["studies"] == ["lncrna", "promoters", "rbp"]
-    assert set(run["species"]) == {"toy"}
+    assert run["config"]["studies"] == ["lncrna", "promoters", "rbp", "polya"]
+    assert set(run["species"]) == {"toy", "toy-yeast"}
+    assert set(run["collections"]) == {"toy-eclip"}
     assert "lora-bert-tiny-pretrain" in run["methods"], (
         "a method that another starts from belongs to the run"
     )
@@ -41,7 +42,7 @@ def test_default_config_is_valid_and_filled():
 
 def test_paper_overlay_is_valid():
     run = load_run(read_yaml(ROOT / "config/paper.yaml"))
-    assert set(run["species"]) == {"human", "mouse", "human-110"}
+    assert set(run["species"]) == {"human", "mouse", "human-110", "yeast"}
     assert run["models"]["lora-bert"]["parameters"] == 86_906_114
     assert run["models"]["nt-500m-human"]["non_commercial"]
 

@@ -31,7 +31,7 @@ def test_shipped_registry_gives_ensembl_addresses():
         for site in ("ensembl", "ensemblgenomes")
         for kind in ("cds", "ncrna", "cdna", "dna", "gtf")
     }
-    other = {"gtex_median_tpm", "epdnew_promoters", "epdnew_motifs"}
+    other = {"gtex_median_tpm", "epdnew_promoters", "epdnew_motifs", "encode_peaks"}
     other |= {f"gue_{part}" for part in ("train", "dev", "test")}
     assert set(registry) == from_ensembl | other
     human = resolve(registry["ensembl_ncrna"], **HUMAN)

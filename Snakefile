@@ -35,6 +35,12 @@ if "rbp" in DATASETS:
     include: "rules/rbp_tables.smk"
 
 
+if "polya" in DATASETS:
+
+    include: "rules/polya.smk"
+    include: "rules/polya_tables.smk"
+
+
 if "lncrna" in DATASETS:
 
     include: "rules/lncrna.smk"

@@ -8,6 +8,7 @@ This file is parsed again in every cluster job: it imports the standard library,
 nucleotune.config) only. No torch, no pandas.
 """
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ sys.path.insert(0, workflow.basedir)
 from nucleotune import plan
 from nucleotune.config import asked_methods, load_run
 from nucleotune.errors import InputError
+from nucleotune.plan.polya import described_polya
 from nucleotune.plan.promoters import (
     described_promoter_methods,
     described_promoters,
@@ -93,13 +95,16 @@ STAGE = {
     "lncrna_examples": 2,
     "annotation": 1,
     "promoters_examples": 1,
+    "polya_examples": 1,
     "rbp_examples": 1,
     "rbp_structures": 1,
     "rbp_regions": 1,
     "attention": 1,
     "finetune": 3,
+    "fit_profile": 1,
     "baseline": 2,
     "evaluate": 3,
+    "evaluate_profile": 1,
     "calibrate": 1,
     "report": 1,
 }
@@ -191,17 +196,29 @@ def model_of(wildcards):
     return RUN["models"][RUN["methods"][wildcards.method]["model"]]
 
 
+def encoder_of(wildcards):
+    """The model file of a profile method's encoder, as far as results depend on it; None for a network without one."""
+    if RUN["methods"][wildcards.method]["model"] is None:
+        return None
+    return without(model_of(wildcards), "resources", "licence", "non_commercial", "note")
+
+
 def without(mapping, *keys):
     """A copy of `mapping` less some keys: a parameter of a rule holds what its result depends on, no more."""
     return {key: value for key, value in mapping.items() if key not in keys}
 
 
 def training_need(key):
-    """Resource function of a training: what its model file says of `key`; memory and time grow with each attempt."""
+    """Resource function of a training: what its method file, or else its model file, says of `key`.
+
+    Memory and time grow with each attempt.
+    """
 
     def need(wildcards, attempt):
         grown = attempt if key in ("mem_mb", "runtime") else 1
-        return model_of(wildcards)["resources"][key] * grown
+        method = RUN["methods"][wildcards.method]
+        needs = method.get("resources") or model_of(wildcards)["resources"]
+        return needs[key] * grown
 
     return need
 
@@ -256,6 +273,24 @@ def promoter_paths(wildcards):
     (species,) = DATASETS["promoters"][wildcards.dataset].species
     files = DATA_FILES["promoters"][wildcards.dataset]
     return {name: read_form(species, name, path) for name, (path, _) in files.items()}
+
+
+def polya_paths(wildcards):
+    """Input function: files that a data set is built from, genome and annotation in the form they are read in."""
+    (species,) = DATASETS["polya"][wildcards.dataset].species
+    files = DATA_FILES["polya"][wildcards.dataset]
+    return {name: read_form(species, name, path) for name, (path, _) in files.items()}
+
+
+def found_by_search():
+    """What target `tune` has found so far: data set -> method -> content of best.json. No table asks for a search."""
+    found = {}
+    for dataset in DATASETS["polya"]:
+        for method in METHODS["polya"][dataset]:
+            path = Path(f"results/polya/{dataset}/{method}/tune/best.json")
+            if path.is_file():
+                found.setdefault(dataset, {})[method] = json.loads(path.read_text())
+    return found
 
 
 def rbp_collection(wildcards):
@@ -356,7 +391,7 @@ def start_models(wildcards):
 def checkpoint_of(wildcards):
     """The checkpoint directory a method starts from; none where it starts from random weights or another method."""
     method = RUN["methods"][wildcards.method]
-    if method["start_from"] is None and method["model"] in CHECKPOINTS:
+    if method.get("start_from") is None and method["model"] in CHECKPOINTS:
         return f"resources/checkpoints/{method['model']}"
     return []
 

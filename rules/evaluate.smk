@@ -4,6 +4,9 @@ REQUIRED INPUTS: results/<study>/<dataset>/examples.parquet (groups), <method>/s
 OUTPUTS: results/<study>/<dataset>/<method>/metrics.json, results/<study>/<dataset>/comparison.tsv
 """
 
+# Studies whose examples have labels; profiles have rules of their own.
+LABELLED = "|".join(study for study in DATASETS if study != "polya") or "(?!)"
+
 
 rule evaluate:
     input:
@@ -19,6 +22,8 @@ rule evaluate:
         "logs/evaluate/{study}.{dataset}.{method}.log",
     benchmark:
         "results/benchmarks/evaluate/{study}.{dataset}.{method}.tsv"
+    wildcard_constraints:
+        study=LABELLED,
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
@@ -51,6 +56,8 @@ rule compare:
         "logs/compare/{study}.{dataset}.log",
     benchmark:
         "results/benchmarks/compare/{study}.{dataset}.tsv"
+    wildcard_constraints:
+        study=LABELLED,
     conda:
         "../envs/nucleotune.yaml"
     threads: 1

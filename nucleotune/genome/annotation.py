@@ -20,6 +20,7 @@ What a file does not say is missing. A feature takes what its own line leaves ou
 lines of its transcript and gene.
 """
 
+import json
 import logging
 import re
 from collections.abc import Iterable, Mapping
@@ -51,6 +52,9 @@ _TRANSCRIPT_COLUMNS = (
     *("transcript_id", "transcript_version", "transcript_biotype", "tag"),
     "transcript_support_level",
 )
+
+#: Metadata of a Parquet file: what `contig_names` found in the file that it was made from.
+_CONTIGS = b"nucleotune.contig_names"
 
 #: Keys of column 9 by what they are here.
 _ATTRIBUTES = {
@@ -137,6 +141,8 @@ def contig_names(path: str | Path) -> dict[str, str]:
     Chromosomes and organelles only; scaffolds, which NCBI names after the chromosome they may lie on, are left out.
     Empty for files of other makers, whose contigs have such names already.
     """
+    if not _is_gff3(path):
+        return {}
     names = {}
     with open_binary(path) as lines:
         for line in lines:
@@ -151,9 +157,15 @@ def contig_names(path: str | Path) -> dict[str, str]:
     return names
 
 
-def write_annotation(annotation: pd.DataFrame, path: str | Path) -> None:
-    """Write an annotation as Parquet, atomically."""
+def write_annotation(
+    annotation: pd.DataFrame, path: str | Path, contigs: Mapping[str, str] | None = None
+) -> None:
+    """Write an annotation as Parquet, atomically; `contigs` are everyday names of its contigs (`contig_names`)."""
     table = pa.Table.from_pandas(annotation, preserve_index=False)
+    if contigs:
+        table = table.replace_schema_metadata(
+            {**table.schema.metadata, _CONTIGS: json.dumps(dict(contigs))}
+        )
     with atomic_path(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", row_group_size=1 << 19)
 
@@ -169,6 +181,11 @@ def read_annotation_parquet(
     columns = None if columns is None else list(columns)
     table = pq.read_table(path, columns=columns, filters=filters).to_pandas()
     return table if features is None else _without_unused(table)
+
+
+def read_contig_names(path: str | Path) -> dict[str, str]:
+    """Everyday names of the contigs that `write_annotation` was given; empty without any."""
+    return json.loads((pq.read_schema(path).metadata or {}).get(_CONTIGS, b"{}"))
 
 
 def _without_unused(table: pd.DataFrame) -> pd.DataFrame:

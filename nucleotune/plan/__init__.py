@@ -229,14 +229,15 @@ def pool_titles(datasets: Mapping[str, Dataset]) -> dict[str, str]:
 def describe_methods(names: list[str], methods: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What tables and figures say of each method.
 
-    Kind `reference` marks one-feature lines; `view` is what a language model is shown, else None.
+    Kind `reference` marks one-feature lines and the mean profile; `view` is what a language model is shown, else None.
     """
     keys = ("title", "kind", "published_as", "comparable", "note")
     result = []
     for name in names:
         described = {"name": name, **{key: methods[name][key] for key in keys}}
         described["view"] = methods[name].get("view")
-        if methods[name].get("baseline") in REFERENCE_LINES:
+        method = methods[name]
+        if method.get("baseline") in REFERENCE_LINES or method.get("network") == "average":
             described["kind"] = "reference"
         result.append(described)
     return result

@@ -1,0 +1,270 @@
+"""Tables 3 and 4 of the poly(A) study: published numbers beside those of this run.
+
+Arguments as in `reporting.lncrna`, with
+
+methods    `kind` is "profile_model", or "reference" for the average profile
+published  of Table 3 polya_hyperparameters.tsv, of Table 4 polya.tsv; the paper has one species, `PAPER`
+"""
+
+import copy
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from nucleotune.evaluation.profile_metrics import LOSS_WEIGHTS, MIN_READS, PROFILE_METRICS
+from nucleotune.reporting.lncrna import Described, Metrics, performance
+from nucleotune.reporting.tables import long_table, row
+
+#: The paper's one species, as `published_as` of a data set.
+PAPER = "yeast"
+
+#: Metrics of Table 4: metric -> column of the published table; None where the paper has none.
+PRINTED = {
+    "pearson_median": "pearson_median",
+    "pearson_mean": "pearson_mean",
+    "auprc": "auprc",
+    "auroc": "auroc",
+    "loss": "test_loss",
+    "count_pearson": None,
+}
+
+#: Hyper-parameters of Table 3: metric -> its title.
+HYPERPARAMETERS = {
+    "learning_rate": "Learning rate (10^-4)",
+    "epochs": "Epochs, at most",
+    "best_epoch": "Best epoch",
+    "parameters": "Parameters (millions)",
+    "trainable": "Trainable (millions)",
+    "layers": "Layers",
+    "filters": "Filters",
+    "filters_2": "of layer 2",
+    "filters_3": "of layer 3",
+    "batchnorm": "Batch norm. (1: yes)",
+    "dilation": "Dilation (1: yes)",
+    "batch_size": "Batch",
+    "kernel_first": "First kernel",
+    "kernel_middle": "Middle kernel",
+    "kernel_last": "Last kernel",
+}
+
+#: Widths of the convolutions that no method file changes (`models.heads`).
+KERNEL = 3
+
+#: Title of the study's page in the report, and what it asks.
+TITLE = "where transcripts are cut"
+ASKED = (
+    "Does a fine-tuned language model predict to the nucleotide where yeast's transcripts end, better than a"
+    " convolutional network on the sequence alone (paper on poly(A) sites)?"
+)
+#: Title and caption of each figure in the report, by the name of its file.
+FIGURES = {
+    "polya_figure3": {
+        "title": "Figure 3. Observed and predicted profiles of test genes",
+        "caption": "Share of a gene's reads by position, from the first nucleotide of the stop codon on; grey:"
+        " observed. Genes were not picked by eye: of the half of the test genes with most reads in the condition where"
+        " they have fewest, those at the 10th, 50th and 90th percentile of Pearson's correlation (mean over conditions"
+        " and trained methods, first seed). Predictions of one gene and condition share their scale; in each panel its"
+        " upper end.",
+    },
+    "polya_figure6": {
+        "title": "Figure 6. Losses by epoch",
+        "caption": "Thin: training, as the epoch went, with dropout; thick: validation. The circle is the epoch whose"
+        " weights were kept. Dashed: validation loss of the average profile, which is not trained. Losses are weighted"
+        " as each method was trained.",
+    },
+}
+
+_LABELS = {"dataset": "Data set", "method": "Method"}
+#: Title, caption and column labels of each table, as `tables.write_table` takes them.
+TABLES: dict[int, dict[str, Any]] = {
+    3: {
+        "title": "Table 3. Hyper-parameters",
+        "caption": "Published values beside those of the method files and, where a search was made, those that had the"
+        " lowest validation loss in it. Parameters are counted, all and those that are trained. Layers are the"
+        " dilated ones, or the convolutions of a head without dilation. The paper gives BPNet eight layers here and six"
+        " in its text, and the head of the frozen encoder 512 filters here and 256 in its text; the numbers of"
+        " parameters fit those given here.",
+        "labels": {**_LABELS, "values": "Values", **HYPERPARAMETERS},
+    },
+    4: {
+        "title": "Table 4. Profiles of test genes",
+        "caption": f"Correlations, AUPRC and AUROC take the genes with more than {MIN_READS} reads in a condition and"
+        " are means over conditions. A position counts as positive where every condition has reads, as negative where"
+        " none has. Test loss: {} profile loss + {} count loss; in the paper language models predict 295 of 300"
+        " positions, so its losses are not of the same positions. Count correlation: of log(1 + reads), over genes."
+        " Difference: of the median correlation, to that of the average training profile on the same genes; p:"
+        " Wilcoxon's signed-rank test on the genes' correlations.".format(*LOSS_WEIGHTS),
+        "labels": {
+            **_LABELS,
+            **PROFILE_METRICS,
+            "loss": "Test loss",
+            "delta_pearson_median": "Difference to the average profile",
+            "wilcoxon_p": "p",
+        },
+    },
+}
+
+
+def page_titles(datasets: Described) -> dict[str, str]:
+    """Name -> title on the study's page."""
+    return {dataset["name"]: dataset["title"] for dataset in datasets}
+
+
+def polya_table3(
+    published: pd.DataFrame,
+    settings: Mapping[str, Mapping[str, Any]],
+    training: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]],
+    found: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    datasets: Described,
+    methods: Described,
+) -> pd.DataFrame:
+    """Hyper-parameters of the trained methods, keys dataset, method and values ("configured" or "found by search").
+
+    Args:
+        published: polya_hyperparameters.tsv.
+        settings: method -> its `network`, `sizes` and `training`.
+        training: data set -> method -> content of training.json of every seed.
+        found: data set -> method -> what `training.tune` found, where a search was made.
+        datasets: see this module.
+        methods: likewise.
+    """
+    keys, rows, covered = ("dataset", "method", "values"), [], set()
+    printed = {one["method"]: _published(one) for one in published.to_dict("records")}
+    for dataset in datasets:
+        for method in (one for one in methods if one["kind"] != "reference"):
+            name, runs = method["name"], training.get(dataset["name"], {}).get(method["name"], [])
+            own = settings[name]
+            variants = {"configured": _hyperparameters(own) | _measured(own, runs)}
+            if name in found.get(dataset["name"], {}):
+                best = found[dataset["name"]][name]
+                text = f"found by search ({best['trials']} trials)"
+                variants[text] = _hyperparameters(_changed(own, best["parameters"]))
+            known = dataset["published_as"] == PAPER
+            claims = printed.get(method["published_as"], {}) if known else {}
+            comparable = dataset["comparable"] and method["comparable"]
+            if comparable and claims:
+                covered.add(method["published_as"])
+            for values, numbers in variants.items():
+                rows += [
+                    row(
+                        dict(zip(keys, (dataset["title"], method["title"], values), strict=True)),
+                        metric,
+                        claims.get(metric),
+                        {"value": numbers[metric]},
+                        comparable=comparable,
+                        note="; ".join(filter(None, (dataset["note"], method["note"]))),
+                    )
+                    for metric in HYPERPARAMETERS
+                    if metric in numbers
+                ]
+    for method, numbers in printed.items():
+        if method not in covered:
+            names = (f"{PAPER.capitalize()} (as published)", method, "as published")
+            rows += [
+                row(dict(zip(keys, names, strict=True)), metric, value, None, comparable=False)
+                for metric, value in numbers.items()
+            ]
+    return long_table(rows, keys)
+
+
+def polya_table4(
+    published: pd.DataFrame,
+    metrics: Metrics,
+    comparisons: Mapping[str, pd.DataFrame],
+    datasets: Described,
+    methods: Described,
+) -> pd.DataFrame:
+    """Metrics of every method on the test genes and its difference to the line, keys dataset and method.
+
+    `comparisons` is {data set name: comparison.tsv}.
+    """
+    places = {metric: ("test", metric) for metric in PRINTED}
+    columns = {column: metric for metric, column in PRINTED.items() if column}
+    printed = published.rename(columns=columns).assign(species=PAPER)
+    table = performance(printed, metrics, datasets, methods, places)
+    rows = []
+    for dataset in datasets:
+        compared = comparisons[dataset["name"]].set_index("method")
+        for method in (one for one in methods if one["name"] in compared.index):
+            found = compared.loc[method["name"]]
+            keys = {"dataset": dataset["title"], "method": method["title"]}
+            difference = {"value": found["delta_pearson_median"]}
+            difference |= {name: found[name] for name in ("ci_low", "ci_high")}
+            rows += [
+                row(keys, "delta_pearson_median", None, difference, comparable=False),
+                row(keys, "wilcoxon_p", None, {"value": found["wilcoxon_p"]}, comparable=False),
+            ]
+    return pd.concat([table, long_table(rows, ["dataset", "method"])], ignore_index=True)
+
+
+def _published(one: Mapping[str, Any]) -> dict[str, float]:
+    """A row of the published Table 3 in the units of HYPERPARAMETERS."""
+    filters = [float(width) for width in str(one["n_filters"]).split(",")]
+    return {
+        "learning_rate": _ten_thousandths(one["learning_rate"]),
+        "epochs": one["epochs"],
+        "parameters": one["params"] / 1e6,
+        "trainable": one["trainable_params"] / 1e6,
+        "layers": one["n_layers"],
+        **dict(zip(("filters", "filters_2", "filters_3"), filters, strict=False)),
+        **{name: float(one[name] == "yes") for name in ("batchnorm", "dilation")},
+        **{
+            name: one[name]
+            for name in ("batch_size", "kernel_first", "kernel_middle", "kernel_last")
+        },
+    }
+
+
+def _hyperparameters(method: Mapping[str, Any]) -> dict[str, float]:
+    """What a method file says, in the units of HYPERPARAMETERS."""
+    sizes, training = method["sizes"], method["training"]
+    convolutional = method["network"] == "encoder_conv"
+    if convolutional:
+        # The layer that gives the profile is one of them in the paper's count.
+        layers, filters = len(sizes["widths"]) + 1, sizes["widths"][:3]
+    else:
+        layers, filters = sizes["layers"], [sizes["filters"]]
+    return {
+        "learning_rate": _ten_thousandths(training["learning_rate"]),
+        "epochs": training["epochs"],
+        "layers": layers,
+        **dict(zip(("filters", "filters_2", "filters_3"), filters, strict=False)),
+        "batchnorm": float(convolutional),
+        "dilation": float(not convolutional),
+        "batch_size": training["batch_size"],
+        "kernel_first": KERNEL if convolutional else sizes["first_kernel"],
+        "kernel_middle": KERNEL,
+        "kernel_last": KERNEL if convolutional else sizes["profile_kernel"],
+    }
+
+
+def _measured(method: Mapping[str, Any], runs: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    """Parameters, which all seeds have in common, and the best epoch, the mean over seeds."""
+    runs = list(runs)
+    if not runs:
+        return {}
+    steps = math.ceil(runs[0]["examples"]["train"] / method["training"]["batch_size"])
+    parameters = runs[0]["parameters"]
+    return {
+        "parameters": parameters["total"] / 1e6,
+        "trainable": parameters["trainable"] / 1e6,
+        "best_epoch": sum(run["best_step"] for run in runs) / steps / len(runs),
+    }
+
+
+def _changed(method: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The method with what a search found, whose keys have dots between levels."""
+    changed = copy.deepcopy(dict(method))
+    for key, value in parameters.items():
+        *blocks, last = key.split(".")
+        place = changed
+        for block in blocks:
+            place = place.setdefault(block, {})
+        place[last] = value
+    return changed
+
+
+def _ten_thousandths(rate: float) -> float:
+    return round(rate * 1e4, 9)

@@ -1,0 +1,200 @@
+"""The poly(A) study up to its metrics: examples, profile models, and a search for hyper-parameters on request.
+
+REQUIRED INPUTS: resources/genomes/<species>.fa, resources/annotation/<species>.parquet, counts of transcript ends; for a
+    method on a published language model resources/checkpoints/<model>/
+OUTPUTS: results/polya/<dataset>/{examples.parquet,card.json,comparison.tsv},
+    <method>/seed<seed>/{predictions.parquet,model/,training.tsv,training.json}, <method>/metrics.json;
+    the target tune writes <method>/tune/{trials.tsv,best.json}
+"""
+
+PROFILE_METHODS = "|".join(
+    name for name, method in RUN["methods"].items() if method["kind"] == "profile_model"
+)
+POLYA = "|".join(map(re.escape, DATASETS["polya"]))
+
+
+localrules:
+    tune,
+
+
+rule polya_examples:
+    input:
+        unpack(polya_paths),
+    output:
+        examples="results/polya/{dataset}/examples.parquet",
+        card="results/polya/{dataset}/card.json",
+    log:
+        "logs/polya_examples/{dataset}.log",
+    benchmark:
+        "results/benchmarks/polya_examples/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=POLYA,
+    conda:
+        "../envs/nucleotune.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        species=lambda wildcards: without(
+            RUN["species"][DATASETS["polya"][wildcards.dataset].species[0]]["polya"],
+            *("dna", "files"),
+        ),
+        settings={name: SETTINGS["polya"][name] for name in ("length", "min_reads")},
+        version=STAGE["polya_examples"],
+    message:
+        "Building examples of {wildcards.dataset}"
+    script:
+        "../scripts/polya_examples.py"
+
+
+rule fit_profile:
+    input:
+        examples="results/polya/{dataset}/examples.parquet",
+        checkpoint=checkpoint_of,
+    output:
+        predictions="results/polya/{dataset}/{method}/seed{seed}/predictions.parquet",
+        model=directory("results/polya/{dataset}/{method}/seed{seed}/model"),
+        training="results/polya/{dataset}/{method}/seed{seed}/training.tsv",
+        summary="results/polya/{dataset}/{method}/seed{seed}/training.json",
+    log:
+        "logs/fit_profile/polya.{dataset}.{method}.seed{seed}.log",
+    benchmark:
+        "results/benchmarks/fit_profile/polya.{dataset}.{method}.seed{seed}.tsv"
+    wildcard_constraints:
+        dataset=POLYA,
+        method=PROFILE_METHODS,
+    conda:
+        "../envs/nucleotune.yaml"
+    threads: lambda wildcards: RUN["methods"][wildcards.method]["resources"]["threads"]
+    resources:
+        mem_mb=training_need("mem_mb"),
+        runtime=training_need("runtime"),
+        gpu=training_need("gpu"),
+    params:
+        method=lambda wildcards: without(
+            RUN["methods"][wildcards.method], "resources", "published_as", "comparable", "note"
+        ),
+        model=encoder_of,
+        # Outside the declared outputs, which Snakemake deletes before a job starts; removed when training has ended.
+        state="results/training-state/polya.{dataset}.{method}.seed{seed}",
+        version=STAGE["fit_profile"],
+    message:
+        "Training {wildcards.method} on {wildcards.dataset} (seed {wildcards.seed}); progress in {log}"
+    script:
+        "../scripts/fit_profile.py"
+
+
+rule evaluate_profile:
+    input:
+        examples="results/polya/{dataset}/examples.parquet",
+        predictions=expand(
+            "results/polya/{dataset}/{method}/seed{seed}/predictions.parquet",
+            seed=SETTINGS["seeds"],
+            allow_missing=True,
+        ),
+    output:
+        "results/polya/{dataset}/{method}/metrics.json",
+    log:
+        "logs/evaluate_profile/polya.{dataset}.{method}.log",
+    benchmark:
+        "results/benchmarks/evaluate_profile/polya.{dataset}.{method}.tsv"
+    wildcard_constraints:
+        dataset=POLYA,
+        method=PROFILE_METHODS,
+    conda:
+        "../envs/nucleotune.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        seeds=SETTINGS["seeds"],
+        bootstrap=SETTINGS["bootstrap"],
+        version=STAGE["evaluate_profile"],
+    message:
+        "Evaluating {wildcards.method} on {wildcards.dataset}"
+    script:
+        "../scripts/evaluate_profile.py"
+
+
+rule compare_profile:
+    input:
+        examples="results/polya/{dataset}/examples.parquet",
+        predictions=lambda wildcards: expand(
+            "results/polya/{dataset}/{method}/seed{seed}/predictions.parquet",
+            dataset=wildcards.dataset,
+            method=METHODS["polya"][wildcards.dataset],
+            seed=SETTINGS["seeds"],
+        ),
+    output:
+        "results/polya/{dataset}/comparison.tsv",
+    log:
+        "logs/compare_profile/polya.{dataset}.log",
+    benchmark:
+        "results/benchmarks/compare_profile/polya.{dataset}.tsv"
+    wildcard_constraints:
+        dataset=POLYA,
+    conda:
+        "../envs/nucleotune.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        methods=lambda wildcards: METHODS["polya"][wildcards.dataset],
+        line=SETTINGS["polya"]["line"],
+        seeds=SETTINGS["seeds"],
+        bootstrap=SETTINGS["bootstrap"],
+        version=STAGE["evaluate_profile"],
+    message:
+        "Comparing all methods on {wildcards.dataset} with {params.line}, gene by gene"
+    script:
+        "../scripts/compare_profile.py"
+
+
+rule tune:
+    input:
+        expand(
+            "results/polya/{dataset}/{method}/tune/best.json",
+            dataset=DATASETS["polya"],
+            method=SETTINGS["polya"]["tune"]["space"],
+        ),
+
+
+rule tune_profile:
+    input:
+        examples="results/polya/{dataset}/examples.parquet",
+        checkpoint=checkpoint_of,
+    output:
+        trials="results/polya/{dataset}/{method}/tune/trials.tsv",
+        best="results/polya/{dataset}/{method}/tune/best.json",
+    log:
+        "logs/tune_profile/polya.{dataset}.{method}.log",
+    benchmark:
+        "results/benchmarks/tune_profile/polya.{dataset}.{method}.tsv"
+    wildcard_constraints:
+        dataset=POLYA,
+        method="|".join(SETTINGS["polya"]["tune"]["space"]) or "(?!)",
+    conda:
+        "../envs/nucleotune.yaml"
+    threads: lambda wildcards: RUN["methods"][wildcards.method]["resources"]["threads"]
+    resources:
+        mem_mb=training_need("mem_mb"),
+        # Of all trials; a search that is cut off goes on behind its last whole trial.
+        runtime=lambda wildcards, attempt: (
+            training_need("runtime")(wildcards, attempt) * SETTINGS["polya"]["tune"]["trials"]
+        ),
+        gpu=training_need("gpu"),
+    params:
+        method=rules.fit_profile.params.method,
+        model=encoder_of,
+        space=lambda wildcards: SETTINGS["polya"]["tune"]["space"][wildcards.method],
+        trials=SETTINGS["polya"]["tune"]["trials"],
+        seed=SETTINGS["seeds"][0],
+        state="results/training-state/tune.polya.{dataset}.{method}",
+        version=STAGE["fit_profile"],
+    message:
+        "Searching hyper-parameters of {wildcards.method} on {wildcards.dataset}; progress in {log}"
+    script:
+        "../scripts/tune_profile.py"

@@ -1,0 +1,31 @@
+"""Train one profile model on one data set, and predict with it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+from nucleotune.files import atomic_path, write_json
+from nucleotune.profile_contracts import read_profile_examples, write_profile_predictions
+from nucleotune.scripting import job
+from nucleotune.training.profile import train_profile
+from nucleotune.training.state import remove_state
+
+with job(snakemake.log[0]):
+    checkpoint = snakemake.input.checkpoint
+    trained = train_profile(
+        read_profile_examples(snakemake.input.examples),
+        method=snakemake.params.method,
+        model=snakemake.params.model,
+        seed=int(snakemake.wildcards.seed),
+        threads=snakemake.threads,
+        checkpoint=Path(checkpoint) if checkpoint else None,
+        state_dir=Path(snakemake.params.state),
+        output_dir=Path(snakemake.output.model),
+    )
+    write_profile_predictions(snakemake.output.predictions, trained.predictions)
+    with atomic_path(snakemake.output.training) as path:
+        trained.training_rows.to_csv(path, sep="\t", index=False)
+    write_json(snakemake.output.summary, trained.summary)
+    remove_state(snakemake.params.state)

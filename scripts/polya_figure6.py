@@ -1,0 +1,25 @@
+"""Figure 6: training and validation loss by epoch."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+import pandas as pd
+
+from nucleotune.reporting.figures import method_styles
+from nucleotune.reporting.polya_figures import loss_figure
+from nucleotune.scripting import job
+
+with job(snakemake.log[0]):
+    datasets = {one["name"]: one["title"] for one in snakemake.params.datasets}
+    titles = {one["name"]: one["title"] for one in snakemake.params.methods}
+    lines = [one["title"] for one in snakemake.params.methods if one["kind"] == "reference"]
+    histories = {}
+    for path in snakemake.input:
+        dataset, method = Path(path).parts[-4:-2]
+        panel = histories.setdefault(datasets[dataset], {})
+        panel.setdefault(titles[method], []).append(pd.read_csv(path, sep="\t"))
+    styles = method_styles(titles.values(), reference=lines)
+    loss_figure(histories, snakemake.output.svg, styles=styles)

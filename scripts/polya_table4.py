@@ -1,0 +1,27 @@
+"""Table 4: metrics of predicted profiles on test genes."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+import pandas as pd
+
+from nucleotune.contracts import read_metrics
+from nucleotune.reporting.polya import TABLES, polya_table4
+from nucleotune.reporting.tables import write_table
+from nucleotune.scripting import job
+
+with job(snakemake.log[0]):
+    table = polya_table4(
+        pd.read_csv(snakemake.input.published, sep="\t"),
+        read_metrics(snakemake.input.metrics),
+        {
+            Path(path).parent.name: pd.read_csv(path, sep="\t")
+            for path in snakemake.input.comparisons
+        },
+        snakemake.params.datasets,
+        snakemake.params.methods,
+    )
+    write_table(snakemake.output.tsv, snakemake.output.html, table, **TABLES[4])

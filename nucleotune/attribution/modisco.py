@@ -5,6 +5,10 @@ It takes windows of high contribution out of the sequences (seqlets), clusters t
 RNA has one strand, but modisco-lite takes a seqlet and its reverse complement for the same, and has no option that
 says otherwise (issue 69 of jmschrei/tfmodisco-lite): AATAAA and TTTATT would be one pattern, and TATATA be turned at
 random. `_one_strand` takes the reverse strand's data away from its comparisons.
+
+modisco-lite compiles its functions in processes beside the first run and keeps them, but only where it is called from a
+process that has one thread so far and may use more than one CPU. So a job for it alone takes 10 s, and a process
+that has computed something with torch half a minute, every time.
 """
 
 import logging
@@ -28,16 +32,18 @@ from nucleotune.files import atomic_path
 
 log = logging.getLogger(__name__)
 
-#: For elements of six to ten nt in sequences of a few hundred. Names are those of modiscolite's TFMoDISco.
+#: For elements of six to ten nt that lie near each other in sequences of a few hundred. Names are those of modiscolite's
+#: TFMoDISco. Windows are narrow on purpose: a pattern is trimmed to its most informative part, so a wide one around a
+#: weak element moves to a strong one beside it, and the weak one is lost.
 SETTINGS: dict[str, Any] = {
-    "sliding_window_size": 9,
-    "flank_size": 5,
-    "target_seqlet_fdr": 0.05,
+    "sliding_window_size": 7,
+    "flank_size": 3,
+    "target_seqlet_fdr": 0.2,
     "max_seqlets_per_metacluster": 5000,
     "min_metacluster_size": 50,
     "n_leiden_runs": 3,
-    "trim_to_window_size": 12,
-    "initial_flank_to_add": 4,
+    "trim_to_window_size": 10,
+    "initial_flank_to_add": 2,
     "final_min_cluster_size": 20,
 }
 

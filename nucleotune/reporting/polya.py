@@ -65,8 +65,8 @@ FIGURES = {
         "caption": "Share of a gene's reads by position, from the first nucleotide of the stop codon on; grey:"
         " observed. Genes were not picked by eye: of the half of the test genes with most reads in the condition where"
         " they have fewest, those at the 10th, 50th and 90th percentile of Pearson's correlation (mean over conditions"
-        " and trained methods, first seed). Predictions of one gene and condition share their scale; in each panel its"
-        " upper end.",
+        " and trained methods, first seed). Panels of one gene and condition have the same scale, given with the"
+        " observed profile; r: correlation with it.",
     },
     "polya_figure6": {
         "title": "Figure 6. Losses by epoch",

@@ -31,55 +31,55 @@ OBSERVED = "#8C8C8C"
 
 #: Inches of Figure 3: a panel, the gaps between panels, and what is left free around them.
 WIDTH, HEIGHT, ACROSS, DOWN = 3.6, 0.42, 0.25, 0.09
-LEFT, ABOVE, BELOW = 1.75, 0.55, 0.5
+LEFT, ABOVE, BELOW = 1.75, 0.6, 0.5
 
 
 class GeneProfiles(NamedTuple):
     """One gene of Figure 3.
 
     title      its name, place and correlation
-    observed   share of its reads by position (tracks, positions)
-    predicted  method title -> (tracks, positions), not more positions than observed
+    counts     reads by position (tracks, positions)
+    predicted  method title -> profile (tracks, positions), not more positions than there are counts
+    pearson    method title -> correlation (tracks,)
     """
 
     title: str
-    observed: NDArray[np.float64]
-    predicted: dict[str, NDArray[np.floating]]
+    counts: NDArray[np.int64]
+    predicted: dict[str, NDArray[np.float64]]
+    pearson: dict[str, NDArray[np.float64]]
 
 
 def typical_genes(
-    examples: ProfileExamples, predictions: Mapping[str, ProfilePredictions], line: Sequence[str]
+    examples: ProfileExamples, predictions: Mapping[str, ProfilePredictions], lines: Sequence[str]
 ) -> list[GeneProfiles]:
     """Genes at PERCENTILES of Pearson's correlation, among the half with most reads in their poorest track.
 
     Args:
         examples: of the test split.
         predictions: method title -> predictions of the same genes.
-        line: titles of methods that are not counted in the correlation, a mean over methods and tracks.
+        lines: titles of methods that do not count in the correlation, a mean over methods and tracks.
     """
-    ids = examples.table["id"]
-    profiles = {}
+    profiles, pearson = {}, {}
     for name, one in predictions.items():
-        profiles[name] = one.profiles[pd.Index(one.table["id"]).get_indexer(ids)].astype(float)
-    judged = [name for name in profiles if name not in line] or list(profiles)
-    each = [
-        pearson_by_gene(examples.counts[:, :, : profiles[name].shape[2]], profiles[name])
-        for name in judged
-    ]
-    pearson = np.mean(each, axis=(0, 2))
+        order = pd.Index(one.table["id"]).get_indexer(examples.table["id"])
+        profiles[name] = one.profiles[order].astype(float)
+        counts = examples.counts[:, :, : profiles[name].shape[2]]
+        pearson[name] = pearson_by_gene(counts, profiles[name])
+    judged = [name for name in profiles if name not in lines] or list(profiles)
+    mean = np.mean([pearson[name] for name in judged], axis=(0, 2))
     fewest = examples.counts.sum(axis=2).min(axis=1)
     enough = np.flatnonzero(fewest >= max(np.median(fewest), 1))
-    ranked = enough[np.argsort(pearson[enough], kind="stable")]
+    ranked = enough[np.argsort(mean[enough], kind="stable")]
     genes = []
     for percentile in PERCENTILES:
         gene = ranked[round(percentile / 100 * (len(ranked) - 1))]
-        counts, one = examples.counts[gene], examples.table.iloc[gene]
+        one = examples.table.iloc[gene]
         title = (
             f"{one['id']} ({one['seqname']}:{one['start'] + 1:,}\u2013{one['end']:,} {one['strand']}),"
-            f" Pearson {pearson[gene]:.2f} ({percentile}th percentile)"
+            f" mean correlation {mean[gene]:.2f} ({percentile}th percentile)"
         )
-        shares = counts / counts.sum(axis=1, keepdims=True)
-        genes.append(GeneProfiles(title, shares, {n: p[gene] for n, p in profiles.items()}))
+        of_gene = ({name: each[gene] for name, each in by.items()} for by in (profiles, pearson))
+        genes.append(GeneProfiles(title, examples.counts[gene], *of_gene))
     return genes
 
 
@@ -94,71 +94,56 @@ def profiles_figure(
 
     `genes` and `tracks` are {data set title: ...}. Writes `path` (.svg) and a PNG beside it.
     """
-    shown = [
-        (title if len(genes) > 1 else "", gene, tracks[title])
-        for title, some in genes.items()
-        for gene in some
-    ]
-    styles = styles or method_styles(name for _, gene, _ in shown for name in gene.predicted)
-    blocks = [ABOVE + (1 + len(gene.predicted)) * (HEIGHT + DOWN) for _, gene, _ in shown]
+    shown = [(title, gene) for title, some in genes.items() for gene in some]
+    styles = styles or method_styles(name for _, gene in shown for name in gene.predicted)
+    blocks = [ABOVE + (1 + len(gene.predicted)) * (HEIGHT + DOWN) + BELOW for _, gene in shown]
     columns = max(map(len, tracks.values()))
     with matplotlib.rc_context(SETTINGS):
-        size = (LEFT + columns * (WIDTH + ACROSS), sum(blocks) + BELOW)
-        figure = Figure(figsize=size)
-        top = size[1]
-        for (dataset, gene, names), block in zip(shown, blocks, strict=True):
-            _gene(figure, top, gene, names, styles)
-            title = ": ".join(filter(None, (dataset, gene.title)))
-            figure.text(0.1 / size[0], 1 - (size[1] - top + 0.18) / size[1], title, weight="bold")
+        width, top = LEFT + columns * (WIDTH + ACROSS), sum(blocks)
+        figure = Figure(figsize=(width, top))
+        for (dataset, gene), block in zip(shown, blocks, strict=True):
+            title = f"{dataset}: {gene.title}" if len(genes) > 1 else gene.title
+            figure.text(0.1 / width, (top - 0.15) / sum(blocks), title, weight="bold", va="top")
+            for number, track in enumerate(tracks[dataset]):
+                _column(figure, LEFT + number * (WIDTH + ACROSS), top, gene, number, track, styles)
             top -= block
-        for axes in figure.axes[-columns:]:
-            axes.set_xlabel("Position from the stop codon (nt)")
         save(figure, path)
 
 
-def _gene(
+def _column(
     figure: Figure,
+    left: float,
     top: float,
     gene: GeneProfiles,
-    tracks: Sequence[str],
+    number: int,
+    track: str,
     styles: Mapping[str, Style],
 ) -> None:
-    """Panels of one gene below `top`, inches from the bottom; the last row's come last."""
-    ceiling = [
-        max(float(profile[number].max()) for profile in gene.predicted.values())
-        for number in range(len(tracks))
-    ]
-    for line, name in enumerate([None, *gene.predicted]):
-        bottom = top - ABOVE - (line + 1) * (HEIGHT + DOWN) + DOWN
-        for number, track in enumerate(tracks):
-            axes = place(figure, LEFT + number * (WIDTH + ACROSS), bottom, WIDTH, HEIGHT)
-            profile = gene.observed if name is None else gene.predicted[name]
-            colour = OBSERVED if name is None else styles[name]["color"]
-            highest = float(profile[number].max()) if name is None else ceiling[number]
-            _profile(axes, profile[number], colour, highest, gene.observed.shape[1])
-            axes.tick_params(labelbottom=line == len(gene.predicted))
-            if number == 0:
-                axes.set_ylabel(
-                    fill(name or "observed", 22),
-                    rotation=0,
-                    ha="right",
-                    va="center",
-                    fontsize=8,
-                )
-            if line == 0:
-                axes.set_title(track, fontsize=9, weight="normal", pad=3)
-
-
-def _profile(
-    axes: Axes, profile: NDArray[np.floating], colour: str, highest: float, length: int
-) -> None:
-    """Shares by position as steps, with the upper end of the scale in the corner."""
-    axes.stairs(profile, np.arange(len(profile) + 1) - 0.5, fill=True, color=colour, linewidth=0)
-    axes.set(xlim=(-0.5, length - 0.5), ylim=(0, highest * 1.02 or 1), yticks=[])
-    axes.spines["left"].set_visible(False)
-    axes.text(
-        0.995, 0.95, f"{highest:.2g}", transform=axes.transAxes, ha="right", va="top", fontsize=7
-    )
+    """One track of one gene, from `left` and `top` (inches) to the right and down; all panels have one scale."""
+    counts = gene.counts[number]
+    profiles = {"observed": counts / max(counts.sum(), 1)}
+    profiles |= {name: profile[number] for name, profile in gene.predicted.items()}
+    highest = max(float(profile.max()) for profile in profiles.values())
+    for line, (name, profile) in enumerate(profiles.items()):
+        bottom = top - ABOVE - (line + 1) * (HEIGHT + DOWN)
+        axes = place(figure, left, bottom, WIDTH, HEIGHT)
+        edges = np.arange(len(profile) + 1) - 0.5
+        colour = styles[name]["color"] if line else OBSERVED
+        axes.stairs(profile, edges, fill=True, color=colour, linewidth=0)
+        axes.set(xlim=(-0.5, len(counts) - 0.5), ylim=(0, highest), yticks=[])
+        axes.spines["left"].set_visible(False)
+        corner = f"r {gene.pearson[name][number]:.2f}" if line else f"0\u2013{highest:.2g}"
+        axes.text(1, 0.95, corner, transform=axes.transAxes, ha="right", va="top", fontsize=7)
+        if number == 0:
+            side = {"rotation": 0, "ha": "right", "va": "center", "fontsize": 8}
+            axes.set_ylabel(fill(name, 22), **side)
+        if line == 0:
+            axes.set_title(f"{track}, {counts.sum():,} reads", fontsize=8, weight="normal", pad=4)
+        if line < len(profiles) - 1:
+            axes.tick_params(bottom=False, labelbottom=False)
+        else:
+            axes.set_xlabel("Position from the stop codon (nt)", fontsize=8)
+            axes.tick_params(labelsize=8)
 
 
 def loss_figure(

@@ -16,22 +16,19 @@ import numpy as np
 from nucleotune.attribution.onehot import BASES
 from nucleotune.errors import InputError
 
-#: Columns that an alignment has at least, or all of the shorter matrix.
-LEAST_OVERLAP = 4
-
 #: Distances, 0 to the square root of 2, are rounded to multiples of this one.
 STEP = 0.005
 
 
 class Match(NamedTuple):
-    """A motif's best alignment with a matrix.
+    """A motif's best alignment with a pattern.
 
-    p       chance that any alignment with a random motif is as good, by Sidak's rule
-    offset  column of the matrix that lies under the motif's first column; negative where that is before its begin
+    p      chance that any alignment with a random motif is as good, by Sidak's rule
+    begin  column of the pattern that lies under the motif's first column; negative where that is before its begin
     """
 
     p: float
-    offset: int
+    begin: int
 
 
 def read_motifs(path: str | Path) -> dict[str, np.ndarray]:
@@ -69,28 +66,29 @@ def read_motifs(path: str | Path) -> dict[str, np.ndarray]:
     return motifs
 
 
-def match(matrix: np.ndarray, motif: np.ndarray, background: np.ndarray) -> Match:
-    """The best of all alignments, on the strand that is given.
+def match(pattern: np.ndarray, core: slice, motif: np.ndarray, background: np.ndarray) -> Match:
+    """The best of all alignments in which the motif lies within the pattern's core, or covers it.
 
     Args:
-        matrix: shares of each base, (w, 4).
-        motif: likewise, (m, 4).
+        pattern: shares of each base, (w, 4), on the strand that is compared.
+        core: its columns that matter (`modisco.Patterns.core`).
+        motif: shares of each base, (m, 4).
         background: share of each base in the sequences, (4,), by which random motifs are drawn.
     """
-    distances, own = _distances(matrix, motif)
-    w, m = len(matrix), len(motif)
-    overlap = min(LEAST_OVERLAP, w, m)
+    distances, own = _distances(pattern, motif)
+    w, m = len(pattern), len(motif)
+    ends = core.start, core.stop - m
     alignments = []
-    for offset in range(overlap - m, w - overlap + 1):
-        columns = np.arange(max(0, -offset), min(m, w - offset))
-        at = offset + columns, columns
-        alignments.append((_chance(distances[at], int(own[at].sum()), background), offset))
-    p, offset = min(alignments)
-    return Match(float(-np.expm1(len(alignments) * np.log1p(-min(p, 1 - 1e-12)))), offset)
+    for begin in range(min(ends), max(ends) + 1):
+        columns = np.arange(max(0, -begin), min(m, w - begin))
+        at = begin + columns, columns
+        alignments.append((_chance(distances[at], int(own[at].sum()), background), begin))
+    p, begin = min(alignments)
+    return Match(float(-np.expm1(len(alignments) * np.log1p(-min(p, 1 - 1e-12)))), begin)
 
 
-def _distances(matrix: np.ndarray, motif: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distances in steps of a matrix's columns from random ones, (w, m, 4), and from the motif's own, (w, m).
+def _distances(pattern: np.ndarray, motif: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distances in steps of a pattern's columns from random ones, (w, m, 4), and from the motif's own, (w, m).
 
     A random column is one of the motif's whose highest share was given to a letter, in exchange for that letter's.
     """
@@ -98,7 +96,7 @@ def _distances(matrix: np.ndarray, motif: np.ndarray) -> tuple[np.ndarray, np.nd
     rows, letters = np.arange(len(motif))[:, None], np.arange(len(BASES))
     random[rows, letters, motif.argmax(axis=1)[:, None]] = motif
     random[rows, letters, letters] = motif.max(axis=1)[:, None]
-    steps = np.rint(np.linalg.norm(matrix[:, None, None] - random, axis=3) / STEP).astype(np.int64)
+    steps = np.rint(np.linalg.norm(pattern[:, None, None] - random, axis=3) / STEP).astype(np.int64)
     own = np.take_along_axis(steps, motif.argmax(axis=1)[None, :, None], axis=2)[..., 0]
     return steps, own
 

@@ -24,8 +24,8 @@ class Explained:
     way           DEEPLIFT or GRADIENTS
     ids           (n,), names of the sequences
     sequences     one-hot, float32 (n, 4, L)
-    hypothetical  float32 (n, L, 4): what a base would contribute if the sequence had it; gradients at tokens do not say,
-                  and have 0 for bases that are not there
+    hypothetical  float32 (n, L, 4): what a base would contribute if the sequence had it; gradients at tokens do not
+                  say, and have 0 for bases that are not there
     actual        float32 (n, L): of the bases that are there
     values        float64 (n,): target at the sequence, less its mean at the references
     delta         float64 (n,): sum of `actual` less `values`, 0 where contributions are complete
@@ -84,9 +84,7 @@ def judge(explained: Explained) -> pd.DataFrame:
 
     Correlations are NaN where substitutions were not tried.
     """
-    table = pd.DataFrame(
-        {"id": explained.ids, "value": explained.values, "delta": explained.delta}
-    )
+    table = pd.DataFrame({"id": explained.ids, "value": explained.values, "delta": explained.delta})
     compared = agreement(explained.actual[explained.mutated], explained.mutation_effects())
     compared.index = pd.Index(explained.mutated)
     return table.join(compared)

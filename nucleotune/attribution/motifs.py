@@ -41,15 +41,20 @@ def match_patterns(
     rows = []
     for name in patterns.ppm:
         core = patterns.core(name)
-        row = {"pattern": name, "motif": "", "p": np.nan, "centre": (core.start + core.stop - 1) / 2}
+        row = {
+            "pattern": name,
+            "motif": "",
+            "p": np.nan,
+            "centre": (core.start + core.stop - 1) / 2,
+        }
         if motifs:
             found = {
-                key: match(patterns.ppm[name][core], motif, background)
+                key: match(patterns.ppm[name], core, motif, background)
                 for key, motif in motifs.items()
             }
             best = min(found, key=lambda key: found[key].p)
             p = -np.expm1(len(motifs) * np.log1p(-min(found[best].p, 1 - 1e-12)))
-            middle = core.start + found[best].offset + (len(motifs[best]) - 1) / 2
+            middle = found[best].begin + (len(motifs[best]) - 1) / 2
             row |= {"motif": best, "p": p, "middle": middle}
         rows.append(row)
     columns = ["pattern", "motif", "element", "p", "q", "centre"]
@@ -81,8 +86,9 @@ def seqlet_places(patterns: Patterns, matches: pd.DataFrame, sites: np.ndarray) 
         sites: position of the site in each sequence, -1 for none (`observed_sites`).
 
     Returns:
-        A row a seqlet: `pattern`, `element`, `example`, `position` (middle of the motif, nt from the sequence's
-        begin), `distance` (`position` less the site's, negative upstream; NaN without a site), `contribution`.
+        A row a seqlet: `pattern`, `element`, `example`, `start`, `end` (0-based half-open), `position` (middle of the
+        motif, nt from the sequence's begin), `distance` (`position` less the site's, negative upstream; NaN without a
+        site), `contribution`.
     """
     table = patterns.seqlets.merge(matches[["pattern", "element", "centre"]], on="pattern")
     position = table["start"] + table["centre"].astype(np.float64)
@@ -92,6 +98,8 @@ def seqlet_places(patterns: Patterns, matches: pd.DataFrame, sites: np.ndarray) 
             "pattern": table["pattern"],
             "element": table["element"],
             "example": table["example"],
+            "start": table["start"],
+            "end": table["end"],
             "position": position,
             "distance": position - site,
             "contribution": table["contribution"],

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nucleotune.attribution.compare import match, read_motifs
+from nucleotune.attribution.compare import read_motifs
 from nucleotune.attribution.modisco import Patterns, read_patterns
 from nucleotune.attribution.motifs import (
     composition,
@@ -20,6 +20,8 @@ from nucleotune.attribution.onehot import BASES, one_hot
 from nucleotune.attribution.spacing import TESTS, order_of_elements
 from nucleotune.errors import InputError
 from nucleotune.reporting.attribution import (
+    Motifs,
+    Places,
     Track,
     distance_figure,
     information,
@@ -220,8 +222,13 @@ def test_information():
 
 
 def test_figures(study, tmp_path):
-    patterns, matches, places, _ = study
+    patterns, matches, places, sites = study
     table = motif_table(patterns, matches, places)
+    run = Motifs("BPNet", table, patterns.ppm, patterns.cwm, UNIFORM)
+    empty = run._replace(title="another", table=table[:0])
+    order = order_of_elements(places, sites, seed=0, permutations=20)
+    nothing = order_of_elements(places[:0], sites, seed=0, permutations=20)
+    shown = [Places("BPNet", places, order), Places("another", places[:0], nothing)]
     track = Track(
         "gene A, DeepLIFT",
         "ACGTTGCATN" * 4,
@@ -232,8 +239,8 @@ def test_figures(study, tmp_path):
     )
     for name in ("a", "b"):
         track_figure([track, track._replace(seqlets=())], tmp_path / f"track_{name}.svg")
-        motif_figure(table, patterns.ppm, patterns.cwm, UNIFORM, tmp_path / f"motif_{name}.svg")
-        distance_figure(places, 300, tmp_path / f"distance_{name}.svg")
+        motif_figure([run, empty], tmp_path / f"motif_{name}.svg")
+        distance_figure(shown, 300, tmp_path / f"distance_{name}.svg")
     for kind in ("track", "motif", "distance"):
         first, second = ((tmp_path / f"{kind}_{name}.svg").read_bytes() for name in "ab")
         assert first == second and len(first) > 10_000

@@ -149,7 +149,7 @@ def _explain_network(
 
 
 def explain_tokens(
-    tokens: TokenModel, chosen: Chosen, rows: np.ndarray, seed: int, *, steps: int = 16
+    tokens: TokenModel, chosen: Chosen, rows: np.ndarray, seed: int, *, steps: int = 32
 ) -> Explained:
     """Integrated gradients of a token model, `steps` an integral, and mutagenesis of the sequences `rows`.
 

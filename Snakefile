@@ -48,6 +48,16 @@ if "lncrna" in DATASETS:
     include: "rules/calibrate.smk"
 
 
+if any(ATTRIBUTED.values()):
+
+    include: "rules/attribution.smk"
+
+
+if ATTRIBUTED.get("polya"):
+
+    include: "rules/polya_attribution.smk"
+
+
 include: "rules/finetune.smk"
 include: "rules/baselines.smk"
 include: "rules/original.smk"

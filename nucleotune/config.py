@@ -381,14 +381,17 @@ def _check_kinds(config: Mapping[str, Any], methods: Mapping[str, Any], source: 
                 )
     if "polya" in config["studies"]:
         study = config["polya"]
-        for key, names in (
-            ("line", [study["line"]]),
-            ("attribution.methods", study["attribution"]["methods"]),
-            ("tune.space", study["tune"]["space"]),
-        ):
+        for key, names in (("line", [study["line"]]), ("tune.space", study["tune"]["space"])):
             for name in names:
                 if name not in study["methods"]:
                     raise InputError(f"{source}: polya.{key}: {name!r} is not one of polya.methods")
+    for study in config["studies"]:
+        for name in config[study].get("attribution", {"methods": []})["methods"]:
+            where = f"{source}: {study}.attribution.methods: {name!r}"
+            if name not in asked_methods(config, [study]):
+                raise InputError(f"{where} is not one of {study}.methods")
+            if methods[name]["kind"] == "baseline" or methods[name].get("network") == "average":
+                raise InputError(f"{where} is not a trained network: there is nothing to explain")
 
 
 def _check_rbps(study: Mapping[str, Any], collections: Mapping[str, Any], source: str) -> None:

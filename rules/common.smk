@@ -2,7 +2,7 @@
 
 REQUIRED INPUTS: config.yaml and overlays, config/{species,models,methods}/*.yaml, resources/sources.tsv
 OUTPUTS: the names RUN, SETTINGS, REGISTRY, REVISIONS, CHECKPOINTS, DATASETS, DATA_FILES, DOWNLOADS, CALIBRATION,
-    GENOMES, METHODS, SOURCES, STAGE, TARGETS, REPORTED and the functions below.
+    GENOMES, METHODS, SHOWN, ATTRIBUTED, SOURCES, STAGE, TARGETS, REPORTED and the functions below.
 
 This file is parsed again in every cluster job: it imports the standard library, PyYAML and jsonschema (through
 nucleotune.config) only. No torch, no pandas.
@@ -21,6 +21,7 @@ sys.path.insert(0, workflow.basedir)
 from nucleotune import plan
 from nucleotune.config import asked_methods, load_run
 from nucleotune.errors import InputError
+from nucleotune.plan.attribution import attributed_runs
 from nucleotune.plan.polya import described_polya
 from nucleotune.plan.promoters import (
     described_promoter_methods,
@@ -57,6 +58,14 @@ try:
     METHODS = {
         study: {name: STUDIES[study].methods(SETTINGS, one) for name, one in sets.items()}
         for study, sets in DATASETS.items()
+    }
+    SHOWN = {
+        study: [one.name for one in sets.values() if not one.pooled]
+        for study, sets in DATASETS.items()
+    }
+    # study -> pairs of a data set and a method whose model is explained.
+    ATTRIBUTED = {
+        study: attributed_runs(SETTINGS, study, SHOWN[study], METHODS[study]) for study in DATASETS
     }
     USED_MODELS = plan.used_models(METHODS, RUN["methods"])
     CHECKPOINTS = {
@@ -100,6 +109,8 @@ STAGE = {
     "rbp_structures": 1,
     "rbp_regions": 1,
     "attention": 1,
+    "attribute": 1,
+    "modisco": 1,
     "finetune": 3,
     "fit_profile": 1,
     "baseline": 2,
@@ -109,7 +120,6 @@ STAGE = {
     "report": 1,
 }
 
-SHOWN = {study: [d.name for d in sets.values() if not d.pooled] for study, sets in DATASETS.items()}
 SHARED = {
     study: plan.shared_jobs(names, SETTINGS[study]["per_job"]) for study, names in SHOWN.items()
 }
@@ -369,6 +379,37 @@ def rbp_model_titles():
     if attention["random_method"]:
         titles["scratch"] = RUN["methods"][attention["random_method"]]["title"]
     return titles
+
+
+def attribution_files(study, name):
+    """A file of every explained model of a study, in the order of ATTRIBUTED; the first seed is explained."""
+    return [
+        f"results/{study}/{dataset}/{method}/seed{SETTINGS['seeds'][0]}/attribution/{name}"
+        for dataset, method in ATTRIBUTED[study]
+    ]
+
+
+def attribution_targets(study):
+    """Tables and figures of a study's explained models."""
+    if not ATTRIBUTED[study]:
+        return []
+    polya = study == "polya"
+    tables = [f"{study}_motifs", *(["polya_order"] if polya else [])]
+    figures = [*(["polya_figure7", "polya_figure8"] if polya else []), f"{study}_motifs"]
+    return [
+        *expand("results/tables/{name}.{kind}", name=tables, kind=["tsv", "html"]),
+        *expand("results/figures/{name}.{kind}", name=figures, kind=["svg", "png"]),
+    ]
+
+
+def known_motifs(wildcards):
+    """Input function: the MEME file that patterns are compared with; none where none is known."""
+    own = SETTINGS[wildcards.study]["attribution"]["motifs"]
+    if own:
+        return str(Path(SETTINGS["data_dir"]) / own)
+    if wildcards.study == "polya":
+        return f"{workflow.basedir}/resources/motifs/polya.meme"
+    return []
 
 
 def read_form(owner, name, path):

@@ -13,6 +13,7 @@ REPORTED["polya"] = {"datasets": POLYA_DATASETS, "methods": POLYA_METHODS, "pool
 TARGETS["polya"] = [
     *expand("results/tables/polya_table{n}.{kind}", n=[3, 4], kind=["tsv", "html"]),
     *expand("results/figures/polya_figure{n}.{kind}", n=[3, 6], kind=["svg", "png"]),
+    *attribution_targets("polya"),
 ]
 
 

@@ -42,6 +42,7 @@ TARGETS["promoters"] = [
         if attention_runs()
         else []
     ),
+    *attribution_targets("promoters"),
 ]
 
 
@@ -199,3 +200,11 @@ rule promoters_figure2:
         "Figure 2: attention along the promoters"
     script:
         "../scripts/promoters_figure2.py"
+
+
+if ATTRIBUTED["promoters"]:
+
+    rule promoters_motifs:
+        input:
+            expand("results/tables/promoters_motifs.{kind}", kind=["tsv", "html"]),
+            expand("results/figures/promoters_motifs.{kind}", kind=["svg", "png"]),

@@ -31,6 +31,7 @@ TARGETS["rbp"] = [
         n=[2, 3, 4, 5] if RBP_FINDINGS else [2],
         kind=["svg", "png"],
     ),
+    *attribution_targets("rbp"),
 ]
 
 
@@ -154,3 +155,11 @@ use rule rbp_figure3 as rbp_figure5 with:
         titles=rbp_model_titles(),
     message:
         "Figure 5: attention and secondary structure"
+
+
+if ATTRIBUTED["rbp"]:
+
+    rule rbp_motifs:
+        input:
+            expand("results/tables/rbp_motifs.{kind}", kind=["tsv", "html"]),
+            expand("results/figures/rbp_motifs.{kind}", kind=["svg", "png"]),

@@ -75,7 +75,7 @@ def integrated_gradients(
     ids: np.ndarray,
     references: np.ndarray,
     *,
-    steps: int = 16,
+    steps: int = 32,
     rows: int = 64,
 ) -> TokenContributions:
     """Integrated gradients (Sundararajan et al. 2017, arXiv:1703.01365) of tokens, mean over references.

@@ -5,6 +5,10 @@ It takes windows of high contribution out of the sequences (seqlets), clusters t
 RNA has one strand, but modisco-lite takes a seqlet and its reverse complement for the same, and has no option that
 says otherwise (issue 69 of jmschrei/tfmodisco-lite): AATAAA and TTTATT would be one pattern, and TATATA be turned at
 random. `_one_strand` takes the reverse strand's data away from its comparisons.
+
+modisco-lite compiles its functions in processes beside the first run and keeps them, but only where it is called from a
+process that has one thread so far and may use more than one CPU. So a job for it alone takes 10 s, and a process
+that has computed something with torch half a minute, every time.
 """
 
 import logging
@@ -28,16 +32,18 @@ from nucleotune.files import atomic_path
 
 log = logging.getLogger(__name__)
 
-#: For elements of six to ten nt in sequences of a few hundred. Names are those of modiscolite's TFMoDISco.
+#: For elements of six to ten nt that lie near each other in sequences of a few hundred. Names are those of
+#: modiscolite's TFMoDISco. Windows are narrow on purpose: a pattern is trimmed to its most informative part, so a wide
+#: one around a weak element moves to a strong one beside it, and the weak one is lost.
 SETTINGS: dict[str, Any] = {
-    "sliding_window_size": 9,
-    "flank_size": 5,
-    "target_seqlet_fdr": 0.05,
+    "sliding_window_size": 7,
+    "flank_size": 3,
+    "target_seqlet_fdr": 0.2,
     "max_seqlets_per_metacluster": 5000,
     "min_metacluster_size": 50,
     "n_leiden_runs": 3,
-    "trim_to_window_size": 12,
-    "initial_flank_to_add": 4,
+    "trim_to_window_size": 10,
+    "initial_flank_to_add": 2,
     "final_min_cluster_size": 20,
 }
 
@@ -52,8 +58,9 @@ PUBLISHED_SETTINGS: dict[str, Any] = {
     "final_min_cluster_size": 3,
 }
 
-#: Share of a pattern's highest contribution that a position must have to end its core.
-CORE_SHARE = 0.3
+#: Share of a pattern's highest contribution that positions of its core have, but for gaps of so many others.
+CORE_SHARE = 0.25
+CORE_GAP = 1
 
 #: Least share of a base that names a position in a consensus; N below.
 CONSENSUS_SHARE = 0.5
@@ -72,7 +79,7 @@ class Patterns:
     ppm      pattern -> share of each base, float64 (width, 4), bases A, C, G, T
     cwm      pattern -> mean contribution of each base, float64 (width, 4)
 
-    The core reaches from the first to the last position with at least CORE_SHARE of the highest contribution.
+    The core are the positions around the highest contribution that have at least CORE_SHARE of it, and those between.
     """
 
     table: pd.DataFrame
@@ -213,7 +220,9 @@ _NO_SEQLETS = pd.DataFrame(
 def _core(cwm: np.ndarray) -> slice:
     heights = np.abs(cwm).sum(axis=1)
     inside = np.flatnonzero(heights >= CORE_SHARE * heights.max())
-    return slice(int(inside[0]), int(inside[-1]) + 1)
+    runs = np.split(inside, np.flatnonzero(np.diff(inside) > CORE_GAP + 1) + 1)
+    (core,) = (run for run in runs if heights.argmax() in run)
+    return slice(int(core[0]), int(core[-1]) + 1)
 
 
 def _check_settings(settings: Mapping[str, Any], length: int) -> None:

@@ -1,8 +1,10 @@
 """Contributions along sequences, motifs, and where these lie: Figures 7 and 8 of the polyadenylation study."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
-from typing import NamedTuple
+from textwrap import fill
+from typing import Any, NamedTuple
 
 import logomaker
 import matplotlib
@@ -42,6 +44,30 @@ class Track(NamedTuple):
     seqlets: Sequence[tuple[int, int, str]] = ()
 
 
+class Motifs(NamedTuple):
+    """Patterns of one explained model.
+
+    title       of the model and its data set
+    table       `attribution.motifs.motif_table`
+    ppm, cwm    pattern -> shares and mean contributions of each base, (width, 4) (`modisco.Patterns`)
+    background  share of each base in the sequences, (4,); the height of a position is its information above it
+    """
+
+    title: str
+    table: pd.DataFrame
+    ppm: Mapping[str, np.ndarray]
+    cwm: Mapping[str, np.ndarray]
+    background: np.ndarray
+
+
+class Places(NamedTuple):
+    """Where elements lie by one explained model: `attribution.motifs.seqlet_places`, `spacing.order_of_elements`."""
+
+    title: str
+    seqlets: pd.DataFrame
+    order: pd.DataFrame
+
+
 def track_figure(tracks: Sequence[Track], path: str | Path) -> None:
     """Logos of contributions along a few sequences, one row each; writes `path` (.svg) and a PNG beside it."""
     with matplotlib.rc_context(SETTINGS):
@@ -54,7 +80,7 @@ def track_figure(tracks: Sequence[Track], path: str | Path) -> None:
             letters = np.array(list(track.sequence))[:, None] == np.array(list(BASES))
             _logo(axes, letters * track.contributions[:, None], places)
             for begin, end, name in track.seqlets:
-                axes.axvspan(begin - 0.5, end - 0.5, color="#56B4E9", alpha=0.25, linewidth=0)
+                axes.axvspan(begin - 0.5, end - 0.5, color="#DDEFFA", linewidth=0, zorder=-2)
                 axes.text(begin, axes.get_ylim()[1], name, fontsize=7, va="bottom")
             if track.site is not None:
                 axes.axvline(track.site, color="#909090", linewidth=0.8, linestyle=":")
@@ -65,75 +91,120 @@ def track_figure(tracks: Sequence[Track], path: str | Path) -> None:
         save(figure, path)
 
 
-def motif_figure(
-    table: pd.DataFrame,
-    ppm: Mapping[str, np.ndarray],
-    cwm: Mapping[str, np.ndarray],
-    background: np.ndarray,
-    path: str | Path,
-) -> None:
-    """One row a pattern, in the order of `table` (Figure 7): its contributions, its bases, and the best match.
+def motif_figure(runs: Sequence[Motifs], path: str | Path) -> None:
+    """One row a pattern (Figure 7 of the paper): its mean contributions, its bases, and the best match.
 
-    Args:
-        table: at least one row of `attribution.motifs.polya_motifs`; the MOST_PATTERNS with most seqlets are shown.
-        ppm: share of each base by pattern, (width, 4).
-        cwm: mean contribution of each base by pattern, (width, 4).
-        background: share of each base in the sequences, (4,); the height of a position is its information above it.
-        path: of the SVG; a PNG is written beside it.
+    Of each explained model the MOST_PATTERNS with most seqlets, in the order of its table; writes `path` (.svg) and a
+    PNG beside it. A model without a pattern has a row that says so.
     """
-    shown = table[table["seqlets"].rank(ascending=False, method="first") <= MOST_PATTERNS]
+    rows = [(run, row) for run in runs for row in _shown(run)]
     with matplotlib.rc_context(SETTINGS):
-        figure = Figure(figsize=(8.6, 0.5 + 1.05 * len(shown)), layout="constrained")
-        grid = figure.subplots(len(shown), 3, squeeze=False, width_ratios=[1.2, 1.2, 1])
-        for (left, middle, right), row in zip(grid, shown.itertuples(), strict=True):
-            shares = ppm[row.pattern]
-            _logo(left, cwm[row.pattern])
-            _logo(middle, shares * information(shares, background)[:, None])
-            for axes, label in ((left, "Contribution"), (middle, "Bits")):
-                axes.set_ylabel(label, fontsize=7)
-                axes.tick_params(labelsize=6)
-            match = f"{row.element} ({row.motif}), q = {row.q:.2g}" if row.element else "no element"
-            distance = (
-                "no observed site"
-                if np.isnan(row.distance)
-                else f"{row.distance:+.0f} nt to site ({row.distance_q1:+.0f} to {row.distance_q3:+.0f})"
-            )
-            text = f"{row.pattern}: {row.seqlets:,} seqlets\n{row.consensus}\n{match}\n{distance}"
-            right.text(0, 0.5, text, va="center", fontsize=7.5)
-            right.axis("off")
-        grid[0, 0].set_title("Mean contribution", fontsize=8)
-        grid[0, 1].set_title("Bases of the seqlets", fontsize=8)
+        figure = Figure(figsize=(8.6, 0.5 + 1.05 * len(rows)), layout="constrained")
+        grid = figure.subplots(len(rows), 3, squeeze=False, width_ratios=[1.2, 1.2, 1])
+        before = None
+        for panels, (run, row) in zip(grid, rows, strict=True):
+            if run is not before:
+                panels[0].set_title(run.title, loc="left")
+            before = run
+            if row is None:
+                for axes in panels:
+                    axes.axis("off")
+                panels[0].text(0, 0.5, "no pattern found", va="center", fontsize=7.5)
+            else:
+                _motif_row(panels, run, row)
         save(figure, path)
 
 
-def distance_figure(places: pd.DataFrame, length: int, path: str | Path, *, width: int = 5) -> None:
-    """Where the motifs of each element lie relative to the observed site (Figure 8), one panel an element.
+def _shown(run: Motifs) -> list[Any]:
+    """Rows of a model's table that are drawn; [None] where there is none."""
+    few = run.table["seqlets"].rank(ascending=False, method="first") <= MOST_PATTERNS
+    return list(run.table[few].itertuples()) or [None]
+
+
+def _motif_row(panels: Sequence[Axes], run: Motifs, row: Any) -> None:
+    left, middle, right = panels
+    shares = run.ppm[row.pattern]
+    _logo(left, run.cwm[row.pattern])
+    _logo(middle, shares * information(shares, run.background)[:, None])
+    for axes, label in ((left, "Mean contribution"), (middle, "Bits")):
+        axes.set_ylabel(label, fontsize=7)
+        axes.tick_params(labelsize=6)
+    lines = [f"{row.pattern}: {row.seqlets:,} seqlets", row.consensus]
+    if row.motif:
+        name = row.motif if row.motif == row.element else f"{row.element} ({row.motif})"
+        lines.append(f"{name}, q = {row.q:.2g}" if row.element else "no known motif")
+    if not np.isnan(row.distance):
+        quartiles = f"{row.distance_q1:+.0f} to {row.distance_q3:+.0f}"
+        lines.append(f"{row.distance:+.0f} nt to site ({quartiles})")
+    right.text(0, 0.5, "\n".join(lines), va="center", fontsize=7.5)
+    right.axis("off")
+
+
+def distance_figure(
+    runs: Sequence[Places], length: int, path: str | Path, *, width: int = 5
+) -> None:
+    """Where the motifs of each element lie relative to the observed site, and their order (Figure 8 of the paper).
+
+    A column an explained model: a panel an element, and one with the share of sequences whose elements lie as they
+    should (dot), beside that of the control (line: 95 % of its permutations).
 
     Args:
-        places: `attribution.motifs.seqlet_places`, with at least one seqlet that has an element and a distance.
+        runs: at least one.
         length: of the sequences: distances go from -length to length.
         path: of the SVG; a PNG is written beside it.
         width: nt of a bar.
     """
-    known = places[(places["element"] != "") & places["distance"].notna()]
-    elements = known.groupby("element")["distance"].median().sort_values().index
+    known = [
+        run.seqlets[run.seqlets["element"].notna() & (run.seqlets["element"] != "")] for run in runs
+    ]
+    everything = pd.concat(known)
+    medians = everything.groupby("element")["distance"].median()
+    elements = medians.dropna().sort_values().index.tolist()
     edges = np.arange(-length, length + width, width)
-    low, high = np.quantile(known["distance"], [0.005, 0.995])
+    distances = everything["distance"].dropna()
+    low, high = np.quantile(distances, [0.005, 0.995]) if len(distances) else (-length, length)
     with matplotlib.rc_context(SETTINGS):
-        figure = Figure(figsize=(5.6, 0.6 + 1.3 * len(elements)), layout="constrained")
-        panels = figure.subplots(len(elements), 1, squeeze=False, sharex=True)[:, 0]
-        for axes, element, colour in zip(panels, elements, COLOURS, strict=False):
-            distances = known.loc[known["element"] == element, "distance"]
-            axes.hist(distances, bins=edges, color=colour)
-            axes.axvline(0, color="#909090", linewidth=0.8, linestyle=":")
-            median = f"median {distances.median():+.0f} nt"
-            axes.set_title(
-                f"{element}, {len(distances):,} seqlets, {median}", loc="left", fontsize=8
+        size = (5.6 * len(runs), 2.6 + 1.3 * len(elements))
+        figure = Figure(figsize=size, layout="constrained")
+        heights = [1.0] * len(elements) + [1.5]
+        grid = figure.subplots(len(heights), len(runs), squeeze=False, height_ratios=heights)
+        for column, run, table in zip(grid.T, runs, known, strict=True):
+            for axes, element, colour in zip(column, elements, cycle(COLOURS)):
+                _histogram(axes, element, table, edges, colour)
+                axes.set_xlim(min(low, 0) - 2 * width, max(high, 0) + 2 * width)
+            column[0].set_title(
+                run.title + "\n" + column[0].get_title("left"), loc="left", fontsize=8
             )
-            axes.set_ylabel("Seqlets", fontsize=8)
-        axes.set_xlim(min(low, 0) - 2 * width, max(high, 0) + 2 * width)
-        axes.set_xlabel("Distance to the observed site (nt, negative: upstream)")
+            column[-2 if elements else -1].set_xlabel(
+                "Distance to the observed site (nt, negative: upstream)"
+            )
+            _order(column[-1], run.order)
         save(figure, path)
+
+
+def _histogram(
+    axes: Axes, element: str, table: pd.DataFrame, edges: np.ndarray, colour: str
+) -> None:
+    distances = table.loc[table["element"] == element, "distance"].dropna()
+    axes.hist(distances, bins=edges, color=colour)
+    axes.axvline(0, color="#909090", linewidth=0.8, linestyle=":")
+    median = f", median {distances.median():+.0f} nt" if len(distances) else ""
+    axes.set_title(f"{element}, {len(distances):,} seqlets{median}", loc="left", fontsize=8)
+    axes.set_ylabel("Seqlets", fontsize=8)
+
+
+def _order(axes: Axes, order: pd.DataFrame) -> None:
+    """Shares of sequences in order and those of the control, one row a test."""
+    places = np.arange(len(order))[::-1]
+    axes.hlines(places, order["control_low"], order["control_high"], color="#A6A6A6", linewidth=4)
+    axes.plot(order["share"], places, "o", color="#0072B2", markersize=5)
+    for place, row in zip(places, order.itertuples(), strict=True):
+        text = "too few sequences" if np.isnan(row.p) else f"n = {row.n}, p = {row.p:.2g}"
+        axes.text(1.03, place, text, va="center", fontsize=7, transform=axes.get_yaxis_transform())
+    axes.set_yticks(places, [fill(name, 30) for name in order["test"]], fontsize=7)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(-0.6, len(order) - 0.4)
+    axes.set_xlabel("Share of sequences; grey: positions shuffled among sequences", fontsize=8)
 
 
 def information(shares: np.ndarray, background: np.ndarray) -> np.ndarray:

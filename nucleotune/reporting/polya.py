@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from nucleotune.evaluation.profile_metrics import LOSS_WEIGHTS, MIN_READS, PROFILE_METRICS
+from nucleotune.reporting import attribution_texts
 from nucleotune.reporting.lncrna import Described, Metrics, performance
 from nucleotune.reporting.tables import long_table, row
 
@@ -74,6 +75,7 @@ FIGURES = {
         " weights were kept. Dashed: validation loss of the average profile, which is not trained. Losses are weighted"
         " as each method was trained.",
     },
+    **attribution_texts.FIGURES["polya"],
 }
 
 _LABELS = {"dataset": "Data set", "method": "Method"}

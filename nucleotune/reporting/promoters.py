@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from nucleotune.evaluation.metrics import METRICS
+from nucleotune.reporting import attribution_texts
 from nucleotune.reporting.lncrna import Described, Metrics, performance, stacked
 from nucleotune.reporting.tables import long_table, row
 
@@ -48,6 +49,7 @@ FIGURES = {
         " controls: the model before it was trained, and the trained one on shuffled promoters. A peak that stands in"
         " a control as well says nothing of what was learnt. Thin: single positions; thick: running mean.",
     },
+    **attribution_texts.FIGURES["promoters"],
 }
 
 _PRINTED = ("mcc", "accuracy", "f1")

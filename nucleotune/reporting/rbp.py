@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from nucleotune.evaluation.over_sets import compare_over_sets, mean_over_sets
+from nucleotune.reporting import attribution_texts
 from nucleotune.reporting.lncrna import Described, Metrics, performance
 from nucleotune.reporting.tables import long_table, row
 
@@ -53,6 +54,7 @@ FIGURES = {
         " model with the most attention to loops; mean and standard deviation of three random subsets of the sequences."
         f" Dashed: share of all tokens. {_HEADS}",
     },
+    **attribution_texts.FIGURES["rbp"],
 }
 
 _LABELS = {

@@ -7,19 +7,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nucleotune.attribution.compare import read_motifs
 from nucleotune.attribution.modisco import Patterns, read_patterns
 from nucleotune.attribution.motifs import (
     composition,
     match_patterns,
+    motif_table,
     observed_sites,
-    polya_motifs,
-    read_elements,
     seqlet_places,
 )
 from nucleotune.attribution.onehot import BASES, one_hot
 from nucleotune.attribution.spacing import TESTS, order_of_elements
 from nucleotune.errors import InputError
 from nucleotune.reporting.attribution import (
+    Motifs,
+    Places,
     Track,
     distance_figure,
     information,
@@ -64,7 +66,7 @@ def make_patterns(words, seqlets):
 
 def test_elements_of_the_paper():
     """Table 2 of the study, with T for U."""
-    elements = read_elements(ELEMENTS)
+    elements = read_motifs(ELEMENTS)
     words = {name: "".join(BASES[i] for i in rows.argmax(1)) for name, rows in elements.items()}
     by_element = {}
     for name, word in words.items():
@@ -78,7 +80,7 @@ def test_elements_of_the_paper():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("ALPHABET= ACGU\nMOTIF a\n", "ALPHABET"),
+        ("ALPHABET= ACDE\nMOTIF a\n", "ALPHABET"),
         ("ALPHABET= ACGT\n", "no motif"),
         ("ALPHABET= ACGT\nMOTIF a\nletter-probability matrix: w= 1\n1 1 0 0\n", "add up to 1"),
         ("ALPHABET= ACGT\nMOTIF a\nletter-probability matrix: w= 1\n1 x 0 0\n", "broken"),
@@ -88,40 +90,40 @@ def test_broken_motif_files(tmp_path, text, message):
     path = tmp_path / "elements.meme"
     path.write_text(text)
     with pytest.raises(InputError, match=message):
-        read_elements(path)
+        read_motifs(path)
     with pytest.raises(InputError, match="not a MEME"):
-        read_elements(tmp_path / "none.meme")
+        read_motifs(tmp_path / "none.meme")
 
 
 def test_patterns_are_matched():
     words = ["TATATA", "AATAAA", "GCGCCG", "TTTTTT"]
     patterns = make_patterns(words, [])
-    matches = match_patterns(patterns, read_elements(ELEMENTS), UNIFORM, seed=0)
+    matches = match_patterns(patterns, read_motifs(ELEMENTS), UNIFORM)
     assert matches["motif"].tolist()[:2] == ["efficiency.1", "positioning.1"]
     assert matches["element"].tolist() == ["efficiency", "positioning", "", "flank"]
     assert (matches["p"] <= matches["q"]).all() and matches["q"].between(0, 1).all()
     assert matches["q"][2] > 0.5 > 0.05 > matches["q"][[0, 1, 3]].max()
     # All motifs are six wide and begin with the core, three positions into the pattern.
     assert matches["centre"].tolist() == [5.5] * 4
-    assert matches.equals(match_patterns(patterns, read_elements(ELEMENTS), UNIFORM, seed=0))
+    assert matches.equals(match_patterns(patterns, read_motifs(ELEMENTS), UNIFORM))
 
 
 def test_motif_within_a_core():
     """The middle of the motif counts, not that of the core; in AT-rich sequences the match says less."""
     patterns = make_patterns(["GCAATAAA"], [])
-    elements = {"positioning.1": read_elements(ELEMENTS)["positioning.1"]}
-    found = match_patterns(patterns, elements, UNIFORM, seed=0)
+    elements = {"positioning.1": read_motifs(ELEMENTS)["positioning.1"]}
+    found = match_patterns(patterns, elements, UNIFORM)
     assert found["centre"][0] == 3 + 2 + 2.5
-    rich = match_patterns(patterns, elements, np.array([0.4, 0.1, 0.1, 0.4]), seed=0)
+    rich = match_patterns(patterns, elements, np.array([0.4, 0.1, 0.1, 0.4]))
     assert rich["p"][0] > 3 * found["p"][0]
 
 
 def test_no_pattern(tmp_path):
     h5py.File(tmp_path / "empty.h5", "w").close()
     empty, sites = read_patterns(tmp_path / "empty.h5"), np.array([3, 4])
-    matches = match_patterns(empty, read_elements(ELEMENTS), UNIFORM, seed=0)
+    matches = match_patterns(empty, read_motifs(ELEMENTS), UNIFORM)
     places = seqlet_places(empty, matches, sites)
-    table = polya_motifs(empty, matches, places)
+    table = motif_table(empty, matches, places)
     assert table.empty and places.empty and "distance_q1" in table
     assert (order_of_elements(places, sites, seed=0)["n"] == 0).all()
 
@@ -145,13 +147,13 @@ def study():
         seqlets += [(0, i, int(site) - 35 - 5), (1, i, int(site) - 20 - 5)]
     sites[5] = -1
     patterns = make_patterns(["TATATA", "AATAAA"], seqlets)
-    matches = match_patterns(patterns, read_elements(ELEMENTS), UNIFORM, seed=0)
+    matches = match_patterns(patterns, read_motifs(ELEMENTS), UNIFORM)
     return patterns, matches, seqlet_places(patterns, matches, sites), sites
 
 
 def test_table_of_motifs(study):
     patterns, matches, places, sites = study
-    table = polya_motifs(patterns, matches, places, order=("positioning", "efficiency"))
+    table = motif_table(patterns, matches, places, order=("positioning", "efficiency"))
     assert table["element"].tolist() == ["positioning", "efficiency"]
     assert table["distance"].tolist() == [-19.5, -34.5]
     assert table[["distance_q1", "distance_q3"]].to_numpy().tolist() == [[-19.5] * 2, [-34.5] * 2]
@@ -220,8 +222,13 @@ def test_information():
 
 
 def test_figures(study, tmp_path):
-    patterns, matches, places, _ = study
-    table = polya_motifs(patterns, matches, places)
+    patterns, matches, places, sites = study
+    table = motif_table(patterns, matches, places)
+    run = Motifs("BPNet", table, patterns.ppm, patterns.cwm, UNIFORM)
+    empty = run._replace(title="another", table=table[:0])
+    order = order_of_elements(places, sites, seed=0, permutations=20)
+    nothing = order_of_elements(places[:0], sites, seed=0, permutations=20)
+    shown = [Places("BPNet", places, order), Places("another", places[:0], nothing)]
     track = Track(
         "gene A, DeepLIFT",
         "ACGTTGCATN" * 4,
@@ -232,8 +239,8 @@ def test_figures(study, tmp_path):
     )
     for name in ("a", "b"):
         track_figure([track, track._replace(seqlets=())], tmp_path / f"track_{name}.svg")
-        motif_figure(table, patterns.ppm, patterns.cwm, UNIFORM, tmp_path / f"motif_{name}.svg")
-        distance_figure(places, 300, tmp_path / f"distance_{name}.svg")
+        motif_figure([run, empty], tmp_path / f"motif_{name}.svg")
+        distance_figure(shown, 300, tmp_path / f"distance_{name}.svg")
     for kind in ("track", "motif", "distance"):
         first, second = ((tmp_path / f"{kind}_{name}.svg").read_bytes() for name in "ab")
         assert first == second and len(first) > 10_000

@@ -1,0 +1,66 @@
+"""Which sequences of a study are explained."""
+
+import logging
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from nucleotune.attribution.motifs import observed_sites
+from nucleotune.errors import InputError
+from nucleotune.profile_contracts import ProfileExamples
+
+log = logging.getLogger(__name__)
+
+#: Setting `split` -> splits of the examples.
+SPLITS = {
+    "train": ("train",),
+    "valid": ("valid",),
+    "test": ("test",),
+    "held-out": ("valid", "test"),
+}
+
+
+class Chosen(NamedTuple):
+    """Sequences of one length, in the order of the examples; sites as of `contributions.Explained`."""
+
+    ids: list[str]
+    sequences: list[str]
+    sites: np.ndarray
+
+
+def with_most_reads(examples: ProfileExamples, most: int) -> Chosen:
+    """The `most` sequences with most reads over all tracks: those whose site is known best."""
+    order = np.argsort(-examples.counts.sum(axis=(1, 2)), kind="stable")
+    kept = np.sort(order[:most])
+    table = examples.table.iloc[kept]
+    return Chosen(
+        table["id"].tolist(), table["sequence"].tolist(), observed_sites(examples.counts[kept])
+    )
+
+
+def of_class_1(examples: pd.DataFrame, most: int, *, seed: int) -> Chosen:
+    """At most `most` sequences of label 1, drawn at random among those of the commonest length.
+
+    Raises InputError if there is none.
+    """
+    positives = examples[examples["label"] == 1]
+    if positives.empty:
+        raise InputError("no example of class 1 in the split: nothing to explain")
+    lengths = positives["sequence"].str.len()
+    commonest = lengths.mode().iloc[0]
+    kept = positives[lengths == commonest]
+    if len(kept) < len(positives):
+        log.info(
+            "%d of %d sequences have %d nt, the commonest length; the others are not explained",
+            *(len(kept), len(positives), commonest),
+        )
+    if len(kept) > most:
+        rows = np.random.default_rng(seed).choice(len(kept), size=most, replace=False)
+        kept = kept.iloc[np.sort(rows)]
+    return _without_sites(kept["id"].tolist(), kept["sequence"].tolist())
+
+
+def _without_sites(ids: Sequence[str], sequences: Sequence[str]) -> Chosen:
+    return Chosen(list(ids), list(sequences), np.full(len(ids), -1, dtype=np.int64))

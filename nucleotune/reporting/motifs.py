@@ -1,0 +1,138 @@
+"""Tables of explained models and what their figures are drawn from, read from the files of rules attribute and modisco.
+
+A run is an explained model: the title of its data set and that of its method.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nucleotune.attribution.contributions import MUTAGENESIS, Explained
+from nucleotune.reporting import polya, promoters, rbp
+from nucleotune.reporting.attribution import WIDEST, Track
+from nucleotune.reporting.tables import long_table, row
+
+PAGES = {"polya": polya, "promoters": promoters, "rbp": rbp}
+
+#: Percentiles of agreement at which sequences are shown in Figure 7.
+SHOWN = (25, 50, 75)
+
+Run = tuple[str, str]
+
+
+def run_titles(
+    study: str, paths: Iterable[str | Path], described: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> list[Run]:
+    """Run of each path results/<study>/<dataset>/<method>/seed<seed>/attribution/<file>.
+
+    described: what the study's rule file says of `datasets` and `methods`.
+    """
+    datasets = PAGES[study].page_titles(described["datasets"])
+    methods = {method["name"]: method["title"] for method in described["methods"]}
+    parts = [Path(path).parts[-5:-3] for path in paths]
+    return [(datasets[dataset], methods[method]) for dataset, method in parts]
+
+
+def motifs_table(tables: Mapping[Run, pd.DataFrame]) -> pd.DataFrame:
+    """Motifs of all runs, keys dataset, method, pattern, consensus and motif; `tables` are motifs.tsv.
+
+    A run without a pattern has one row, with no number.
+    """
+    keys, rows = ("dataset", "method", "pattern", "consensus", "motif"), []
+    for run, table in tables.items():
+        for found in table.fillna({"element": "", "motif": ""}).to_dict("records"):
+            motif = found["motif"] if found["element"] else ("none" if found["motif"] else "")
+            names = (*run, found["pattern"].replace("_", " "), found["consensus"], motif)
+            metrics = ["seqlets", *(["p", "q"] if found["motif"] else [])]
+            if not np.isnan(found["distance"]):
+                metrics += ["distance", "distance_q1", "distance_q3"]
+            rows += [
+                row(
+                    dict(zip(keys, names, strict=True)),
+                    metric,
+                    None,
+                    {"value": found[metric]},
+                    comparable=False,
+                )
+                for metric in metrics
+            ]
+        if table.empty:
+            names = (*run, "none found", "", "")
+            rows.append(
+                row(
+                    dict(zip(keys, names, strict=True)),
+                    "seqlets",
+                    None,
+                    {"value": 0},
+                    comparable=False,
+                )
+            )
+    return long_table(rows, keys)
+
+
+def order_table(tables: Mapping[Run, pd.DataFrame]) -> pd.DataFrame:
+    """Order of the elements by all runs, keys dataset, method and test; `tables` are order.tsv."""
+    keys, rows = ("dataset", "method", "test"), []
+    for run, table in tables.items():
+        for found in table.to_dict("records"):
+            of_control = {"value": found["control"]}
+            of_control |= {name: found[f"control_{name[3:]}"] for name in ("ci_low", "ci_high")}
+            names = dict(zip(keys, (*run, found["test"]), strict=True))
+            for metric, value in (
+                ("share", {"value": found["share"]}),
+                ("control", of_control),
+                ("p", {"value": found["p"]}),
+            ):
+                rows.append(row(names, metric, None, value, comparable=False, n_test=found["n"]))
+    return long_table(rows, keys)
+
+
+def typical(judged: pd.DataFrame, explained: Explained) -> list[str]:
+    """Ids of the sequences at the SHOWN percentiles of agreement; without mutagenesis, of the explained value."""
+    measure = "pearson" if len(explained.mutated) else "value"
+    ordered = judged.dropna(subset=[measure]).sort_values(measure, kind="stable")["id"]
+    places = [round(percentile / 100 * (len(ordered) - 1)) for percentile in SHOWN]
+    return list(dict.fromkeys(ordered.iloc[places]))
+
+
+def tracks(
+    run: Run, explained: Explained, seqlets: pd.DataFrame, ids: Iterable[str]
+) -> list[Track]:
+    """Rows of Figure 7: contributions to the sequences `ids` by the model's own way, and by mutagenesis.
+
+    Of a sequence longer than WIDEST the stretch with the highest contributions; ids that the model has not are left
+    out. seqlets: seqlets.tsv.
+    """
+    found = []
+    numbers = {name: i for i, name in enumerate(explained.ids)}
+    effects = dict(zip(explained.mutated.tolist(), explained.mutation_effects(), strict=True))
+    named = seqlets[seqlets["element"].fillna("") != ""]
+    for name in (name for name in ids if name in numbers):
+        number = numbers[name]
+        width = min(WIDEST, explained.actual.shape[1])
+        total = np.convolve(np.abs(explained.actual[number]), np.ones(width), mode="valid")
+        begin = int(total.argmax())
+        shown = slice(begin, begin + width)
+        letters = explained.sequences[number].T[shown]
+        text = "".join("ACGT"[one.argmax()] if one.any() else "N" for one in letters)
+        within = named[
+            (named["example"] == number) & (named["start"] >= begin) & (named["end"] <= shown.stop)
+        ]
+        site = int(explained.sites[number])
+        shared = {
+            "sequence": text,
+            "begin": begin,
+            "site": site if begin <= site < shown.stop else None,
+            "seqlets": list(within[["start", "end", "element"]].itertuples(index=False, name=None)),
+        }
+        ways = {explained.way: explained.actual[number]}
+        if number in effects:
+            ways[MUTAGENESIS] = effects[number]
+        found += [
+            Track(f"{name}, {run[1]} ({run[0]}): {way}", contributions=values[shown], **shared)
+            for way, values in ways.items()
+        ]
+    return found

@@ -1,0 +1,121 @@
+"""What trained models rest on: contributions of nucleotides, and the motifs that they make up, for every study.
+
+REQUIRED INPUTS: results/<study>/<dataset>/examples.parquet, <method>/seed<seed>/model/; a MEME file of known motifs,
+    shipped for the poly(A) study
+OUTPUTS: results/<study>/<dataset>/<method>/seed<seed>/attribution/{contributions.npz,agreement.tsv,summary.json,
+    patterns.h5,motifs.tsv,seqlets.tsv,order.tsv}, results/tables/<study>_motifs.*, results/figures/<study>_motifs.*
+"""
+
+EXPLAINED = "results/{study}/{dataset}/{method}/seed{seed}/attribution"
+EXPLAINED_STUDIES = "|".join(study for study, runs in ATTRIBUTED.items() if runs)
+
+
+localrules:
+    motif_table,
+    motif_figure,
+
+
+rule attribute:
+    input:
+        examples="results/{study}/{dataset}/examples.parquet",
+        model="results/{study}/{dataset}/{method}/seed{seed}/model",
+    output:
+        contributions=f"{EXPLAINED}/contributions.npz",
+        agreement=f"{EXPLAINED}/agreement.tsv",
+        summary=f"{EXPLAINED}/summary.json",
+    log:
+        "logs/attribute/{study}.{dataset}.{method}.seed{seed}.log",
+    benchmark:
+        "results/benchmarks/attribute/{study}.{dataset}.{method}.seed{seed}.tsv"
+    wildcard_constraints:
+        study=EXPLAINED_STUDIES,
+    conda:
+        "../envs/nucleotune.yaml"
+    threads: lambda wildcards: training_need("threads")(wildcards, 1)
+    resources:
+        mem_mb=training_need("mem_mb"),
+        runtime=training_need("runtime"),
+        gpu=lambda wildcards, attempt: min(1, training_need("gpu")(wildcards, attempt)),
+    params:
+        settings=lambda wildcards: without(
+            SETTINGS[wildcards.study]["attribution"], "methods", "datasets", "motifs"
+        ),
+        version=STAGE["attribute"],
+    message:
+        "Explaining {wildcards.method} on {wildcards.dataset}; progress in {log}"
+    script:
+        "../scripts/attribute.py"
+
+
+rule modisco:
+    input:
+        contributions=f"{EXPLAINED}/contributions.npz",
+        motifs=known_motifs,
+    output:
+        patterns=f"{EXPLAINED}/patterns.h5",
+        motifs=f"{EXPLAINED}/motifs.tsv",
+        seqlets=f"{EXPLAINED}/seqlets.tsv",
+        # Of sequences with a known site; else there is nothing to test, and the table says so.
+        order=f"{EXPLAINED}/order.tsv",
+    log:
+        "logs/modisco/{study}.{dataset}.{method}.seed{seed}.log",
+    benchmark:
+        "results/benchmarks/modisco/{study}.{dataset}.{method}.seed{seed}.tsv"
+    wildcard_constraints:
+        study=EXPLAINED_STUDIES,
+    conda:
+        "../envs/nucleotune.yaml"
+    threads: 2
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        version=STAGE["modisco"],
+    message:
+        "Motifs of {wildcards.method} on {wildcards.dataset}"
+    script:
+        "../scripts/modisco.py"
+
+
+rule motif_table:
+    input:
+        lambda wildcards: attribution_files(wildcards.study, "motifs.tsv"),
+    output:
+        tsv="results/tables/{study}_motifs.tsv",
+        html="results/tables/{study}_motifs.html",
+    log:
+        "logs/motif_table/{study}.log",
+    wildcard_constraints:
+        study=EXPLAINED_STUDIES,
+    conda:
+        "../envs/nucleotune.yaml"
+    params:
+        described=lambda wildcards: REPORTED[wildcards.study],
+        version=STAGE["modisco"],
+    message:
+        "Table of the motifs of study {wildcards.study}"
+    script:
+        "../scripts/motif_table.py"
+
+
+rule motif_figure:
+    input:
+        contributions=lambda wildcards: attribution_files(wildcards.study, "contributions.npz"),
+        patterns=lambda wildcards: attribution_files(wildcards.study, "patterns.h5"),
+        motifs=lambda wildcards: attribution_files(wildcards.study, "motifs.tsv"),
+    output:
+        svg="results/figures/{study}_motifs.svg",
+        png="results/figures/{study}_motifs.png",
+    log:
+        "logs/motif_figure/{study}.log",
+    wildcard_constraints:
+        study=EXPLAINED_STUDIES,
+    conda:
+        "../envs/nucleotune.yaml"
+    params:
+        described=lambda wildcards: REPORTED[wildcards.study],
+        version=STAGE["modisco"],
+    message:
+        "Logos of the motifs of study {wildcards.study}"
+    script:
+        "../scripts/motif_figure.py"

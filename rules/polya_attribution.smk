@@ -1,0 +1,79 @@
+"""Figures 7 and 8 of the poly(A) study and the test behind the latter, each a target of its own name.
+
+REQUIRED INPUTS: results/polya/<dataset>/<method>/seed<seed>/attribution/*
+OUTPUTS: results/figures/polya_figure7.*, polya_figure8.*, results/tables/polya_order.*
+"""
+
+
+localrules:
+    polya_motifs,
+    polya_figure7,
+    polya_figure8,
+    polya_order,
+
+
+rule polya_motifs:
+    input:
+        expand("results/tables/polya_motifs.{kind}", kind=["tsv", "html"]),
+        expand("results/figures/polya_motifs.{kind}", kind=["svg", "png"]),
+
+
+rule polya_figure7:
+    input:
+        contributions=attribution_files("polya", "contributions.npz"),
+        agreement=attribution_files("polya", "agreement.tsv"),
+        seqlets=attribution_files("polya", "seqlets.tsv"),
+    output:
+        svg="results/figures/polya_figure7.svg",
+        png="results/figures/polya_figure7.png",
+    log:
+        "logs/polya_figure7.log",
+    conda:
+        "../envs/nucleotune.yaml"
+    params:
+        described=REPORTED["polya"],
+        version=STAGE["modisco"],
+    message:
+        "Figure 7: contributions along sequences"
+    script:
+        "../scripts/polya_figure7.py"
+
+
+rule polya_figure8:
+    input:
+        seqlets=attribution_files("polya", "seqlets.tsv"),
+        order=attribution_files("polya", "order.tsv"),
+    output:
+        svg="results/figures/polya_figure8.svg",
+        png="results/figures/polya_figure8.png",
+    log:
+        "logs/polya_figure8.log",
+    conda:
+        "../envs/nucleotune.yaml"
+    params:
+        described=REPORTED["polya"],
+        length=SETTINGS["polya"]["length"],
+        version=STAGE["modisco"],
+    message:
+        "Figure 8: distances and order of the elements"
+    script:
+        "../scripts/polya_figure8.py"
+
+
+rule polya_order:
+    input:
+        attribution_files("polya", "order.tsv"),
+    output:
+        tsv="results/tables/polya_order.tsv",
+        html="results/tables/polya_order.html",
+    log:
+        "logs/polya_order.log",
+    conda:
+        "../envs/nucleotune.yaml"
+    params:
+        described=REPORTED["polya"],
+        version=STAGE["modisco"],
+    message:
+        "Table of the order of the elements"
+    script:
+        "../scripts/polya_order.py"

@@ -1,0 +1,36 @@
+"""Explain one trained model on some sequences of its data set."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+from nucleotune.attribution.contributions import judge, summarise, write_contributions
+from nucleotune.attribution.explain import explain
+from nucleotune.attribution.selection import SPLITS, of_class_1, with_most_reads
+from nucleotune.contracts import read_examples
+from nucleotune.files import atomic_path, write_json
+from nucleotune.profile_contracts import read_profile_examples
+from nucleotune.scripting import job
+
+with job(snakemake.log[0]):
+    settings, seed = snakemake.params.settings, int(snakemake.wildcards.seed)
+    examples, splits = snakemake.input.examples, SPLITS[settings["split"]]
+    most = settings["max_sequences"]
+    if snakemake.wildcards.study == "polya":
+        chosen = with_most_reads(read_profile_examples(examples, splits=splits), most)
+    else:
+        chosen = of_class_1(read_examples(examples, splits=splits), most, seed=seed)
+    explained = explain(
+        snakemake.input.model,
+        chosen,
+        target=settings.get("target", "profile"),
+        mutated=settings["mutagenesis"],
+        seed=seed,
+        threads=snakemake.threads,
+    )
+    write_contributions(snakemake.output.contributions, explained)
+    judged = judge(explained)
+    with atomic_path(snakemake.output.agreement) as path:
+        judged.to_csv(path, sep="\t", index=False)
+    write_json(snakemake.output.summary, summarise(explained, judged, seed=seed))

@@ -1,0 +1,34 @@
+"""Motifs that a model's contributions make up, beside known ones, and where they lie."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+from nucleotune.attribution.compare import read_motifs
+from nucleotune.attribution.contributions import read_contributions
+from nucleotune.attribution.modisco import run_modisco
+from nucleotune.attribution.motifs import composition, match_patterns, motif_table, seqlet_places
+from nucleotune.attribution.spacing import order_of_elements
+from nucleotune.files import atomic_path
+from nucleotune.scripting import job
+
+with job(snakemake.log[0]) as log:
+    explained = read_contributions(snakemake.input.contributions)
+    motifs = read_motifs(snakemake.input.motifs) if snakemake.input.motifs else {}
+    way, hypothetical = explained.for_motifs()
+    log.info("motifs are made of contributions by %s", way)
+    patterns = run_modisco(explained.sequences, hypothetical, snakemake.output.patterns)
+    matches = match_patterns(patterns, motifs, composition(explained.sequences))
+    places = seqlet_places(patterns, matches, explained.sites)
+    elements = dict.fromkeys(name.split(".")[0] for name in motifs)
+    tables = {
+        snakemake.output.motifs: motif_table(patterns, matches, places, list(elements)),
+        snakemake.output.seqlets: places,
+        snakemake.output.order: order_of_elements(
+            places, explained.sites, seed=int(snakemake.wildcards.seed)
+        ),
+    }
+    for target, table in tables.items():
+        with atomic_path(target) as path:
+            table.to_csv(path, sep="\t", index=False)

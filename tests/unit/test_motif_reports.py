@@ -1,0 +1,162 @@
+"""Tables of explained models, the sequences of Figure 7, and which models are explained at all."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nucleotune.attribution.contributions import Explained
+from nucleotune.attribution.onehot import on_bases, one_hot
+from nucleotune.config import load_run
+from nucleotune.errors import InputError
+from nucleotune.plan.attribution import attributed_runs
+from nucleotune.reporting import polya, promoters, rbp
+from nucleotune.reporting.attribution_texts import FIGURES, TABLES
+from nucleotune.reporting.motifs import motifs_table, order_table, run_titles, tracks, typical
+from nucleotune.reporting.tables import render_table
+
+RUN = ("Yeast", "BPNet")
+LENGTH = 200
+
+
+@pytest.fixture(scope="module")
+def explained():
+    letters = np.random.default_rng(0).choice(list("ACGT"), size=(9, LENGTH))
+    x = one_hot(["".join(row) for row in letters])
+    actual = np.zeros((9, LENGTH), dtype=np.float32)
+    actual[3, 120:126] = 1
+    return Explained(
+        way="DeepLIFT",
+        ids=np.array(list("abcdefghi")),
+        sequences=x,
+        hypothetical=on_bases(actual, x),
+        actual=actual,
+        values=np.arange(9.0),
+        delta=np.zeros(9),
+        mutated=np.array([3, 5]),
+        effects=np.full((2, LENGTH, 4), 0.5, dtype=np.float32),
+        sites=np.array([130] * 9),
+    )
+
+
+def motifs(**columns):
+    row = {
+        "pattern": "positive_0",
+        "sign": "positive",
+        "seqlets": 40,
+        "consensus": "AATAAA",
+        "element": "positioning",
+        "motif": "positioning.1",
+        "p": 0.01,
+        "q": 0.02,
+        "distance": -20.0,
+        "distance_q1": -25.0,
+        "distance_q3": -18.0,
+    }
+    return pd.DataFrame([row | columns])
+
+
+def test_table_of_motifs():
+    empty = motifs()[:0]
+    unknown = motifs(pattern="negative_1", element=np.nan, q=0.8)
+    alone = motifs(element=np.nan, motif=np.nan, p=np.nan, q=np.nan, distance=np.nan)
+    table = motifs_table(
+        {RUN: pd.concat([motifs(), unknown]), ("A", "B"): empty, ("C", "D"): alone}
+    )
+    assert table["motif"].unique().tolist() == ["positioning.1", "none", ""]
+    assert table["pattern"].unique().tolist() == ["positive 0", "negative 1", "none found"]
+    known = table[table["pattern"] == "positive 0"].groupby("dataset")["metric"].apply(list)
+    assert known["Yeast"] == ["seqlets", "p", "q", "distance", "distance_q1", "distance_q3"]
+    assert known["C"] == ["seqlets"]
+    assert table.loc[table["pattern"] == "none found", "measured"].tolist() == [0]
+    for study in ("polya", "rbp", "promoters"):
+        assert "AATAAA" in render_table(table, **TABLES[study])
+
+
+def test_table_of_order():
+    order = pd.DataFrame(
+        {
+            "test": ["a before b", "b before c"],
+            "n": [30, 0],
+            "share": [0.9, np.nan],
+            "control": [0.5, np.nan],
+            "control_low": [0.4, np.nan],
+            "control_high": [0.6, np.nan],
+            "p": [0.001, np.nan],
+        }
+    )
+    table = order_table({RUN: order})
+    first = table.set_index(["test", "metric"]).loc[("a before b", "control")]
+    assert first[["measured", "ci_low", "ci_high", "n_test"]].tolist() == [0.5, 0.4, 0.6, 30]
+    assert (table.loc[table["test"] == "b before c", "status"] == "not run").all()
+    assert "a before b" in render_table(table, **TABLES["order"])
+
+
+def test_typical_sequences(explained):
+    judged = pd.DataFrame(
+        {
+            "id": list("abcdefghi"),
+            "value": 0.0,
+            "pearson": [0.9, np.nan, 0.1, 0.5, 0.3, 0.7, np.nan, np.nan, np.nan],
+        }
+    )
+    assert typical(judged, explained) == ["e", "d", "f"]
+    assert typical(judged.dropna().head(1), explained) == ["a"]
+
+
+def test_tracks(explained):
+    seqlets = pd.DataFrame(
+        [("positioning", 3, 119, 127), (np.nan, 3, 130, 138), ("site", 5, 119, 127)],
+        columns=["element", "example", "start", "end"],
+    )
+    rows = tracks(RUN, explained, seqlets, ["d", "a", "not there"])
+    assert [row.title.split(": ")[1] for row in rows] == ["DeepLIFT", "mutagenesis", "DeepLIFT"]
+    first = rows[0]
+    assert first.begin <= 119 and first.begin + len(first.sequence) >= 127
+    assert first.contributions[120 - first.begin : 126 - first.begin].tolist() == [1] * 6
+    expected = "".join("ACGT"[i] for i in explained.sequences[3].argmax(axis=0)[120:126])
+    assert first.sequence[120 - first.begin : 126 - first.begin] == expected
+    assert list(first.seqlets) == [(119, 127, "positioning")]
+    assert (rows[1].contributions == 0.5).all()
+
+
+def test_titles_of_runs():
+    described = {
+        "datasets": [{"name": "yeast", "title": "Yeast"}],
+        "methods": [{"name": "bpnet", "title": "BPNet"}],
+    }
+    path = Path("results/polya/yeast/bpnet/seed1/attribution/motifs.tsv")
+    assert run_titles("polya", [path], described) == [RUN]
+    for module, name in (
+        (polya, "polya_figure7"),
+        (rbp, "rbp_motifs"),
+        (promoters, "promoters_motifs"),
+    ):
+        assert set(module.FIGURES[name]) == {"title", "caption"}
+    assert set(FIGURES) == {"polya", "rbp", "promoters"}
+
+
+def config(**attribution):
+    methods = {"methods": ["bpnet-tiny", "average-profile"]}
+    return {"studies": ["polya"], "polya": methods | {"attribution": attribution}}
+
+
+def test_runs_that_are_explained():
+    settings = load_run(config(methods=["bpnet-tiny"]))["config"]
+    methods = {"a": ["bpnet-tiny", "x"], "b": ["x"]}
+    assert attributed_runs(settings, "polya", ["a", "b"], methods) == [("a", "bpnet-tiny")]
+    assert attributed_runs({"lncrna": {}}, "lncrna", ["a"], methods) == []
+    assert attributed_runs(load_run(config())["config"], "polya", ["a"], methods) == []
+    wrong = load_run(config(methods=["bpnet-tiny"], datasets=["c"]))["config"]
+    with pytest.raises(InputError, match="no data set 'c' in this run; known: a, b"):
+        attributed_runs(wrong, "polya", ["a", "b"], methods)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("bpnet", "not one of polya.methods"), ("average-profile", "not a trained network")],
+)
+def test_methods_that_cannot_be_explained(name, message):
+    with pytest.raises(InputError, match=message):
+        load_run(config(methods=[name]))

@@ -34,9 +34,19 @@ REPORTED["promoters"] = {
     "pools": {},
 }
 
+# Tables of a task that the run does not have would be empty.
 TARGETS["promoters"] = [
-    *expand("results/tables/promoters_table{n}.{kind}", n=range(1, 5), kind=["tsv", "html"]),
-    *expand("results/tables/promoters_truncation.{kind}", kind=["tsv", "html"]),
+    *expand(
+        "results/tables/promoters_{table}.{kind}",
+        table=["table1", "table2", "table3"] if datasets_of_task("task3") else ["table2"],
+        kind=["tsv", "html"],
+    ),
+    *expand(
+        "results/tables/promoters_{table}.{kind}",
+        table=["table4"] * bool(datasets_of_task("task2") and PROMOTERS_KMER)
+        + ["truncation"] * bool(datasets_of_task("task3") and PROMOTERS_BY_SIDE),
+        kind=["tsv", "html"],
+    ),
     *(
         expand("results/figures/promoters_figure2.{kind}", kind=["svg", "png"])
         if attention_runs()

@@ -13,6 +13,7 @@ configfile: workflow.source_path("config.yaml")
 
 
 include: "rules/common.smk"
+include: "rules/attribution_inputs.smk"
 include: "rules/simulate.smk"
 include: "rules/sources.smk"
 include: "rules/checkpoints.smk"
@@ -25,18 +26,21 @@ if GENOMES:
 
 if "promoters" in DATASETS:
 
+    include: "rules/promoters_inputs.smk"
     include: "rules/promoters.smk"
     include: "rules/promoters_tables.smk"
 
 
 if "rbp" in DATASETS:
 
+    include: "rules/rbp_inputs.smk"
     include: "rules/rbp.smk"
     include: "rules/rbp_tables.smk"
 
 
 if "polya" in DATASETS:
 
+    include: "rules/polya_inputs.smk"
     include: "rules/polya.smk"
     include: "rules/polya_tables.smk"
 

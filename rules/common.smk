@@ -267,67 +267,6 @@ def study_models(study):
     return [name for name in models if name is not None]
 
 
-def datasets_of_task(task):
-    """Data sets of one task of the promoter study."""
-    return [name for name, one in DATASETS["promoters"].items() if one.task == task]
-
-
-def attention_runs():
-    """Trainings whose attention Figure 2 shows: (data set, method), k-mer models on Task 3 with promoters of 300 nt."""
-    return [
-        (name, method)
-        for name, one in DATASETS["promoters"].items()
-        if one.task == "task3" and one.length == 300
-        for method in SETTINGS["promoters"]["methods"]
-        if method in LANGUAGE_MODELS
-        and RUN["models"][RUN["methods"][method]["model"]]["tokenizer"]["kind"] == "kmer"
-    ]
-
-
-def promoter_paths(wildcards):
-    """Input function: files that a data set is built from, genome and annotation in the form they are read in."""
-    (species,) = DATASETS["promoters"][wildcards.dataset].species
-    files = DATA_FILES["promoters"][wildcards.dataset]
-    return {name: read_form(species, name, path) for name, (path, _) in files.items()}
-
-
-def polya_paths(wildcards):
-    """Input function: files that a data set is built from, genome and annotation in the form they are read in."""
-    (species,) = DATASETS["polya"][wildcards.dataset].species
-    files = DATA_FILES["polya"][wildcards.dataset]
-    return {name: read_form(species, name, path) for name, (path, _) in files.items()}
-
-
-def found_by_search():
-    """What target `tune` has found so far: data set -> method -> content of best.json. No table asks for a search."""
-    found = {}
-    for dataset in DATASETS["polya"]:
-        for method in METHODS["polya"][dataset]:
-            path = Path(f"results/polya/{dataset}/{method}/tune/best.json")
-            if path.is_file():
-                found.setdefault(dataset, {})[method] = json.loads(path.read_text())
-    return found
-
-
-def rbp_collection(wildcards):
-    """The collection file of a data set of the RBP study."""
-    return RUN["collections"][DATASETS["rbp"][wildcards.dataset].collection]
-
-
-def rbp_paths(wildcards):
-    """Input function: files that an RBP's examples are built from, genome and annotation in the form they are read in."""
-    collection = DATASETS["rbp"][wildcards.dataset].collection
-    files = DATA_FILES["rbp"][wildcards.dataset]
-    return {name: read_form(collection, name, path) for name, (path, _) in files.items()}
-
-
-def region_paths(wildcards):
-    """Input function: what the transcript regions of an RBP's sequences are read from."""
-    collection = DATASETS["rbp"][wildcards.dataset].collection
-    files = region_files(RUN, collection)
-    return {name: read_form(collection, name, path) for name, (path, _) in files.items()}
-
-
 def reads_structures(name):
     """Whether a method reads structures that are folded once for all of them."""
     method = RUN["methods"][name]
@@ -345,70 +284,6 @@ def folded(wildcards):
     """Input function: the structures of a data set, folded once, for the baselines that read them."""
     if wildcards.study == "rbp" and reads_structures(wildcards.method):
         return f"results/rbp/{wildcards.dataset}/structures.parquet"
-    return []
-
-
-def attended():
-    """Data sets of the RBP study whose models' attention is analysed."""
-    return [
-        name
-        for name, one in DATASETS["rbp"].items()
-        if analysed(RUN, one, "regions") or analysed(RUN, one, "structures")
-    ]
-
-
-def analysis_input(wildcards, kind):
-    """Regions or structures of a data set, where they are analysed."""
-    wanted = analysed(RUN, DATASETS["rbp"][wildcards.dataset], kind)
-    return f"results/rbp/{wildcards.dataset}/{kind}.parquet" if wanted else []
-
-
-def rbp_checkpoint():
-    """The checkpoint that the analysed model started from: the model before fine-tuning."""
-    method = SETTINGS["rbp"]["attention"]["method"]
-    return f"resources/checkpoints/{RUN['methods'][method]['model']}" if method else []
-
-
-def rbp_model_titles():
-    """Titles of the analysed model after and before fine-tuning, and of the one trained from random weights."""
-    attention = SETTINGS["rbp"]["attention"]
-    if attention["method"] is None:
-        return {}
-    method = RUN["methods"][attention["method"]]
-    titles = {"after": method["title"], "before": RUN["models"][method["model"]]["title"]}
-    if attention["random_method"]:
-        titles["scratch"] = RUN["methods"][attention["random_method"]]["title"]
-    return titles
-
-
-def attribution_files(study, name):
-    """A file of every explained model of a study, in the order of ATTRIBUTED; the first seed is explained."""
-    return [
-        f"results/{study}/{dataset}/{method}/seed{SETTINGS['seeds'][0]}/attribution/{name}"
-        for dataset, method in ATTRIBUTED[study]
-    ]
-
-
-def attribution_targets(study):
-    """Tables and figures of a study's explained models."""
-    if not ATTRIBUTED[study]:
-        return []
-    polya = study == "polya"
-    tables = [f"{study}_motifs", *(["polya_order"] if polya else [])]
-    figures = [*(["polya_figure7", "polya_figure8"] if polya else []), f"{study}_motifs"]
-    return [
-        *expand("results/tables/{name}.{kind}", name=tables, kind=["tsv", "html"]),
-        *expand("results/figures/{name}.{kind}", name=figures, kind=["svg", "png"]),
-    ]
-
-
-def known_motifs(wildcards):
-    """Input function: the MEME file that patterns are compared with; none where none is known."""
-    own = SETTINGS[wildcards.study]["attribution"]["motifs"]
-    if own:
-        return str(Path(SETTINGS["data_dir"]) / own)
-    if wildcards.study == "polya":
-        return f"{workflow.basedir}/resources/motifs/polya.meme"
     return []
 
 

@@ -1,0 +1,36 @@
+"""Which models are explained, and what is made of it; no rules.
+
+REQUIRED INPUTS: the names of rules/common.smk
+OUTPUTS: the functions below, for rules/attribution.smk and the tables of each study
+"""
+
+
+def attribution_files(study, name):
+    """A file of every explained model of a study, in the order of ATTRIBUTED; the first seed is explained."""
+    return [
+        f"results/{study}/{dataset}/{method}/seed{SETTINGS['seeds'][0]}/attribution/{name}"
+        for dataset, method in ATTRIBUTED[study]
+    ]
+
+
+def attribution_targets(study):
+    """Tables and figures of a study's explained models."""
+    if not ATTRIBUTED[study]:
+        return []
+    polya = study == "polya"
+    tables = [f"{study}_motifs", *(["polya_order"] if polya else [])]
+    figures = [*(["polya_figure7", "polya_figure8"] if polya else []), f"{study}_motifs"]
+    return [
+        *expand("results/tables/{name}.{kind}", name=tables, kind=["tsv", "html"]),
+        *expand("results/figures/{name}.{kind}", name=figures, kind=["svg", "png"]),
+    ]
+
+
+def known_motifs(wildcards):
+    """Input function: the MEME file that patterns are compared with; none where none is known."""
+    own = SETTINGS[wildcards.study]["attribution"]["motifs"]
+    if own:
+        return str(Path(SETTINGS["data_dir"]) / own)
+    if wildcards.study == "polya":
+        return f"{workflow.basedir}/resources/motifs/polya.meme"
+    return []

@@ -1,0 +1,23 @@
+"""What the rules of the poly(A) study ask of its configuration; no rules.
+
+REQUIRED INPUTS: the names of rules/common.smk
+OUTPUTS: the functions below, for rules/polya*.smk
+"""
+
+
+def polya_paths(wildcards):
+    """Input function: files that a data set is built from, genome and annotation in the form they are read in."""
+    (species,) = DATASETS["polya"][wildcards.dataset].species
+    files = DATA_FILES["polya"][wildcards.dataset]
+    return {name: read_form(species, name, path) for name, (path, _) in files.items()}
+
+
+def found_by_search():
+    """What target `tune` has found so far: data set -> method -> content of best.json. No table asks for a search."""
+    found = {}
+    for dataset in DATASETS["polya"]:
+        for method in METHODS["polya"][dataset]:
+            path = Path(f"results/polya/{dataset}/{method}/tune/best.json")
+            if path.is_file():
+                found.setdefault(dataset, {})[method] = json.loads(path.read_text())
+    return found

@@ -316,7 +316,8 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
 
     Returns a dictionary with `config` (defaults filled), `species`, `collections`, `methods` and `models` (name ->
     validated file; methods include those that others start from), and `left_out` (names of methods that the
-    configuration asks for, but `non_commercial: false` forbids; they are gone from all the others).
+    configuration asks for, but `non_commercial: false` forbids; they are gone from all the others), and `notes`
+    (sentences on analyses that the run leaves out).
     """
     config = validate(config, read_schema("config"), source)
     for study in config["studies"]:
@@ -336,6 +337,7 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
                 raise InputError(
                     f"species/{name}.yaml: no block {study!r}, which study {study!r} needs; see docs/species.md"
                 )
+    notes = _leave_out_analyses(config, source)
     collections = {}
     if "rbp" in config["studies"]:
         collections = {
@@ -343,7 +345,7 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
         }
         for name, one in collections.items():
             _check_collection_files(name, one, config["rbp"]["rbps"], config["data_dir"])
-        _check_rbps(config["rbp"], collections, source)
+        notes += _check_rbps(config["rbp"], collections, source)
     methods = {}
     for name in asked_methods(config):
         _add_method(name, folders, methods, chain=())
@@ -366,6 +368,7 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
         "methods": methods,
         "models": models,
         "left_out": left_out,
+        "notes": notes,
     }
 
 
@@ -381,22 +384,31 @@ def _check_kinds(config: Mapping[str, Any], methods: Mapping[str, Any], source: 
                 )
     if "polya" in config["studies"]:
         study = config["polya"]
-        for key, names in (("line", [study["line"]]), ("tune.space", study["tune"]["space"])):
-            for name in names:
-                if name not in study["methods"]:
-                    raise InputError(f"{source}: polya.{key}: {name!r} is not one of polya.methods")
+        if study["line"] not in study["methods"]:
+            raise InputError(
+                f"{source}: polya.line: {study['line']!r}, which the others are compared with, is not one of"
+                f" polya.methods: {', '.join(study['methods'])}"
+            )
+    if "rbp" in config["studies"]:
+        name = config["rbp"]["attention"]["method"]
+        if name and methods[name]["kind"] != "language_model":
+            raise InputError(f"{source}: rbp.attention.method: {name!r} is not a language model")
     for study in config["studies"]:
         for name in config[study].get("attribution", {"methods": []})["methods"]:
             where = f"{source}: {study}.attribution.methods: {name!r}"
-            if name not in asked_methods(config, [study]):
-                raise InputError(f"{where} is not one of {study}.methods")
             if methods[name]["kind"] == "baseline" or methods[name].get("network") == "average":
                 raise InputError(f"{where} is not a trained network: there is nothing to explain")
 
 
-def _check_rbps(study: Mapping[str, Any], collections: Mapping[str, Any], source: str) -> None:
-    """Every RBP and method that the RBP study names exists."""
+def _check_rbps(study: Mapping[str, Any], collections: Mapping[str, Any], source: str) -> list[str]:
+    """Every RBP that the RBP study names exists; a list to be analysed of none that does is emptied, with a note."""
     known = sorted({row["rbp"] for one in collections.values() for row in one["rows"]})
+    notes = []
+    for key in ("region_rbps", "structure_rbps"):
+        names = study["attention"][key]
+        if names and not set(names) & set(known):
+            notes.append(f"rbp.attention.{key}: none of {', '.join(names)} is in the collections")
+            study["attention"][key] = []
     asked = {"rbps": study["rbps"] or []} | {
         f"attention.{key}": study["attention"][key] for key in ("region_rbps", "structure_rbps")
     }
@@ -406,10 +418,42 @@ def _check_rbps(study: Mapping[str, Any], collections: Mapping[str, Any], source
                 near = difflib.get_close_matches(name, known, n=1)
                 hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known[:10])}"
                 raise InputError(f"{source}: rbp.{key}: no RBP {name!r} in the collections; {hint}")
-    for key in ("method", "random_method"):
-        name = study["attention"][key]
-        if name and name not in study["methods"]:
-            raise InputError(f"{source}: rbp.attention.{key}: {name!r} is not one of rbp.methods")
+    return notes
+
+
+def _leave_out_analyses(config: dict, source: str) -> list[str]:
+    """Take analyses of methods and RBPs out that the run does not have, and return sentences on what is left out.
+
+    The default configuration names the toy's; a run with other methods should not have to say so. A name that is nearly
+    one of the run's is a mistake and raises InputError.
+    """
+    notes = []
+
+    def kept(key: str, names: list[str], known: list[str]) -> list[str]:
+        for name in (name for name in names if name not in known):
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.9)
+            if near:
+                raise InputError(
+                    f"{source}: {key}: no {name!r} in this run; did you mean {near[0]!r}?"
+                )
+            notes.append(f"{key}: {name!r} is left out, it is not among {', '.join(known[:8])}")
+        return [name for name in names if name in known]
+
+    for study in config["studies"]:
+        settings = config[study].get("attribution")
+        if settings:
+            asked = asked_methods(config, [study])
+            settings["methods"] = kept(f"{study}.attribution.methods", settings["methods"], asked)
+    if "rbp" in config["studies"]:
+        attention, methods = config["rbp"]["attention"], config["rbp"]["methods"]
+        for key in ("method", "random_method"):
+            names = [attention[key]] if attention[key] else []
+            attention[key] = next(iter(kept(f"rbp.attention.{key}", names, methods)), None)
+    if "polya" in config["studies"]:
+        tune = config["polya"]["tune"]
+        names = kept("polya.tune.space", list(tune["space"]), config["polya"]["methods"])
+        tune["space"] = {name: tune["space"][name] for name in names}
+    return notes
 
 
 def _method_keys(

@@ -97,6 +97,9 @@ SOURCES = dict(CALIBRATION.values()) | DOWNLOADS
 for name in RUN["left_out"]:
     logger.warning(f"method {name} is left out: its model's licence is non-commercial")
 
+for note in RUN["notes"]:
+    logger.warning(note)
+
 # Raised by hand when the library changes a stage's results: Snakemake sees this number, not the code behind it.
 STAGE = {
     "simulate": 1,

@@ -108,9 +108,8 @@ def test_own_collection(tmp_path):
     (folder / "mine.yaml").write_text("title: Mine\nformat: fasta\nsheet: mine.tsv\n")
     (folder / "mine.tsv").write_text("rbp\tpositives\tnegatives\nPTBP1\tup.fa\tdown.fa\n")
     text = (
-        f"studies: [rbp]\nplugins: [{tmp_path}]\ndata_dir: {tmp_path}\nrbp: {{collections: [mine],"
-        " methods: [rbp-tfidf, gc], attention: {method: null, random_method: null, region_rbps: [],"
-        " structure_rbps: []}}\n"
+        f"studies: [rbp]\nplugins: [{tmp_path}]\ndata_dir: {tmp_path}\n"
+        "rbp: {collections: [mine], methods: [rbp-tfidf, gc]}\n"
     )
     (tmp_path / "up.fa").touch()
     done = snakemake(tmp_path, "rbp", *overlay(tmp_path, text), check=False)

@@ -1,5 +1,6 @@
 """Configuration: defaults, unknown keys, plug-in files, and the generated reference."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import yaml
 from nucleotune import config_reference
 from nucleotune.config import (
     ROOT,
+    load_collection,
     load_method,
     load_model,
     load_run,
@@ -286,3 +288,50 @@ def test_every_shipped_plugin_is_valid(kind, load):
     assert names
     for name in names:
         load(name, SHIPPED)
+
+
+def test_analyses_of_other_methods_and_proteins_are_left_out_with_a_note():
+    study = {"methods": ["gc"], "attention": {"method": "bert-rbp-tiny", "region_rbps": ["QKI"]}}
+    run = load_run({"studies": ["rbp"], "rbp": study})
+    assert run["config"]["rbp"]["attention"]["method"] is None
+    assert run["config"]["rbp"]["attention"]["region_rbps"] == []
+    assert len(run["notes"]) == 2 and "'bert-rbp-tiny' is left out" in run["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("study", "message"),
+    [
+        ({"attention": {"method": "bert-rbp-tinny"}}, "did you mean 'bert-rbp-tiny'"),
+        ({"attention": {"region_rbps": ["TOYM", "TOYX"]}}, "no RBP 'TOYX' in the collections"),
+        ({"rbps": ["TOYN"]}, "no RBP 'TOYN' in the collections; did you mean"),
+        ({"attention": {"method": "gc"}}, "'gc' is not a language model"),
+    ],
+)
+def test_mistyped_names_of_the_rbp_study(study, message):
+    study = {"methods": ["bert-rbp-tiny", "gc"]} | study
+    with pytest.raises(InputError, match=message):
+        load_run({"studies": ["rbp"], "rbp": study})
+
+
+def test_methods_belong_to_their_study():
+    with pytest.raises(InputError, match="method 'bpnet-tiny' is of kind 'profile_model'"):
+        load_run({"studies": ["rbp"], "rbp": {"methods": ["bpnet-tiny"]}})
+    with pytest.raises(InputError, match="polya.line: 'average-profile'"):
+        load_run({"studies": ["polya"], "polya": {"methods": ["bpnet-tiny"]}})
+
+
+@pytest.mark.parametrize(
+    ("sheet", "message"),
+    [
+        ("rbp\tpositives\nA\tx.fa\n", "needs the tab-separated columns negatives, positives, rbp"),
+        ("rbp\tpositives\tnegatives\nA\tx.fa\n", "line 2: expected rbp, positives, negatives"),
+        ("rbp\tpositives\tnegatives\nA/B\tx\ty\n", "'A/B' names a directory"),
+        ("rbp\tpositives\tnegatives\nA\tx\ty\nA\tx\ty\n", "'A' has more than one row"),
+        ("rbp\tpositives\tnegatives\n", "no rows"),
+    ],
+)
+def test_sheets_with_mistakes(tmp_path, sheet, message):
+    write(tmp_path / "collections/x.yaml", "title: X\nformat: fasta\nsheet: x.tsv\n")
+    write(tmp_path / "collections/x.tsv", sheet)
+    with pytest.raises(InputError, match=re.escape(message)):
+        load_collection("x", [tmp_path])

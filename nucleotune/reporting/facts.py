@@ -37,6 +37,13 @@ def leaks(card: Card, rows: str) -> list[str]:
             if same
             else "No test example has the same sequence as one in training."
         )
+    if "test_rows_overlapping_training" in found and card["places_known"]:
+        over = found["test_rows_overlapping_training"]
+        sentences.append(
+            f"{over:,} of the test {rows} overlap one of training on the same strand: neighbours of one place."
+            if over
+            else f"No test place overlaps one of training (places are known of {card['places_known']:,} {rows})."
+        )
     total = sum(
         sum(classes.values()) for part, classes in card["splits"].items() if "-" not in part
     )

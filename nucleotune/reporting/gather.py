@@ -22,7 +22,7 @@ STUDIES = {"lncrna": lncrna, "promoters": promoters, "rbp": rbp, "polya": polya}
 COMPARED = {"polya": polya.COMPARED}
 HEADLINES = {"rbp": rbp.headlines, "polya": polya.headlines}
 #: What the examples of a study are.
-ROWS = {"lncrna": "transcripts", "promoters": "sequences", "rbp": "sequences", "polya": "genes"}
+ROWS = {"lncrna": "transcripts", "promoters": "sequences", "rbp": "sequences", "polya": "sequences"}
 
 #: Data sets that a page describes one by one; of more, each has its files under results/.
 MOST = 12

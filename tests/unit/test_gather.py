@@ -263,6 +263,9 @@ def test_leaks_say_what_is_known():
     leakage = {"genes_shared": 0, "test_rows_with_gene_in_training": 0, "share": 0.0}
     (clean,) = leaks({"leakage": leakage, "splits": splits}, "transcripts")
     assert clean == "No gene has transcripts both in the test split and in training."
+    leakage |= {"test_rows_overlapping_training": 7}
+    _, over = leaks({"leakage": leakage, "splits": splits, "places_known": 100}, "sequences")
+    assert over.startswith("7 of the test sequences overlap one of training on the same strand")
 
 
 def test_tables_of_a_card():

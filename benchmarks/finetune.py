@@ -65,11 +65,11 @@ import torch
 import transformers
 from transformers import PrinterCallback, TrainingArguments
 
-from nucleotune.config import load_model
 from nucleotune.errors import InputError
 from nucleotune.models.adapters import add_lora, head_modules
 from nucleotune.models.load import build_classifier, library_versions
 from nucleotune.models.tokenizers import make_tokenizer
+from nucleotune.plugins import load_model
 from nucleotune.sequence.kmers import TokenizedSequences
 from nucleotune.training.batches import WINDOW_BATCHES, epoch_batches
 from nucleotune.training.compute import peak_memory_mb, precision, resolve_device

@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 
 from nucleotune import __version__
-from nucleotune.config import ROOT
 from nucleotune.files import read_json
+from nucleotune.plugins import ROOT
 
 VERSIONS = ("snakemake", "torch", "transformers", "peft", "scikit-learn", "numpy", "pandas")
 

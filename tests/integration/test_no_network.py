@@ -8,8 +8,8 @@ import pytest
 import yaml
 from conftest import ROOT, snakemake
 
-from nucleotune.config import load_model
 from nucleotune.models.standins import standin_mirror, tiny
+from nucleotune.plugins import load_model
 
 pytestmark = pytest.mark.slow
 

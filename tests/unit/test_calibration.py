@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from nucleotune import plan
-from nucleotune.config import ROOT, load_run
+from nucleotune.config import load_run
 from nucleotune.errors import InputError
+from nucleotune.plugins import ROOT
 from nucleotune.sequence.fasta import parse_header, read_fasta
 from nucleotune.simulate.ensembl import write_toy_species
 from nucleotune.simulate.paths import toy_paths

@@ -17,7 +17,6 @@ import safetensors.torch
 import torch
 from transformers import BertConfig, BertForMaskedLM, EsmConfig, EsmForMaskedLM
 
-from nucleotune.config import ROOT, load_model
 from nucleotune.errors import InputError
 from nucleotune.models.checkpoints import complete_model, prepare_checkpoint, verify_checkpoint
 from nucleotune.models.load import build_classifier, count_parameters, load_pretrained
@@ -28,6 +27,7 @@ from nucleotune.models.standins import (
     tiny,
     write_standin,
 )
+from nucleotune.plugins import ROOT, load_model
 from nucleotune.sources.download import download
 from nucleotune.sources.hub import Locked, hub_sources, locked_commit, read_revisions
 from nucleotune.sources.mirror import missing

@@ -7,18 +7,18 @@ import pytest
 import yaml
 
 from nucleotune import config_reference
-from nucleotune.config import (
+from nucleotune.config import load_run
+from nucleotune.errors import InputError
+from nucleotune.plugins import (
     ROOT,
     load_collection,
     load_method,
     load_model,
-    load_run,
     load_species,
     read_schema,
     read_yaml,
     validate,
 )
-from nucleotune.errors import InputError
 
 SHIPPED = [ROOT / "config"]
 PROMOTERS = {"species": ["toy"], "methods": ["gc"]}

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nucleotune.config import ROOT, load_method, load_model
 from nucleotune.contracts import write_examples
 from nucleotune.costs import (
     Cost,
@@ -26,6 +25,7 @@ from nucleotune.costs import (
 )
 from nucleotune.errors import InputError
 from nucleotune.estimate import Estimate
+from nucleotune.plugins import ROOT, load_method, load_model
 from nucleotune.reporting.plan import render_plan
 from nucleotune.sequence.kmers import encode_kmers, encode_singles
 from nucleotune.sequence.sixmers import encode_sixmers

@@ -6,7 +6,7 @@ import sys
 
 import yaml
 
-from nucleotune.config import ROOT
+from nucleotune.plugins import ROOT
 
 
 def pins(lines):

@@ -15,13 +15,13 @@ import pytest
 import safetensors.torch
 import torch
 
-from nucleotune.config import ROOT
-from nucleotune.config import load_model as load_model_file
 from nucleotune.contracts import check_predictions, write_predictions
 from nucleotune.errors import InputError
 from nucleotune.models.checkpoints import prepare_checkpoint
 from nucleotune.models.load import weights_digest
 from nucleotune.models.standins import tiny, write_standin
+from nucleotune.plugins import ROOT
+from nucleotune.plugins import load_model as load_model_file
 from nucleotune.predict import predict
 from nucleotune.training import finetune as module
 from nucleotune.training.finetune import finetune

@@ -13,9 +13,9 @@ from nucleotune.baselines import fit_predict
 from nucleotune.baselines.equal_length import base_codes
 from nucleotune.baselines.hocnnlb_features import word_codes
 from nucleotune.baselines.hocnnlb_network import Hocnnlb, WordConvolution
-from nucleotune.config import read_schema, read_yaml, validate
 from nucleotune.contracts import check_predictions
 from nucleotune.errors import InputError
+from nucleotune.plugins import read_schema, read_yaml, validate
 
 SHAPE = {"filters": 16, "kernel": 20, "pool": 3, "dense": 8}
 OPTIONS = {**SHAPE, "epochs": 2, "batch_size": 32}

@@ -13,9 +13,9 @@ from nucleotune.baselines import fit_predict, ideeps
 from nucleotune.baselines.equal_length import base_codes
 from nucleotune.baselines.ideeps_features import fold_elements, make_inputs
 from nucleotune.baselines.ideeps_network import BidirectionalLSTM, Convolution, Ideeps, fit_network
-from nucleotune.config import read_schema, read_yaml, validate
 from nucleotune.contracts import check_predictions
 from nucleotune.errors import InputError
+from nucleotune.plugins import read_schema, read_yaml, validate
 from nucleotune.sequence.structure import RNAFOLD, RNASHAPES, fold_sequences
 
 OPTIONS = {"epochs": 2, "batch_size": 16, "patience": 5, "threads": 1}

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nucleotune.config import read_schema, validate
 from nucleotune.contracts import check_examples
 from nucleotune.errors import InputError
+from nucleotune.plugins import read_schema, validate
 from nucleotune.studies import lncrna
 from nucleotune.studies.splits import leakage, split_groups, split_rows
 

@@ -20,7 +20,7 @@ from nucleotune.baselines.mdeep_features import (
     orf_features,
 )
 from nucleotune.baselines.mdeep_network import ConvolutionBranch, Mdeep, fit_network
-from nucleotune.config import read_schema, read_yaml, validate
+from nucleotune.plugins import read_schema, read_yaml, validate
 from nucleotune.sequence import hexamers
 from nucleotune.sequence.fickett import TESTCODE, fickett_scores
 

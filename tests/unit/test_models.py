@@ -10,8 +10,6 @@ import torch
 from peft import PeftModel
 from transformers import AutoTokenizer, BertForSequenceClassification
 
-from nucleotune.config import ROOT
-from nucleotune.config import load_model as load_model_file
 from nucleotune.errors import InputError
 from nucleotune.models.adapters import add_lora, freeze_encoder, head_modules, merge_lora
 from nucleotune.models.checkpoints import prepare_checkpoint
@@ -26,6 +24,8 @@ from nucleotune.models.load import (
 from nucleotune.models.spec import check_model
 from nucleotune.models.standins import published_tensors, tiny, write_standin
 from nucleotune.models.tokenizers import make_tokenizer
+from nucleotune.plugins import ROOT
+from nucleotune.plugins import load_model as load_model_file
 
 TINY = {
     "hidden_size": 16,

@@ -14,10 +14,10 @@ from nucleotune.baselines.original import (
     rows_to_score,
     write_fasta,
 )
-from nucleotune.config import ROOT, load_method
 from nucleotune.errors import InputError
 from nucleotune.evaluation.intervals import unmeasured
 from nucleotune.plan import lncfinder_model
+from nucleotune.plugins import ROOT, load_method
 from nucleotune.reporting import lncrna
 
 CPC2 = """\

@@ -3,7 +3,8 @@
 import pytest
 
 from nucleotune import plan
-from nucleotune.config import ROOT, load_run, load_species, read_schema, validate
+from nucleotune.config import load_run
+from nucleotune.plugins import ROOT, load_species, read_schema, validate
 from nucleotune.sources.registry import read_registry
 
 REGISTRY = read_registry(ROOT / "resources/sources.tsv")

@@ -4,15 +4,7 @@ import itertools
 
 import pytest
 
-from nucleotune.config import (
-    ROOT,
-    asked_methods,
-    load_model,
-    load_run,
-    load_species,
-    read_schema,
-    validate,
-)
+from nucleotune.config import asked_methods, load_run
 from nucleotune.plan.promoters import (
     described_promoter_methods,
     described_promoters,
@@ -22,6 +14,7 @@ from nucleotune.plan.promoters import (
     promoter_methods,
     task_files,
 )
+from nucleotune.plugins import ROOT, load_model, load_species, read_schema, validate
 from nucleotune.sequence.kmers import encode_kmers
 from nucleotune.sequence.sixmers import encode_sixmers
 from nucleotune.simulate.paths import simulated_paths

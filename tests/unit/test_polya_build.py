@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 import yaml
 
-from nucleotune.config import load_species
 from nucleotune.errors import InputError
 from nucleotune.genome.annotation import (
     contig_names,
@@ -17,6 +16,7 @@ from nucleotune.genome.annotation import (
     write_annotation,
 )
 from nucleotune.genome.ends import read_tifseq
+from nucleotune.plugins import load_species
 from nucleotune.simulate.paths import polya_paths
 from nucleotune.simulate.polya_study import write_polya_study
 from nucleotune.studies.polya_build import build_polya

@@ -8,8 +8,8 @@ import pytest
 from matplotlib import image
 from scipy.stats import pearsonr
 
-from nucleotune.config import ROOT, load_method
 from nucleotune.plan import describe_methods
+from nucleotune.plugins import ROOT, load_method
 from nucleotune.profile_contracts import ProfileExamples, ProfilePredictions
 from nucleotune.reporting.polya import HYPERPARAMETERS, TABLES, polya_table3, polya_table4
 from nucleotune.reporting.polya_figures import loss_figure, profiles_figure, typical_genes

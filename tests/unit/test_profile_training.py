@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 import torch
 
-from nucleotune.config import ROOT, load_model, read_schema, read_yaml, validate
 from nucleotune.errors import InputError
 from nucleotune.evaluation.profile_intervals import compare_profiles
 from nucleotune.files import write_json
@@ -16,6 +15,7 @@ from nucleotune.models.checkpoints import prepare_checkpoint
 from nucleotune.models.profile import build_profile_model, load_profile_model
 from nucleotune.models.profile_networks import one_hot, spread_kmers
 from nucleotune.models.standins import write_standin
+from nucleotune.plugins import ROOT, load_model, read_schema, read_yaml, validate
 from nucleotune.predict import predict
 from nucleotune.profile_contracts import (
     ProfileExamples,

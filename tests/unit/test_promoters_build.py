@@ -8,11 +8,12 @@ import re
 import pandas as pd
 import pytest
 
-from nucleotune.config import ROOT, load_run, load_species
+from nucleotune.config import load_run
 from nucleotune.contracts import check_examples
 from nucleotune.errors import InputError
 from nucleotune.genome.annotation import read_annotation, write_annotation
 from nucleotune.genome.windows import open_genome
+from nucleotune.plugins import ROOT, load_species
 from nucleotune.simulate.paths import promoter_paths
 from nucleotune.simulate.promoter_study import write_promoter_study
 from nucleotune.studies.promoters_build import build_task

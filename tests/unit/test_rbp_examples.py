@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nucleotune.config import ROOT
 from nucleotune.contracts import check_examples
 from nucleotune.errors import InputError
+from nucleotune.plugins import ROOT
 from nucleotune.studies.rbp import assemble_splits, build_card, build_examples, overlapping
 
 PLACE = ["seqname", "start", "end", "strand"]

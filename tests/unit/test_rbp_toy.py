@@ -10,11 +10,11 @@ from sklearn.metrics import roc_auc_score
 from nucleotune.attention.profile import position_profile
 from nucleotune.attention.rbp import Loaded, analyse_models
 from nucleotune.baselines import fit_predict
-from nucleotune.config import ROOT, load_method
-from nucleotune.config import load_model as load_model_file
 from nucleotune.genome.annotation import read_annotation, write_annotation
 from nucleotune.models.load import build_classifier, load_model
 from nucleotune.models.tokenizers import make_tokenizer
+from nucleotune.plugins import ROOT, load_method
+from nucleotune.plugins import load_model as load_model_file
 from nucleotune.simulate.paths import rbp_paths
 from nucleotune.simulate.rbp_study import write_rbp_study
 from nucleotune.studies.rbp import build_examples

@@ -16,8 +16,8 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from nucleotune.config import load_species
 from nucleotune.errors import InputError
+from nucleotune.plugins import load_species
 from nucleotune.simulate.composition import draw_background
 from nucleotune.simulate.ensembl import write_toy_species
 from nucleotune.simulate.paths import promoter_fields, promoter_paths, simulated_paths, toy_paths

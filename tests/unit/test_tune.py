@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nucleotune.config import ROOT, read_schema, read_yaml, validate
 from nucleotune.errors import InputError
+from nucleotune.plugins import ROOT, read_schema, read_yaml, validate
 from nucleotune.profile_contracts import ProfileExamples
 from nucleotune.training import tune as module
 from nucleotune.training.profile_trainer import Diverged

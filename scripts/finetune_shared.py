@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 
 from nucleotune.scripting import job
 from nucleotune.training.runs import RESULTS, Run, Settings, train_several
+from nucleotune.training.state import remove_state
 
 with job(snakemake.log[0]):
     runs = [
@@ -31,3 +32,4 @@ with job(snakemake.log[0]):
         threads=snakemake.threads,
     )
     train_several(runs, settings)
+    remove_state(snakemake.params.state)  # the job's own directory, now empty

@@ -50,7 +50,7 @@ rule rbp_structures:
     log:
         "logs/rbp_structures/{dataset}.log",
     benchmark:
-        "results/benchmarks/rbp_structures/{dataset}.tsv"
+        "results/benchmarks/rbp_structures/rbp.{dataset}.tsv"
     wildcard_constraints:
         dataset="|".join(map(re.escape, DATASETS["rbp"])),
     conda:
@@ -124,7 +124,7 @@ rule rbp_attention:
     log:
         "logs/rbp_attention/{dataset}.log",
     benchmark:
-        "results/benchmarks/rbp_attention/{dataset}.tsv"
+        "results/benchmarks/rbp_attention/rbp.{dataset}.tsv"
     wildcard_constraints:
         dataset="|".join(map(re.escape, attended())) or "(?!)",
     conda:

@@ -178,7 +178,7 @@ def load_pretrained(
         model, seed=seed, attention=attention
     )
     source = Path(checkpoint) / WEIGHTS
-    weights = read_weights(source)
+    weights = _read_weights(source)
     prefix = f"{built.base_model_prefix}."
     if not any(name.startswith(prefix) for name in weights):
         weights = {prefix + name: tensor for name, tensor in weights.items()}
@@ -194,7 +194,7 @@ def load_pretrained(
     filled = {own[name].data_ptr() for name in used}
     new = {name for name, tensor in own.items() if tensor.data_ptr() not in filled}
     ignored = weights.keys() - used.keys()
-    check_weights(
+    _check_weights(
         source,
         missing={n for n in new if (whole or n.startswith(prefix)) and not n.startswith(optional)},
         unexpected={
@@ -264,17 +264,26 @@ def load_model(
     """
     description = read_description(directory)
     classifier = build_classifier(description["model"], seed=0, attention=attention)
-    source, own = Path(directory) / WEIGHTS, classifier.state_dict()
-    weights = read_weights(source)
-    check_weights(
+    load_weights(classifier, directory)
+    return classifier.eval(), description
+
+
+def load_weights(module: torch.nn.Module, directory: str | Path) -> None:
+    """Give `module` the weights of a model directory, all of them and no others.
+
+    Raises:
+        InputError: the file is broken, or weights are missing, superfluous or of another shape (lists them).
+    """
+    source, own = Path(directory) / WEIGHTS, module.state_dict()
+    weights = _read_weights(source)
+    _check_weights(
         source,
         missing=own.keys() - weights.keys(),
         unexpected=weights.keys() - own.keys(),
         own=own,
         weights=weights,
     )
-    classifier.load_state_dict(weights)
-    return classifier.eval(), description
+    module.load_state_dict(weights)
 
 
 def read_description(directory: str | Path) -> dict[str, Any]:
@@ -307,7 +316,7 @@ def weights_kept() -> Iterator[None]:
         _kept = None
 
 
-def read_weights(path: Path) -> dict[str, torch.Tensor]:
+def _read_weights(path: Path) -> dict[str, torch.Tensor]:
     """All tensors of a safetensors file."""
     if _kept is not None and path in _kept:
         return _kept[path]
@@ -326,7 +335,7 @@ def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
         raise InputError(f"{path}: broken file ({error}); make or copy it again") from error
 
 
-def check_weights(
+def _check_weights(
     source: Path,
     *,
     missing: Collection[str],

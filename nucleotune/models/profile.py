@@ -38,11 +38,10 @@ from nucleotune.models.load import (
     DESCRIPTION,
     WEIGHTS,
     build_masked_lm,
-    check_weights,
     count_parameters,
     load_pretrained,
+    load_weights,
     read_description,
-    read_weights,
 )
 from nucleotune.models.profile_networks import AverageProfile, EncoderProfile, Output, one_hot
 from nucleotune.models.tokenizers import Tokenizer, make_tokenizer
@@ -235,16 +234,7 @@ def load_profile_model(directory: str | Path) -> ProfileModel:
         head = _head(method, model["architecture"]["hidden_size"], len(tracks))
         language_model = build_masked_lm(model, seed=0)
         network = _encoder_profile(method, model, language_model, head, tokenizer)
-    source, own = Path(directory) / WEIGHTS, network.state_dict()
-    weights = read_weights(source)
-    check_weights(
-        source,
-        missing=own.keys() - weights.keys(),
-        unexpected=weights.keys() - own.keys(),
-        own=own,
-        weights=weights,
-    )
-    network.load_state_dict(weights)
+    load_weights(network, directory)
     return ProfileModel(network.eval(), tokenizer, description)
 
 

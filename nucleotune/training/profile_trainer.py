@@ -16,6 +16,7 @@ from nucleotune.training.compute import peak_memory_mb
 from nucleotune.training.interruption import noted_interruption
 from nucleotune.training.profile_compute import LOG_EVERY, mean_losses, outputs, predict_outputs
 from nucleotune.training.profile_loss import count_loss, log_coefficients, profile_loss
+from nucleotune.training.state import copy_weights, random_state, set_random_state, set_weights
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +122,7 @@ class ProfileTrainer:
                 if interruption.came:
                     interruption.take_effect()
         if self.best:
-            self._set_weights(self.best)
+            set_weights(self._changing(), self.best)
 
     def _batches(self, epoch: int) -> list[torch.Tensor]:
         """Indices of each batch of an epoch: a permutation that depends on seed and epoch alone, cut into pieces."""
@@ -196,7 +197,7 @@ class ProfileTrainer:
                 progress.step,
                 0,
             )
-            self.best = self._weights()
+            self.best = copy_weights(self._changing())
         else:
             progress.epochs_since_best += 1
             progress.stopped_early = progress.epochs_since_best >= self.training["patience"]
@@ -233,33 +234,21 @@ class ProfileTrainer:
         parameters = {n: p for n, p in self.network.named_parameters() if p.requires_grad}
         return parameters | dict(self.network.named_buffers())
 
-    def _weights(self) -> dict[str, torch.Tensor]:
-        return {name: tensor.detach().cpu().clone() for name, tensor in self._changing().items()}
-
-    def _set_weights(self, weights: dict[str, torch.Tensor]) -> None:
-        with torch.no_grad():
-            for name, tensor in self._changing().items():
-                tensor.copy_(weights[name])
-
     def state(self) -> dict[str, Any]:
         """All that another process needs to go on: tensors and plain values."""
-        cuda = self.device.type == "cuda"
         return {
             "step": self.progress.step,
             "progress": asdict(self.progress),
-            "weights": self._weights(),
+            "weights": copy_weights(self._changing()),
             "best": self.best,
             "optimizer": self.optimizer.state_dict(),
-            "random": torch.get_rng_state(),
-            "random_cuda": torch.cuda.get_rng_state(self.device) if cuda else None,
+            **random_state(self.device),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from `state`, which was made by a run of the same arguments."""
         self.progress = Progress(**state["progress"])
-        self._set_weights(state["weights"])
+        set_weights(self._changing(), state["weights"])
         self.best = state["best"]
         self.optimizer.load_state_dict(state["optimizer"])
-        torch.set_rng_state(state["random"])
-        if state["random_cuda"] is not None:
-            torch.cuda.set_rng_state(state["random_cuda"], self.device)
+        set_random_state(state, self.device)

@@ -10,6 +10,7 @@ import logging
 import os
 import pickle
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +65,31 @@ def load_state(directory: Path, digest: str) -> dict[str, Any] | None:
 def remove_state(directory: str | Path) -> None:
     """Forget the state in `directory`: to be called once everything that was trained for is written."""
     shutil.rmtree(directory, ignore_errors=True)
+
+
+def copy_weights(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Copies on the CPU of what a training changes, which go on changing themselves."""
+    return {name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}
+
+
+def set_weights(tensors: Mapping[str, torch.Tensor], weights: Mapping[str, torch.Tensor]) -> None:
+    """Set `tensors` to what `copy_weights` kept of them."""
+    with torch.no_grad():
+        for name, tensor in tensors.items():
+            tensor.copy_(weights[name])
+
+
+def random_state(device: torch.device) -> dict[str, torch.Tensor | None]:
+    """Where torch's random numbers are, on the CPU and, if that is `device`, on the GPU."""
+    cuda = device.type == "cuda"
+    return {
+        "random": torch.get_rng_state(),
+        "random_cuda": torch.cuda.get_rng_state(device) if cuda else None,
+    }
+
+
+def set_random_state(state: Mapping[str, Any], device: torch.device) -> None:
+    """Go on with random numbers from what `random_state` kept; other keys of `state` are ignored."""
+    torch.set_rng_state(state["random"])
+    if state["random_cuda"] is not None:
+        torch.cuda.set_rng_state(state["random_cuda"], device)

@@ -18,6 +18,7 @@ from nucleotune.training.compute import forward, peak_memory_mb, predict_logits
 from nucleotune.training.gates import check_finite
 from nucleotune.training.interruption import noted_interruption
 from nucleotune.training.memory import TokenBudget
+from nucleotune.training.state import copy_weights, random_state, set_random_state, set_weights
 
 logger = logging.getLogger(__name__)
 
@@ -189,7 +190,7 @@ class Trainer:
                     interruption.take_effect()
                 self._begin_tally()
         if self.best:
-            self._set_weights(self.best)
+            set_weights(self.trainable, self.best)
 
     def _step(self, batch: np.ndarray) -> None:
         """One optimiser step on the examples `batch`."""
@@ -316,7 +317,7 @@ class Trainer:
                 progress.step,
                 0,
             )
-            self.best = self._weights()
+            self.best = copy_weights(self.trainable)
         else:
             progress.evaluations_since_best += 1
             progress.stopped_early = progress.evaluations_since_best >= self.training["patience"]
@@ -343,43 +344,25 @@ class Trainer:
             ),
         )
 
-    def _weights(self) -> dict[str, torch.Tensor]:
-        return {
-            name: parameter.detach().cpu().clone() for name, parameter in self.trainable.items()
-        }
-
-    def _set_weights(self, weights: dict[str, torch.Tensor]) -> None:
-        with torch.no_grad():
-            for name, parameter in self.trainable.items():
-                parameter.copy_(weights[name])
-
     def state(self) -> dict[str, Any]:
         """All that another process needs to go on: tensors and plain values."""
         return {
             "step": self.progress.step,
             "progress": asdict(self.progress),
-            "weights": self._weights(),
+            "weights": copy_weights(self.trainable),
             "best": self.best,
             "optimizer": self.optimizer.state_dict(),
             "processes": parallel.gather(
-                {
-                    "random": torch.get_rng_state(),
-                    "random_cuda": torch.cuda.get_rng_state(self.device)
-                    if self.device.type == "cuda"
-                    else None,
-                    "micro_batch_tokens": self.budget.tokens,
-                }
+                {**random_state(self.device), "micro_batch_tokens": self.budget.tokens}
             ),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from `state`, which was made by a run of the same arguments."""
         self.progress = Progress.from_dict(state["progress"])
-        self._set_weights(state["weights"])
+        set_weights(self.trainable, state["weights"])
         self.best = state["best"]
         self.optimizer.load_state_dict(state["optimizer"])
         own = state["processes"][parallel.rank()]
         self.budget.tokens = own["micro_batch_tokens"]
-        torch.set_rng_state(own["random"])
-        if own["random_cuda"] is not None:
-            torch.cuda.set_rng_state(own["random_cuda"], self.device)
+        set_random_state(own, self.device)

@@ -290,6 +290,17 @@ def folded(wildcards):
     return []
 
 
+def source_paths(study):
+    """Input function: files that a data set is built from, genome and annotation in the form they are read in."""
+
+    def paths(wildcards):
+        owner = DATASETS[study][wildcards.dataset].owner
+        files = DATA_FILES[study][wildcards.dataset]
+        return {name: read_form(owner, name, path) for name, (path, _) in files.items()}
+
+    return paths
+
+
 def read_form(owner, name, path):
     """Where the file `name` of a species or collection is read: a genome unpacked, an annotation as Parquet."""
     made = {

@@ -19,7 +19,7 @@ localrules:
 
 rule polya_examples:
     input:
-        unpack(polya_paths),
+        unpack(source_paths("polya")),
     output:
         examples="results/polya/{dataset}/examples.parquet",
         card="results/polya/{dataset}/card.json",

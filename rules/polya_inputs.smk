@@ -5,13 +5,6 @@ OUTPUTS: the functions below, for rules/polya*.smk
 """
 
 
-def polya_paths(wildcards):
-    """Input function: files that a data set is built from, genome and annotation in the form they are read in."""
-    (species,) = DATASETS["polya"][wildcards.dataset].species
-    files = DATA_FILES["polya"][wildcards.dataset]
-    return {name: read_form(species, name, path) for name, (path, _) in files.items()}
-
-
 def found_by_search():
     """What target `tune` has found so far: data set -> method -> content of best.json. No table asks for a search."""
     found = {}

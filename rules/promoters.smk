@@ -8,7 +8,7 @@ OUTPUTS: results/promoters/<dataset>/examples.parquet and card.json
 
 rule promoters_examples:
     input:
-        unpack(promoter_paths),
+        unpack(source_paths("promoters")),
     output:
         examples="results/promoters/{dataset}/examples.parquet",
         card="results/promoters/{dataset}/card.json",

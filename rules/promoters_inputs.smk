@@ -20,10 +20,3 @@ def attention_runs():
         if method in LANGUAGE_MODELS
         and RUN["models"][RUN["methods"][method]["model"]]["tokenizer"]["kind"] == "kmer"
     ]
-
-
-def promoter_paths(wildcards):
-    """Input function: files that a data set is built from, genome and annotation in the form they are read in."""
-    (species,) = DATASETS["promoters"][wildcards.dataset].species
-    files = DATA_FILES["promoters"][wildcards.dataset]
-    return {name: read_form(species, name, path) for name, (path, _) in files.items()}

@@ -7,7 +7,7 @@ OUTPUTS: results/rbp/<dataset>/examples.parquet, rest.parquet, card.json, struct
 
 rule rbp_examples:
     input:
-        unpack(rbp_paths),
+        unpack(source_paths("rbp")),
     output:
         examples="results/rbp/{dataset}/examples.parquet",
         rest="results/rbp/{dataset}/rest.parquet",

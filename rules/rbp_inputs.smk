@@ -10,18 +10,11 @@ def rbp_collection(wildcards):
     return RUN["collections"][DATASETS["rbp"][wildcards.dataset].collection]
 
 
-def rbp_paths(wildcards):
-    """Input function: files that an RBP's examples are built from, genome and annotation in the form they are read in."""
-    collection = DATASETS["rbp"][wildcards.dataset].collection
-    files = DATA_FILES["rbp"][wildcards.dataset]
-    return {name: read_form(collection, name, path) for name, (path, _) in files.items()}
-
-
 def region_paths(wildcards):
     """Input function: what the transcript regions of an RBP's sequences are read from."""
-    collection = DATASETS["rbp"][wildcards.dataset].collection
-    files = region_files(RUN, collection)
-    return {name: read_form(collection, name, path) for name, (path, _) in files.items()}
+    owner = DATASETS["rbp"][wildcards.dataset].owner
+    files = region_files(RUN, owner)
+    return {name: read_form(owner, name, path) for name, (path, _) in files.items()}
 
 
 def attended():

@@ -33,6 +33,11 @@ class Dataset:
     species: tuple[str, ...]
     pooled: bool = False
 
+    @property
+    def owner(self) -> str:
+        """Whose genome and annotation it is read from: its species."""
+        return self.species[0]
+
 
 def pool_name(split: str) -> str:
     """Name of the data set that pools all species under `split`."""

@@ -21,6 +21,11 @@ class RbpDataset(Dataset):
     collection: str = ""
     rbp: str = ""
 
+    @property
+    def owner(self) -> str:
+        """Whose genome and annotation it is read from: its collection."""
+        return self.collection
+
 
 def rbp_datasets(run: Mapping[str, Any]) -> dict[str, RbpDataset]:
     """Data sets `<collection>_<rbp>`, in the order of the sheets."""

@@ -16,7 +16,8 @@ with job(snakemake.log[0]):
     download(
         Source(**{**source, "urls": tuple(source["urls"])}),
         Path(snakemake.output.file),
-        mirrors=[*simulated, *map(Path, snakemake.params.mirrors)],
+        simulated=simulated,
+        mirrors=[Path(mirror) for mirror in snakemake.params.mirrors],
         offline=snakemake.params.offline,
         # A simulated file changes with its simulation, so it is not held to the checksum of an earlier one.
         lock=None if simulated else Path("resources/downloads.lock.tsv"),

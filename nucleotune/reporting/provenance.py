@@ -56,7 +56,8 @@ def describe_inputs(
         meta = Path(f"{path}.meta.json")
         if meta.exists():
             found = read_json(meta)
-            rows.append((path, found["size"], found["sha256"], found["url"]))
+            origin = "simulated" if found["from"] == "simulation" else found["url"]
+            rows.append((path, found["size"], found["sha256"], origin))
         elif path in own:
             rows.append((path, own[path]["bytes"], own[path]["sha256"], "local file"))
         elif Path(path).exists():

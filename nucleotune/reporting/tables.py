@@ -148,9 +148,11 @@ def render_table(
 def _metric(name: str, table: pd.DataFrame, labels: Mapping[str, str]) -> dict[str, Any]:
     part = table.loc[table["metric"] == name]
     values = part[["published", "measured"]].to_numpy(dtype=float)
-    values = values[np.isfinite(values)]
-    large = values.size > 0 and np.abs(values).max() > 1
-    whole = large and (np.abs(values).max() >= 100 or (values == values.round()).all())
+    sizes = np.abs(values[np.isfinite(values) & (values != 0)])
+    large = sizes.size > 0 and sizes.max() > 1
+    # A decimal is noise beside hundreds, unless other values are below 1.
+    spared = large and sizes.max() >= 100 and sizes.min() >= 1
+    whole = large and (spared or (sizes == sizes.round()).all())
     return {
         "name": name,
         "title": labels.get(name, name),

@@ -3,7 +3,7 @@
 import logging
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ def download(
     source: Source,
     output: Path,
     *,
+    simulated: Sequence[Path] = (),
     mirrors: Sequence[Path] = (),
     offline: bool = False,
     lock: Path | None = None,
@@ -34,15 +35,17 @@ def download(
 ) -> dict[str, Any]:
     """Bring a resolved source to `output`, verified, with its metadata in `<output>.meta.json`.
 
-    Searched in this order: every candidate's place in each of `mirrors`; then the candidates as
-    listed, those that need the network only unless `offline`. The first that passes verification is
-    taken. A network candidate is tried 1 + `retries` times, with pauses of `pause` * 1, 2, 4 ...
-    seconds; `timeout` is the longest silence of a server in seconds.
+    Searched in this order: every candidate's place in each of `simulated` (mirrors of made-up files)
+    and of `mirrors`; then the candidates as listed, those that need the network only unless
+    `offline`. The first that passes verification is taken. A network candidate is tried 1 +
+    `retries` times, with pauses of `pause` * 1, 2, 4 ... seconds; `timeout` is the longest silence
+    of a server in seconds.
     lock: table of sha256 at first fetch, see `nucleotune.sources.lock`; None keeps none.
 
     Returns the metadata: `url` (candidate), `final_url` (after redirects, or the file read), `from`
-    ('network', 'mirror' or 'local'), `size` (bytes), `sha256`, `date` and `last_modified` (UTC, ISO
-    8601), `checksum` (what it was verified by, see `nucleotune.sources.verify.verify`).
+    ('network', 'simulation', 'mirror' or 'local'), `size` (bytes), `sha256`, `date` and
+    `last_modified` (UTC, ISO 8601), `checksum` (what it was verified by, see
+    `nucleotune.sources.verify.verify`).
     Raises InputError listing every candidate with its reason and where the file may be put by hand,
     or naming both sha256 when the lock has another. After any failure, `output` and its metadata
     are as before the call and nothing temporary is left.
@@ -52,7 +55,8 @@ def download(
     # The file is renamed before its metadata: metadata never describe a file that is not there.
     with atomic_path(metadata) as partial_metadata, atomic_path(output) as partial:
         patience = {"retries": retries, "timeout": timeout, "pause": pause}
-        taken = _take_first(source, output, partial, mirrors, offline, patience)
+        known = {"simulation": simulated, "mirror": mirrors}
+        taken = _take_first(source, output, partial, known, offline, patience)
         sha256 = file_digest(partial)
         date = datetime.now(UTC).isoformat(timespec="seconds")
         size = partial.stat().st_size
@@ -79,13 +83,15 @@ def _take_first(
     source: Source,
     output: Path,
     partial: Path,
-    mirrors: Sequence[Path],
+    mirrors: Mapping[str, Sequence[Path]],
     offline: bool,
     patience: dict[str, Any],
 ) -> dict[str, Any]:
     """Fill `partial` from the first place that works; return what is known of it."""
     places: list[tuple[str, str, Path | None]] = [
-        ("mirror", url, path) for url, path in mirror_places(source, mirrors)
+        (kind, url, path)
+        for kind, folders in mirrors.items()
+        for url, path in mirror_places(source, folders)
     ]
     for url in source.urls:
         places.append(("network", url, None) if is_remote(url) else ("local", url, file_path(url)))
@@ -112,7 +118,7 @@ def _take_first(
                 f"source {source.name!r}: nothing usable for {output}:",
                 *reasons,
                 "To mend: put the file into a mirror by hand (one place will do)",
-                *(f"  {place}" for place in describe_places(source, mirrors)),
+                *(f"  {place}" for place in describe_places(source, mirrors["mirror"])),
                 "or give other candidates: 'urls:' or 'path:' under coding.files or "
                 "noncoding.files of the species file, 'path:' under checkpoint of the model file, "
                 "or column 'urls' of resources/sources.tsv",

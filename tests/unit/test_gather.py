@@ -122,7 +122,7 @@ def run(tmp_path_factory):
     write("checkpoints/tiny/checkpoint.json", record)
     inputs["checkpoints"] = [str(root / "checkpoints/tiny")]
     inputs["deviations"] = [write("deviations.md", DEVIATIONS)]
-    meta = {"url": "https://a.org/genome.fa.gz", "size": 7, "sha256": "b" * 64}
+    meta = {"url": "https://a.org/genome.fa.gz", "from": "network", "size": 7, "sha256": "b" * 64}
     source = write("genome.fa.gz", "")
     write("genome.fa.gz.meta.json", meta)
     seconds = "s\tmax_rss\n{}\t100\n"

@@ -342,6 +342,18 @@ def test_mirror_comes_before_the_network(host, target, tmp_path):
     assert host.requests == []
 
 
+def test_simulated_file_is_called_so_and_comes_before_mirrors(target, tmp_path):
+    what = source("https://example.org/x.fa.gz")
+    for folder in ("simulated", "mirror"):
+        place = tmp_path / folder / local_path(what.urls[0])
+        place.parent.mkdir(parents=True)
+        place.write_bytes(BODY)
+    found = get(what, target, simulated=[tmp_path / "simulated"], mirrors=[tmp_path / "mirror"])
+    assert found["from"] == "simulation" and found["final_url"].startswith(
+        str(tmp_path / "simulated")
+    )
+
+
 def test_damaged_mirror_file_gives_way_to_the_network_or_fails(host, target, tmp_path, caplog):
     url = host.serve("/x.fa.gz", Reply())
     place = tmp_path / "mirror" / local_path(url)

@@ -112,6 +112,16 @@ def test_counts_are_shown_whole_and_shares_with_three_decimals():
     assert "1.000" in html
 
 
+def test_small_numbers_beside_large_ones_keep_their_decimals():
+    """Parameters in millions: 0.11 of BPNet is not 0 because another model has 104."""
+    rows = [
+        row({"method": "BPNet"}, "parameters", 0.11, {"value": 0.111428}, comparable=True),
+        row({"method": "SpeciesLM"}, "parameters", 104, {"value": 104.1225}, comparable=True),
+    ]
+    html = render_table(long_table(rows, ["method"]), "t", "c")
+    assert "0.111" in html and "104.123" in html
+
+
 def test_two_rows_of_one_key_are_refused():
     table = contract()
     with pytest.raises(ValueError, match="more than one row for"):

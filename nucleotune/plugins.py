@@ -179,10 +179,13 @@ def load_collection(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
         raise InputError(f"{path}: regions.annotation: give either 'path' or 'urls'")
     if collection["format"] == "narrowpeak" and not (regions and regions["genome"]):
         raise InputError(f"{path}: format 'narrowpeak' needs regions.annotation and regions.genome")
-    return {
-        **collection,
-        "rows": read_sheet(path.parent / collection["sheet"], collection["format"]),
-    }
+    rows = read_sheet(path.parent / collection["sheet"], collection["format"])
+    given = next((row["rbp"] for row in rows if "train" in row), None)
+    if collection["split"] == "locus" and (given or collection["format"] == "table"):
+        reason = f"the files of {given} come split" if given else "format 'table' has no places"
+        raise InputError(f"{path}: split 'locus': {reason}; leave the key out")
+    default = "locus" if collection["format"] == "narrowpeak" else "random"
+    return {**collection, "split": collection["split"] or default, "rows": rows}
 
 
 def read_sheet(path: str | Path, form: str) -> list[dict[str, str]]:

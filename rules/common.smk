@@ -108,7 +108,7 @@ STAGE = {
     "annotation": 1,
     "promoters_examples": 2,
     "polya_examples": 1,
-    "rbp_examples": 1,
+    "rbp_examples": 2,
     "rbp_structures": 1,
     "rbp_regions": 1,
     "attention": 1,

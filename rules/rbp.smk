@@ -30,6 +30,7 @@ rule rbp_examples:
         rows=lambda wildcards: rbp_rows(
             rbp_collection(wildcards), DATASETS["rbp"][wildcards.dataset].rbp
         ),
+        split=lambda wildcards: rbp_collection(wildcards)["split"],
         settings={
             name: SETTINGS["rbp"][name]
             for name in ("per_class", "min_per_class", "fractions", "seed", "peaks")

@@ -108,17 +108,19 @@ def described_rbps(
     result = []
     for dataset in datasets.values():
         one = collections[dataset.collection]
+        # The paper splits at random: whole places are another, harder question.
+        locus = one["split"] == "locus"
         result.append(
             {
                 "name": dataset.name,
                 "species": dataset.collection,
-                "split": "random",
+                "split": one["split"],
                 "rbp": dataset.rbp,
                 "collection": dataset.collection,
                 "title": f"{dataset.rbp}, {one['title']}" if several else dataset.rbp,
                 "published_as": one["published_as"],
-                "comparable": one["comparable"],
-                "note": one["note"],
+                "comparable": one["comparable"] and not locus,
+                "note": "; ".join(filter(None, (one["note"], "no place in two parts" * locus))),
             }
         )
     return result

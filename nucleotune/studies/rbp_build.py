@@ -27,6 +27,7 @@ def build_rbp(
     rbp: str,
     form: str,
     rows: Sequence[Mapping[str, str]],
+    split: str,
     settings: Mapping[str, Any],
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
     """Examples, the rows that sampling left out, and the data card of one RBP.
@@ -36,9 +37,11 @@ def build_rbp(
         rbp: its name in the sheet, and in a file of all RBPs.
         form: `rbpsuite`, `fasta`, `table`, `strazar` or `narrowpeak`.
         rows: of the collection's sheet.
+        split: `random` or `locus`, see `build_examples`; of files that come split it is not asked.
         settings: `per_class`, `min_per_class`, `fractions`, `seed` and `peaks` of the study.
     """
     fractions = settings["fractions"]
+    described = [path for name, path in files.items() if name not in ("genome", "annotation")]
     # Of what is left when the test set is taken away.
     valid = fractions["valid"] / (fractions["train"] + fractions["valid"])
     common = {
@@ -47,7 +50,7 @@ def build_rbp(
         "valid": valid,
         "seed": settings["seed"],
         "min_per_class": settings["min_per_class"],
-        "source": f"RBP {rbp}",
+        "source": f"RBP {rbp} ({', '.join(described)})",
     }
     read_one = read_strazar if form == "strazar" else read_table
     if "train" in files:
@@ -65,10 +68,11 @@ def build_rbp(
             places, cut = _from_peaks(files, rows, settings)
         else:
             places = read_one(files["sequences"])
-        examples, rest, counts = build_examples(places, **common)
+        if cut:
+            common["source"] += f", peaks {cut}"
+        examples, rest, counts = build_examples(places, split=split, **common)
         if cut:
             counts = {**counts, "peaks": cut}
-    described = [path for name, path in files.items() if name not in ("genome", "annotation")]
     return examples, rest, build_card(rbp, examples, rest, counts, described)
 
 

@@ -27,16 +27,22 @@ class RbpDataset(Dataset):
         return self.collection
 
 
-def rbp_datasets(run: Mapping[str, Any]) -> dict[str, RbpDataset]:
-    """Data sets `<collection>_<rbp>`, in the order of the sheets."""
-    study = run["config"]["rbp"]
+def listed_rbps(run: Mapping[str, Any]) -> dict[str, RbpDataset]:
+    """All data sets `<collection>_<rbp>` of the sheets, in their order."""
     datasets = {}
-    for name in study["collections"]:
+    for name in run["config"]["rbp"]["collections"]:
         for rbp in dict.fromkeys(row["rbp"] for row in run["collections"][name]["rows"]):
-            if study["rbps"] is None or rbp in study["rbps"]:
-                dataset = RbpDataset(f"{name}_{rbp}", "", (), collection=name, rbp=rbp)
-                datasets[dataset.name] = dataset
+            dataset = RbpDataset(f"{name}_{rbp}", "", (), collection=name, rbp=rbp)
+            datasets[dataset.name] = dataset
     return datasets
+
+
+def rbp_datasets(run: Mapping[str, Any]) -> dict[str, RbpDataset]:
+    """Those of them that the run has (`rbp.rbps`)."""
+    rbps = run["config"]["rbp"]["rbps"]
+    return {
+        name: one for name, one in listed_rbps(run).items() if rbps is None or one.rbp in rbps
+    }
 
 
 def rbp_rows(collection: Mapping[str, Any], rbp: str) -> list[dict[str, str]]:

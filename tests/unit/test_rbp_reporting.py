@@ -32,7 +32,7 @@ def published():
 
 
 def datasets(n, comparable=True):
-    shared = {"published_as": None, "comparable": comparable, "note": ""}
+    shared = {"published_as": "rbpsuite", "comparable": comparable, "note": ""}
     return [{"name": f"rbp{i}", "title": f"RBP{i}", **shared} for i in range(n)]
 
 
@@ -118,6 +118,20 @@ def test_other_proteins_or_data_are_not_comparable(n, comparable, published):
     )
     assert set(comparison["status"]) == {"not comparable"}
     render_table(comparison, **rbp.TABLES["comparison"])
+
+
+def test_no_number_of_the_paper_stands_beside_other_data(published):
+    described = datasets(3)
+    described[1]["published_as"] = None
+    found = make_metrics(3)
+    table = rbp.rbp_table_auroc(published, found, described, METHODS, BOOTSTRAP)
+    assert table["published"].isna().all() and "as published" not in "".join(table["dataset"])
+    mean = find(table, dataset=MEAN, method="bert")
+    assert (mean["status"], mean["note"]) == ("not comparable", "3 of 3 proteins")
+    comparison = rbp.rbp_table_comparison(published, found, described, METHODS, "bert", BOOTSTRAP)
+    assert comparison["published"].isna().all()
+    assert set(comparison["status"]) == {"not comparable"}
+    render_table(table, **rbp.TABLES["auroc"])
 
 
 def test_comparison_over_proteins(published):

@@ -40,9 +40,7 @@ def listed_rbps(run: Mapping[str, Any]) -> dict[str, RbpDataset]:
 def rbp_datasets(run: Mapping[str, Any]) -> dict[str, RbpDataset]:
     """Those of them that the run has (`rbp.rbps`)."""
     rbps = run["config"]["rbp"]["rbps"]
-    return {
-        name: one for name, one in listed_rbps(run).items() if rbps is None or one.rbp in rbps
-    }
+    return {name: one for name, one in listed_rbps(run).items() if rbps is None or one.rbp in rbps}
 
 
 def rbp_rows(collection: Mapping[str, Any], rbp: str) -> list[dict[str, str]]:

@@ -16,6 +16,7 @@ from nucleotune.plugins import (
     load_model,
     load_species,
     read_schema,
+    read_sheet,
     read_yaml,
     validate,
 )
@@ -324,7 +325,10 @@ def test_methods_belong_to_their_study():
     ("sheet", "message"),
     [
         ("rbp\tpositives\nA\tx.fa\n", "needs the tab-separated columns negatives, positives, rbp"),
-        ("rbp\tpositives\tnegatives\nA\tx.fa\n", "line 2: expected rbp, positives, negatives"),
+        (
+            "rbp\tpositives\tnegatives\nA\tx.fa\n",
+            "line 2: expected negatives, positives, rbp filled",
+        ),
         ("rbp\tpositives\tnegatives\nA/B\tx\ty\n", "'A/B' names a directory"),
         ("rbp\tpositives\tnegatives\nA\tx\ty\nA\tx\ty\n", "'A' has more than one row"),
         ("rbp\tpositives\tnegatives\n", "no rows"),
@@ -334,4 +338,44 @@ def test_sheets_with_mistakes(tmp_path, sheet, message):
     write(tmp_path / "collections/x.yaml", "title: X\nformat: fasta\nsheet: x.tsv\n")
     write(tmp_path / "collections/x.tsv", sheet)
     with pytest.raises(InputError, match=re.escape(message)):
+        load_collection("x", [tmp_path])
+
+
+@pytest.mark.parametrize(
+    ("form", "sheet", "message"),
+    [
+        ("narrowpeak", "rbp\tcell_line\taccession\tmd5sum\nA\tK\tE\t0\n", "column 'md5sum' is unknown; did you mean 'md5'?"),
+        ("narrowpeak", "rbp\tcell_line\taccession\tmd5\nA\tK\tE\tF00\n", "line 2: md5 'F00'; expected 32"),
+        ("table", "rbp\ttrain\ttest\tval\nA\tx\ty\tz\n", "column 'val' is unknown; did you mean 'valid'?"),
+        ("strazar", "rbp\ttrain\ttest\tValid\nA\tx\ty\tz\n", "column 'Valid' is unknown; did you mean 'valid'?"),
+        ("table", "rbp\tsequences\ttrain\ttest\nA\ts\tx\ty\n", "line 2: expected rbp, sequences or rbp, test, train filled"),
+        ("rbpsuite", "rbp\tzzz\nA\tx\n", "column 'zzz' is unknown; format 'rbpsuite' has rbp"),
+        ("rbpsuite", "rbp\trbp\nA\tB\n", "column 'rbp' comes twice"),
+    ],
+)  # fmt: skip
+def test_columns_of_sheets(tmp_path, form, sheet, message):
+    path = write(tmp_path / "x.tsv", sheet)
+    with pytest.raises(InputError, match=re.escape(message)):
+        read_sheet(path, form)
+
+
+def test_a_sheet_of_a_spreadsheet_is_read(tmp_path):
+    text = "\ufeffrbp\tsequences\ttrain\ttest\nA\ts\t\t\nB\t\tx\ty\n"
+    rows = read_sheet(write(tmp_path / "x.tsv", text), "table")
+    assert rows == [{"rbp": "A", "sequences": "s"}, {"rbp": "B", "train": "x", "test": "y"}]
+
+
+@pytest.mark.parametrize(
+    ("form", "sheet", "message"),
+    [
+        ("table", "rbp\tsequences\nA\tx\n", "format 'table' has no places"),
+        ("strazar", "rbp\ttrain\ttest\nA\tx\ty\n", "the files of A come split"),
+    ],
+)
+def test_split_locus_where_it_cannot_be(tmp_path, form, sheet, message):
+    write(
+        tmp_path / "collections/x.yaml", f"title: X\nformat: {form}\nsheet: x.tsv\nsplit: locus\n"
+    )
+    write(tmp_path / "collections/x.tsv", sheet)
+    with pytest.raises(InputError, match=f"x.yaml: split 'locus': {message}"):
         load_collection("x", [tmp_path])

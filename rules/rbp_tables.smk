@@ -18,6 +18,17 @@ RBP_FINDINGS = {
     if one["name"] in attended()
 }
 
+
+def rbp_example(key, kind):
+    """What Figure 3 or 5 shows as example: titles in place of names; None lets the figure choose."""
+    asked = SETTINGS["rbp"]["attention"][key]
+    rbp = asked["rbp"] if key == "example" and asked else asked
+    for one in RBP_DATASETS:
+        if asked and one["rbp"] == rbp and analysed(RUN, DATASETS["rbp"][one["name"]], kind):
+            return [one["title"], asked["region"]] if key == "example" else one["title"]
+    return None
+
+
 REPORTED["rbp"] = {"datasets": RBP_DATASETS, "methods": RBP_METHODS, "pools": {}}
 
 TARGETS["rbp"] = [
@@ -123,6 +134,7 @@ rule rbp_figure3:
         figure=3,
         files=RBP_FINDINGS,
         titles=rbp_model_titles(),
+        example=rbp_example("example", "regions"),
     message:
         "Figure 3: attention and transcript regions"
     script:
@@ -139,11 +151,19 @@ use rule rbp_figure3 as rbp_figure4 with:
         figure=4,
         files=RBP_FINDINGS,
         titles=rbp_model_titles(),
+        example=None,
     message:
         "Figure 4: likeness of attention before and after fine-tuning"
 
 
 use rule rbp_figure3 as rbp_figure5 with:
+    input:
+        [path for paths in RBP_FINDINGS.values() for path in paths],
+        structures=[
+            f"results/rbp/{name}/structures.parquet"
+            for name, one in DATASETS["rbp"].items()
+            if analysed(RUN, one, "structures")
+        ],
     output:
         svg="results/figures/rbp_figure5.svg",
         png="results/figures/rbp_figure5.png",
@@ -153,6 +173,7 @@ use rule rbp_figure3 as rbp_figure5 with:
         figure=5,
         files=RBP_FINDINGS,
         titles=rbp_model_titles(),
+        example=rbp_example("structure_example", "structures"),
     message:
         "Figure 5: attention and secondary structure"
 

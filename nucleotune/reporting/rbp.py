@@ -55,7 +55,7 @@ FIGURES = {
         "title": "Figure 5. Attention and secondary structure, before and after fine-tuning",
         "caption": "Share of tokens that have a structure by the raw attention to them, in the head of the fine-tuned"
         " model with the most attention to loops; mean and standard deviation of three random subsets of the sequences."
-        f" Dashed: share of all tokens. {_HEADS}",
+        f" Dashed: share of all tokens. What found the structures stands below. {_HEADS}",
     },
     **attribution_texts.FIGURES["rbp"],
 }

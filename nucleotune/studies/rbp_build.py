@@ -6,11 +6,13 @@ from typing import Any
 
 import pandas as pd
 
+from nucleotune.errors import InputError
 from nucleotune.genome.annotation import read_annotation_parquet
 from nucleotune.genome.chain import read_chain
 from nucleotune.genome.peaks import peak_examples, read_narrowpeak
 from nucleotune.genome.ranking import COLUMNS, FEATURES, reference_transcripts
 from nucleotune.genome.regions import carry_over, region_strings, transcript_regions
+from nucleotune.sequence.shreps import MAX_LENGTH
 from nucleotune.studies.rbp import assemble_splits, build_card, build_examples
 from nucleotune.studies.rbp_readers import (
     read_fasta_pair,
@@ -124,6 +126,26 @@ def analysis_rows(examples: pd.DataFrame, rest: pd.DataFrame, most: int, seed: i
     held_out = examples[examples["split"] != "train"].drop(columns="split")
     table = pd.concat([held_out, rest], ignore_index=True)
     return sample_rows(table, most, seed).reset_index(drop=True)
+
+
+def to_shape(examples: pd.DataFrame, methods: Mapping[str, str], source: str) -> list[str]:
+    """Sequences that are folded into shape representatives, for the methods (name -> baseline) that read these.
+
+    iDeepS takes the first of them, because among structures of least free energy it is nearly always the one of
+    RNAshapes (174 of 180 sequences of 101 nt; ViennaRNA's own 140); sequences that are too long for them it folds itself.
+
+    Raises InputError where GraphProt meets a sequence that is too long; `source` names the examples in it.
+    """
+    long = examples["sequence"].str.len() > MAX_LENGTH
+    needing = [name for name, baseline in methods.items() if baseline == "graphprot"]
+    if needing and long.any():
+        row = examples[long].iloc[0]
+        raise InputError(
+            f"{source}: {', '.join(needing)} takes sequences of at most {MAX_LENGTH} nt, found {int(long.sum())} of"
+            f" {len(examples)} above, such as {row['id']!r} with {len(row['sequence'])} nt; cut them to a shorter window,"
+            " take the method out of rbp.methods, or use graphprot-sequence, which folds nothing"
+        )
+    return examples.loc[~long, "sequence"].tolist() if methods else []
 
 
 def with_properties(

@@ -299,6 +299,29 @@ def test_analyses_of_other_methods_and_proteins_are_left_out_with_a_note():
     assert len(run["notes"]) == 2 and "'bert-rbp-tiny' is left out" in run["notes"][0]
 
 
+REGIONS = {"method": "bert-rbp-tiny", "region_rbps": ["TOYM"]}
+
+
+def test_regions_of_a_collection_without_them_are_left_out_with_a_note(tmp_path):
+    write(tmp_path / "collections/x.yaml", "title: X\nformat: fasta\nsheet: x.tsv\n")
+    write(tmp_path / "collections/x.tsv", "rbp\tpositives\tnegatives\nTOYM\tp.fa\tn.fa\n")
+    for name in ("p.fa", "n.fa"):
+        (tmp_path / name).touch()
+    attention = REGIONS | {"example": {"rbp": "TOYM", "region": "CDS"}}
+    study = {"collections": ["x"], "methods": ["bert-rbp-tiny"], "attention": attention}
+    run = {"studies": ["rbp"], "plugins": [str(tmp_path)], "data_dir": str(tmp_path), "rbp": study}
+    loaded = load_run(run)
+    assert loaded["notes"] == [
+        "rbp.attention.region_rbps: TOYM of collection 'x' are left out, its file has no key 'regions'",
+        "rbp.attention.example: 'TOYM' is left out, this run does not analyse it",
+    ]
+    assert loaded["config"]["rbp"]["attention"]["example"] is None
+    study["collections"] = ["toy-eclip", "x"]
+    loaded = load_run(run)
+    assert len(loaded["notes"]) == 1
+    assert loaded["config"]["rbp"]["attention"]["example"]["rbp"] == "TOYM"
+
+
 @pytest.mark.parametrize(
     ("study", "message"),
     [
@@ -306,10 +329,31 @@ def test_analyses_of_other_methods_and_proteins_are_left_out_with_a_note():
         ({"attention": {"region_rbps": ["TOYM", "TOYX"]}}, "no RBP 'TOYX' in the collections"),
         ({"rbps": ["TOYN"]}, "no RBP 'TOYN' in the collections; did you mean"),
         ({"attention": {"method": "gc"}}, "'gc' is not a language model"),
+        ({"attention": {"random_method": "gc"}}, "attention.random_method: 'gc' is not a language"),
+        (
+            {"attention": {"method": "bert-baseline-tiny"}},
+            r"models/dnabert-6-tiny-random.yaml has no 'checkpoint'",
+        ),
+        (
+            {"peaks": {"min_distance": 100}},
+            r"min_distance: 100 nt is less than rbp.peaks.length \(",
+        ),
+        (
+            {"attention": REGIONS | {"example": {"rbp": "TOYH", "region": "CDS"}}},
+            "attention.example: 'TOYH' is not analysed; did you mean 'TOYM'",
+        ),
+        ({"attention": {"example": {"rbp": "TOYM", "region": "UTR"}}}, "'UTR' is not one of"),
+        (
+            {
+                "folding": "linearpartition",
+                "attention": {"method": "bert-rbp-tiny", "structure_rbps": ["TOYH"]},
+            },
+            "rbp.linearpartition: no program 'linearpartition'; build",
+        ),
     ],
 )
 def test_mistyped_names_of_the_rbp_study(study, message):
-    study = {"methods": ["bert-rbp-tiny", "gc"]} | study
+    study = {"methods": ["bert-rbp-tiny", "bert-baseline-tiny", "gc"]} | study
     with pytest.raises(InputError, match=message):
         load_run({"studies": ["rbp"], "rbp": study})
 

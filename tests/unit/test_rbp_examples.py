@@ -10,6 +10,7 @@ from nucleotune.contracts import check_examples
 from nucleotune.errors import InputError
 from nucleotune.plugins import ROOT
 from nucleotune.studies.rbp import assemble_splits, build_card, build_examples, overlapping
+from nucleotune.studies.rbp_build import to_shape
 
 PLACE = ["seqname", "start", "end", "strand"]
 
@@ -348,6 +349,15 @@ def test_overlapping_equals_comparing_all_pairs(seed):
     )  # fmt: skip
     assert 0 < slow < 60
     assert overlapping(rows, others) == slow
+
+
+def test_sequences_too_long_to_shape_are_named_for_graphprot_and_left_to_ideeps():
+    examples = table(["ACGT" * 10, "ACGT" * 50], [0, 1])
+    assert to_shape(examples, {}, "x") == []
+    assert to_shape(examples, {"ideeps": "ideeps"}, "x") == ["ACGT" * 10]
+    message = "x.parquet: my-graphprot takes sequences of at most 150 nt, found 1 of 2 above, such as 's1' with 200 nt"
+    with pytest.raises(InputError, match=message):
+        to_shape(examples, {"ideeps": "ideeps", "my-graphprot": "graphprot"}, "x.parquet")
 
 
 def test_list_of_rbpsuites_154_rbps():

@@ -225,7 +225,7 @@ def without(mapping, *keys):
 
 
 def training_need(key):
-    """Resource function of a training: what its method file, or else its model file, says of `key`.
+    """Resource function of a training or fit: what its method file, or else its model file, says of `key`.
 
     Memory and time grow with each attempt.
     """

@@ -237,6 +237,12 @@ def test_method_kind_chooses_schema(tmp_path):
         load_method("m", [tmp_path])
 
 
+def test_reference_lines_ask_for_little_and_large_fits_for_more():
+    small, large = (load_method(name, SHIPPED)["resources"] for name in ("gc", "graphprot"))
+    assert small == {"threads": 1, "mem_mb": 4000, "runtime": 60}
+    assert large["threads"] == 8 and large["mem_mb"] > 4000 and large["runtime"] > 60
+
+
 def method_file(
     folder: Path, name: str, start: str, model: str = "lora-bert-tiny", extra: str = ""
 ) -> None:

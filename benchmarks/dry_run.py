@@ -172,8 +172,9 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             seconds, cpu = dry_run(write(Path(folder)), jobs)
         late |= seconds >= target
+        rate = 1000 * seconds / jobs
         print(
-            f"{name:>12}{options.seeds:>7}{jobs:>8,}{seconds:>10.1f}{cpu:>10.1f}{1000 * seconds / jobs:>17.2f}{target:>12g}"
+            f"{name:>12}{options.seeds:>7}{jobs:>8,}{seconds:>10.1f}{cpu:>10.1f}{rate:>17.2f}{target:>12g}"
         )
     return int(late)
 

@@ -177,14 +177,14 @@ def _check_rbp_settings(run: Mapping[str, Any], source: str) -> None:
         model = run["methods"][attention["method"]]["model"]
         if not run["models"][model]["checkpoint"]:
             raise InputError(
-                f"{source}: rbp.attention.method: {attention['method']!r} has no model before fine-tuning to compare with:"
-                f" models/{model}.yaml has no 'checkpoint'; name a method on a published model"
+                f"{source}: rbp.attention.method: {attention['method']!r} has no model before fine-tuning to compare"
+                f" with: models/{model}.yaml has no 'checkpoint'; name a method on a published model"
             )
     folds = attention["method"] and attention["structure_rbps"]
     if study["folding"] == "linearpartition" and folds and not which(study["linearpartition"]):
         raise InputError(
-            f"{source}: rbp.linearpartition: no program {study['linearpartition']!r}; build LinearPartition from its source"
-            " and give its path, or set rbp.folding: viennarna"
+            f"{source}: rbp.linearpartition: no program {study['linearpartition']!r}; build LinearPartition from its"
+            " source and give its path, or set rbp.folding: viennarna"
         )
 
 

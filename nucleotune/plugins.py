@@ -202,8 +202,8 @@ def load_collection(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
 def read_sheet(path: str | Path, form: str) -> list[dict[str, str]]:
     """Rows of a collection's sheet, checked for the columns that its format has; empty cells are left out.
 
-    Raises InputError for a column that the format lacks or needs, for a row that does not fill the columns of one way to
-    give sequences, an RBP that names no directory or comes twice, and an md5 that is none.
+    Raises InputError for a column that the format lacks or needs, for a row that does not fill the columns of one way
+    to give sequences, an RBP that names no directory or comes twice, and an md5 that is none.
     """
     path = Path(path)
     if not path.is_file():

@@ -75,8 +75,8 @@ def peak_examples(
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Return as many sequences around peaks of an RBP (label 1) as of unbound places of the same transcripts (label 0).
 
-    A bound sequence is centred on a strong peak, at (start + end) // 2; of peaks that overlap on a strand, as those of two
-    cell lines do, on the strongest (-log10 p, then fold change). Its host is the best of the reference
+    A bound sequence is centred on a strong peak, at (start + end) // 2; of peaks that overlap on a strand, as those of
+    two cell lines do, on the strongest (-log10 p, then fold change). Its host is the best of the reference
     transcripts of protein-coding and lncRNA genes that have this position between their ends, introns included, on the
     same strand. The unbound sequence of the pair is centred on a position drawn uniformly between the host's ends, at
     least `min_distance` nt from every base of every peak on that strand, weak ones and other cell lines' included; with
@@ -132,8 +132,8 @@ def peak_examples(
     if outside > _MOST_OUTSIDE * placed:
         raise InputError(
             f"{fasta}: of {placed} strong peaks on chromosomes, {counts['without_host']} lie in no transcript of their"
-            f" strand, {counts['unknown_contig'] + counts['off_contig']} on no contig or beyond its end; peaks, annotation"
-            " and genome probably belong to different assemblies: take all three from one, such as GRCh38"
+            f" strand, {counts['unknown_contig'] + counts['off_contig']} on no contig or beyond its end; peaks,"
+            " annotation and genome probably belong to different assemblies: take all three from one, such as GRCh38"
         )
     bound = windows.assign(host=bound["host"].to_numpy()[windows["id"]])
     bound = keep("same_sequence", bound, ~bound["sequence"].duplicated())

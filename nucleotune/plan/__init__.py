@@ -68,8 +68,8 @@ def shared_jobs(
 ) -> dict[str, list[str]]:
     """Which data sets' trainings share a job: number of the job -> their names; none where each has its own.
 
-    listed: all data sets that the run could have, in order. Jobs are cut from these, so that leaving one out changes its
-    own job alone.
+    listed: all data sets that the run could have, in order. Jobs are cut from these, so that leaving one out changes
+    its own job alone.
     """
     if per_job == 1:
         return {}

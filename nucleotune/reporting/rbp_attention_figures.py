@@ -165,8 +165,8 @@ def structure_figure(
 ) -> None:
     """Figure 5: structures by raw attention in one head, before (above) and after fine-tuning, of one protein.
 
-    titles: of the models `before` and `after`. rbp: None takes the first protein that has such curves. engine: what found
-    the structures, written below. Writes `path` (.svg) and a PNG beside it.
+    titles: of the models `before` and `after`. rbp: None takes the first protein that has such curves. engine: what
+    found the structures, written below. Writes `path` (.svg) and a PNG beside it.
     """
     curves = _of(curves, property="structure", chosen="loops")
     curves = curves[curves["model"].isin(titles)]

@@ -123,8 +123,8 @@ def _linearpartition(sequences: Sequence[str], program: str, threads: int) -> li
     path = shutil.which(program)
     if path is None:
         raise InputError(
-            f"LinearPartition: no program {program!r}: build it from its source and give its path as rbp.linearpartition,"
-            " or set rbp.folding: viennarna"
+            f"LinearPartition: no program {program!r}: build it from its source and give its path as"
+            " rbp.linearpartition, or set rbp.folding: viennarna"
         )
     started = reported = time.perf_counter()
     chunks = [sequences[i : i + _CHUNK] for i in range(0, len(sequences), _CHUNK)]

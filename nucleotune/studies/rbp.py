@@ -86,8 +86,8 @@ def assemble_splits(
 
     parts: tables of a reader by split: `train`, `test` and perhaps `valid`. Without `valid`, that share of the training
     sequences of each class is drawn for it, rounded as in `build_examples`. Filters are the same. The parts that a
-    method is judged by stay whole; of training rows there are as many of a class as there would be of `per_class` in one
-    file, more are sampled.
+    method is judged by stay whole; of training rows there are as many of a class as there would be of `per_class` in
+    one file, more are sampled.
     A sequence that is in several parts stays in the test split, or else in the validation split: nothing that a method
     is judged by is trained on. Ids get the name of their file's part in front (`train:positive-1`), so that they stay
     unique.
@@ -142,8 +142,8 @@ def build_card(
 ) -> dict[str, Any]:
     """Data card of one RBP: `counts` of a builder, rows by class and split, lengths (nt), leaks, sha256 of `files`.
 
-    Beside groups (genes or places) and identical sequences, `leakage` counts test rows whose place overlaps one of training on the same
-    strand (`test_rows_overlapping_training`), among those whose place is known (`places_known` of all rows).
+    Beside groups (genes or places) and identical sequences, `leakage` counts test rows whose place overlaps one of
+    training on the same strand (`test_rows_overlapping_training`), among those whose place is known (`places_known`).
     """
     lengths = examples["sequence"].str.len()
     identical = leakage(examples["split"], examples["sequence"])
@@ -215,7 +215,7 @@ def _order(rows: np.ndarray, label: int, seed: int) -> np.ndarray:
 
 
 def _draw(labels: pd.Series, most: int, test: float, valid: float, seed: int) -> pd.Series:
-    """Split of each row, "" for rows that are not drawn: a random order of each class is cut into test, valid, train."""
+    """Split of each row, "" for rows not drawn: a random order of each class is cut into test, valid, train."""
     split = np.full(len(labels), "", dtype=object)
     for label in range(len(CLASSES)):
         rows = _order(np.flatnonzero(labels == label), label, seed)[:most]
@@ -236,8 +236,8 @@ def _draw_loci(
     if nowhere.any():
         raise InputError(
             f"{source}: split 'locus' keeps overlapping places in one part, and {int(nowhere.sum())} of {len(table)}"
-            f" sequences have no place, such as {table.loc[nowhere, 'id'].iloc[0]!r}; give headers of bedtools getfasta -s,"
-            " like chr1:100-201(+), or set 'split: random' in the collection file"
+            f" sequences have no place, such as {table.loc[nowhere, 'id'].iloc[0]!r}; give headers of bedtools getfasta"
+            " -s, like chr1:100-201(+), or set 'split: random' in the collection file"
         )
     drawn = np.concatenate(
         [
@@ -270,8 +270,8 @@ def _finish(
             raise InputError(
                 f"{source}: {total} {name} sequences are left after the filters ({found}); step by step: {filters};"
                 f" {counts['in_both_classes']} sequences are in both classes and count where they come first. At least"
-                f" {min_per_class} (rbp.min_per_class) are needed, and one in each part: leave this RBP out of rbp.rbps,"
-                " give more sequences, or lower rbp.min_per_class"
+                f" {min_per_class} (rbp.min_per_class) are needed, and one in each part: leave this RBP out of"
+                " rbp.rbps, give more sequences, or lower rbp.min_per_class"
             )
     columns = [*EXAMPLE_COLUMNS, *(name for name in table if name not in EXAMPLE_COLUMNS)]
     return check_examples(table[columns].reset_index(drop=True), source)

@@ -132,7 +132,7 @@ def to_shape(examples: pd.DataFrame, methods: Mapping[str, str], source: str) ->
     """Sequences that are folded into shape representatives, for the methods (name -> baseline) that read these.
 
     iDeepS takes the first of them, because among structures of least free energy it is nearly always the one of
-    RNAshapes (174 of 180 sequences of 101 nt; ViennaRNA's own 140); sequences that are too long for them it folds itself.
+    RNAshapes (174 of 180 sequences of 101 nt; ViennaRNA's own 140); sequences too long for them it folds itself.
 
     Raises InputError where GraphProt meets a sequence that is too long; `source` names the examples in it.
     """
@@ -142,8 +142,8 @@ def to_shape(examples: pd.DataFrame, methods: Mapping[str, str], source: str) ->
         row = examples[long].iloc[0]
         raise InputError(
             f"{source}: {', '.join(needing)} takes sequences of at most {MAX_LENGTH} nt, found {int(long.sum())} of"
-            f" {len(examples)} above, such as {row['id']!r} with {len(row['sequence'])} nt; cut them to a shorter window,"
-            " take the method out of rbp.methods, or use graphprot-sequence, which folds nothing"
+            f" {len(examples)} above, such as {row['id']!r} with {len(row['sequence'])} nt; cut them to a shorter"
+            " window, take the method out of rbp.methods, or use graphprot-sequence, which folds nothing"
         )
     return examples.loc[~long, "sequence"].tolist() if methods else []
 

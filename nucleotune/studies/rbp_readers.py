@@ -95,7 +95,7 @@ def list_rbpsuite(path: str | Path) -> dict[str, dict[str, int]]:
 def list_fasta_pairs(folder: str | Path) -> dict[str, tuple[Path, Path]]:
     """Bound and unbound sequences of each RBP in a directory: {name: (positives, negatives)}, by name.
 
-    Files are `<name>.positive.fa` and `<name>.negative.fa`, or with `_` before the class; `.fasta` and `.gz` are taken, too.
+    Files are `<name>.positive.fa` and `<name>.negative.fa`, or with `_` before the class, also `.fasta` and gzip.
 
     Raises InputError for a directory without such files, and for a class of an RBP that has no file or two.
     """
@@ -246,8 +246,8 @@ def _records(path: str | Path, block: bytes) -> Iterator[tuple[str, str]]:
     before, *records = text.split(">")
     if before.strip():
         raise InputError(
-            f"{path}: {before.strip()[:80]!r} stands before the first '>' of a block; expected FASTA records after the line"
-            " with 'train_dir'"
+            f"{path}: {before.strip()[:80]!r} stands before the first '>' of a block; expected FASTA records after the"
+            " line with 'train_dir'"
         )
     for record in records:
         header, _, body = record.partition("\n")

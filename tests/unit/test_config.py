@@ -394,11 +394,11 @@ def test_sheets_with_mistakes(tmp_path, sheet, message):
 @pytest.mark.parametrize(
     ("form", "sheet", "message"),
     [
-        ("narrowpeak", "rbp\tcell_line\taccession\tmd5sum\nA\tK\tE\t0\n", "column 'md5sum' is unknown; did you mean 'md5'?"),
+        ("narrowpeak", "rbp\tcell_line\taccession\tmd5sum\nA\tK\tE\t0\n", "'md5sum' is unknown; did you mean 'md5'?"),
         ("narrowpeak", "rbp\tcell_line\taccession\tmd5\nA\tK\tE\tF00\n", "line 2: md5 'F00'; expected 32"),
         ("table", "rbp\ttrain\ttest\tval\nA\tx\ty\tz\n", "column 'val' is unknown; did you mean 'valid'?"),
         ("strazar", "rbp\ttrain\ttest\tValid\nA\tx\ty\tz\n", "column 'Valid' is unknown; did you mean 'valid'?"),
-        ("table", "rbp\tsequences\ttrain\ttest\nA\ts\tx\ty\n", "line 2: expected rbp, sequences or rbp, test, train filled"),
+        ("table", "rbp\tsequences\ttrain\ttest\nA\ts\tx\ty\n", "expected rbp, sequences or rbp, test, train filled"),
         ("rbpsuite", "rbp\tzzz\nA\tx\n", "column 'zzz' is unknown; format 'rbpsuite' has rbp"),
         ("rbpsuite", "rbp\trbp\nA\tB\n", "column 'rbp' comes twice"),
     ],

@@ -247,7 +247,10 @@ def test_lengths_must_be_equal(examples):
     shorter = examples.copy()
     shorter.loc[3, "sequence"] = "ACGT" * 9
     number = (shorter["split"] != "pretrain").sum()
-    message = rf"ideeps takes sequences of one length, found 40 nt \({number - 1} rows\), 36 nt \(1 rows\); '{shorter['id'][3]}' has 36 nt\. Cut"
+    message = (
+        rf"ideeps takes sequences of one length, found 40 nt \({number - 1} rows\), 36 nt \(1 rows\);"
+        rf" '{shorter['id'][3]}' has 36 nt\. Cut"
+    )
     with pytest.raises(InputError, match=message):
         run(shorter)
     shorter = examples.copy()

@@ -199,7 +199,11 @@ def strongest(rows):
                 mine += other
                 stretches.remove(other)
         stretches.append(mine)
-    return [max(one, key=lambda row: (row.minus_log10_p, row.log2_fold, row.start, row.end)) for one in stretches]  # fmt: skip
+
+    def strength(row):
+        return row.minus_log10_p, row.log2_fold, row.start, row.end
+
+    return [max(one, key=strength) for one in stretches]
 
 
 def slow_bound(contigs, peaks):

@@ -18,17 +18,6 @@ RBP_FINDINGS = {
     if one["name"] in attended()
 }
 
-
-def rbp_example(key, kind):
-    """What Figure 3 or 5 shows as example: titles in place of names; None lets the figure choose."""
-    asked = SETTINGS["rbp"]["attention"][key]
-    rbp = asked["rbp"] if key == "example" and asked else asked
-    for one in RBP_DATASETS:
-        if asked and one["rbp"] == rbp and analysed(RUN, DATASETS["rbp"][one["name"]], kind):
-            return [one["title"], asked["region"]] if key == "example" else one["title"]
-    return None
-
-
 REPORTED["rbp"] = {"datasets": RBP_DATASETS, "methods": RBP_METHODS, "pools": {}}
 
 TARGETS["rbp"] = [
@@ -134,7 +123,7 @@ rule rbp_figure3:
         figure=3,
         files=RBP_FINDINGS,
         titles=rbp_model_titles(),
-        example=rbp_example("example", "regions"),
+        example=rbp_example(RBP_DATASETS, "example", "regions"),
     message:
         "Figure 3: attention and transcript regions"
     script:
@@ -173,7 +162,7 @@ use rule rbp_figure3 as rbp_figure5 with:
         figure=5,
         files=RBP_FINDINGS,
         titles=rbp_model_titles(),
-        example=rbp_example("structure_example", "structures"),
+        example=rbp_example(RBP_DATASETS, "structure_example", "structures"),
     message:
         "Figure 5: attention and secondary structure"
 

@@ -48,9 +48,12 @@ format: install
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile rules
 
+# Sets that not every directory has, each with an overlay of its own.
+STRAZAR = $(if $(and $(wildcard $(DATA)/clip/QKI_strazar.fa.gz),$(wildcard $(DATA)/clip/AGO2_strazar.fa.gz)),tests/real/strazar.yaml)
+
 check-real: install
 	@test -d "$(DATA)" || { echo "usage: make check-real DATA=<directory, see tests/real/README.md>"; exit 2; }
-	$(BIN)/snakemake --cores $(CORES) --directory tests/real/run --configfile tests/real/config.yaml \
+	$(BIN)/snakemake --cores $(CORES) --directory tests/real/run --configfile tests/real/config.yaml $(STRAZAR) \
 		--config data_dir="$(abspath $(DATA))"
 	NUCLEOTUNE_DATA="$(abspath $(DATA))" $(BIN)/python -m pytest -m real tests/real
 	@echo "The report is here: $(CURDIR)/tests/real/run/results/report.html"

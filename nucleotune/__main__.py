@@ -1,4 +1,4 @@
-"""Command line: `python -m nucleotune predict MODEL FASTA`, `python -m nucleotune rbp-sheet FILE`."""
+"""Command line: `python -m nucleotune predict MODEL FASTA`, `python -m nucleotune rbp-sheet FILE|DIRECTORY`."""
 
 import argparse
 import logging
@@ -30,11 +30,14 @@ def main(arguments: list[str] | None = None) -> int:
     predict.set_defaults(run=_predict)
     sheet = commands.add_parser(
         "rbp-sheet",
-        help="list the RBPs of a file, as the sheet of a collection",
+        help="list the RBPs of a file or directory, as the sheet of a collection",
         description="Write the sheet of a collection (config/collections/<name>.tsv) from RBPsuite's file or archive,"
-        " or from ENCODE's metadata.tsv of eCLIP experiments.",
+        " from ENCODE's metadata.tsv of eCLIP experiments, or from a directory of FASTA files <RBP>.positive.fa and"
+        " <RBP>.negative.fa, plain or gzip.",
     )
-    sheet.add_argument("file", type=Path, help="RBPsuite's sequences, or metadata.tsv")
+    sheet.add_argument(
+        "file", type=Path, help="RBPsuite's sequences, metadata.tsv, or a directory of FASTA pairs"
+    )
     sheet.set_defaults(run=_sheet)
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
@@ -42,6 +45,10 @@ def main(arguments: list[str] | None = None) -> int:
         options.run(options)
     except InputError as error:
         print(f"Error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"Error: {where}{error.strerror or error}", file=sys.stderr)
         return 1
     return 0
 
@@ -63,8 +70,13 @@ def _predict(options: argparse.Namespace) -> None:
 
 def _sheet(options: argparse.Namespace) -> None:
     from nucleotune.genome.manifest import read_manifest
-    from nucleotune.studies.rbp_readers import list_rbpsuite
+    from nucleotune.studies.rbp_readers import list_fasta_pairs, list_rbpsuite
 
+    if options.file.is_dir():
+        print("rbp", "positives", "negatives", sep="\t")
+        for name, files in list_fasta_pairs(options.file).items():
+            print(name, *files, sep="\t")
+        return
     if options.file.suffix == ".tsv":
         table = read_manifest(options.file)[["rbp", "cell_line", "accession", "md5"]]
         table.to_csv(sys.stdout, sep="\t", index=False)

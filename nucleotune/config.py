@@ -6,6 +6,7 @@ Snakemake).
 
 import difflib
 from collections.abc import Iterable, Mapping
+from shutil import which
 from typing import Any
 
 from nucleotune.errors import InputError
@@ -72,7 +73,7 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
                     raise InputError(
                         f"{source}: method {name!r} trains on 'pretrain', but {study}.fractions.pretrain is 0"
                     )
-    return {
+    run = {
         "config": config,
         "species": species,
         "collections": collections,
@@ -81,6 +82,9 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
         "left_out": left_out,
         "notes": notes,
     }
+    if "rbp" in config["studies"]:
+        _check_rbp_settings(run, source)
+    return run
 
 
 def _check_kinds(config: Mapping[str, Any], methods: Mapping[str, Any], source: str) -> None:
@@ -101,9 +105,10 @@ def _check_kinds(config: Mapping[str, Any], methods: Mapping[str, Any], source: 
                 f" polya.methods: {', '.join(study['methods'])}"
             )
     if "rbp" in config["studies"]:
-        name = config["rbp"]["attention"]["method"]
-        if name and methods[name]["kind"] != "language_model":
-            raise InputError(f"{source}: rbp.attention.method: {name!r} is not a language model")
+        for key in ("method", "random_method"):
+            name = config["rbp"]["attention"][key]
+            if name and methods[name]["kind"] != "language_model":
+                raise InputError(f"{source}: rbp.attention.{key}: {name!r} is not a language model")
     for study in config["studies"]:
         for name in config[study].get("attribution", {"methods": []})["methods"]:
             where = f"{source}: {study}.attribution.methods: {name!r}"
@@ -112,16 +117,17 @@ def _check_kinds(config: Mapping[str, Any], methods: Mapping[str, Any], source: 
 
 
 def _check_rbps(study: Mapping[str, Any], collections: Mapping[str, Any], source: str) -> list[str]:
-    """Every RBP that the RBP study names exists; a list to be analysed of none that does is emptied, with a note."""
+    """Every RBP that the RBP study names exists; what its data lack is taken out of the analyses, with notes."""
+    attention = study["attention"]
     known = sorted({row["rbp"] for one in collections.values() for row in one["rows"]})
     notes = []
     for key in ("region_rbps", "structure_rbps"):
-        names = study["attention"][key]
+        names = attention[key]
         if names and not set(names) & set(known):
             notes.append(f"rbp.attention.{key}: none of {', '.join(names)} is in the collections")
-            study["attention"][key] = []
+            attention[key] = []
     asked = {"rbps": study["rbps"] or []} | {
-        f"attention.{key}": study["attention"][key] for key in ("region_rbps", "structure_rbps")
+        f"attention.{key}": attention[key] for key in ("region_rbps", "structure_rbps")
     }
     for key, names in asked.items():
         for name in names:
@@ -129,7 +135,57 @@ def _check_rbps(study: Mapping[str, Any], collections: Mapping[str, Any], source
                 near = difflib.get_close_matches(name, known, n=1)
                 hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known[:10])}"
                 raise InputError(f"{source}: rbp.{key}: no RBP {name!r} in the collections; {hint}")
+    run = known if study["rbps"] is None else study["rbps"]
+    mapped = set()
+    for name, one in collections.items():
+        rbps = {row["rbp"] for row in one["rows"]}
+        here = [rbp for rbp in attention["region_rbps"] if rbp in rbps & set(run)]
+        if one["regions"]:
+            mapped |= rbps
+        elif here and attention["method"]:
+            notes.append(
+                f"rbp.attention.region_rbps: {', '.join(here)} of collection {name!r} are left out, its file has no key"
+                " 'regions'"
+            )
+    for key, listed, there in (
+        ("example", "region_rbps", mapped & set(run)),
+        ("structure_example", "structure_rbps", set(run)),
+    ):
+        asked_for = attention[key]
+        if asked_for is None:
+            continue
+        rbp = asked_for["rbp"] if key == "example" else asked_for
+        if attention[listed] and rbp not in attention[listed]:
+            near = difflib.get_close_matches(rbp, attention[listed], n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"add it to rbp.attention.{listed}"
+            raise InputError(f"{source}: rbp.attention.{key}: {rbp!r} is not analysed; {hint}")
+        if rbp not in attention[listed] or rbp not in there:
+            notes.append(f"rbp.attention.{key}: {rbp!r} is left out, this run does not analyse it")
+            attention[key] = None
     return notes
+
+
+def _check_rbp_settings(run: Mapping[str, Any], source: str) -> None:
+    """Settings of the RBP study that only fit together: found before the first job, not by it."""
+    study, attention = run["config"]["rbp"], run["config"]["rbp"]["attention"]
+    if study["peaks"]["min_distance"] < study["peaks"]["length"]:
+        raise InputError(
+            f"{source}: rbp.peaks.min_distance: {study['peaks']['min_distance']} nt is less than rbp.peaks.length"
+            f" ({study['peaks']['length']} nt), so that unbound sequences would share bases with bound ones; raise it"
+        )
+    if attention["method"]:
+        model = run["methods"][attention["method"]]["model"]
+        if not run["models"][model]["checkpoint"]:
+            raise InputError(
+                f"{source}: rbp.attention.method: {attention['method']!r} has no model before fine-tuning to compare"
+                f" with: models/{model}.yaml has no 'checkpoint'; name a method on a published model"
+            )
+    folds = attention["method"] and attention["structure_rbps"]
+    if study["folding"] == "linearpartition" and folds and not which(study["linearpartition"]):
+        raise InputError(
+            f"{source}: rbp.linearpartition: no program {study['linearpartition']!r}; build LinearPartition from its"
+            " source and give its path, or set rbp.folding: viennarna"
+        )
 
 
 def _leave_out_analyses(config: dict, source: str) -> list[str]:
@@ -206,6 +262,10 @@ def _leave_out_non_commercial(config: dict, methods: dict, models: dict, source:
     asked = asked_methods(config)
     for study, key in _method_keys(config):
         config[study][key] = [name for name in config[study][key] if name not in gone]
+    if "rbp" in config["studies"]:
+        for key in ("method", "random_method"):
+            if config["rbp"]["attention"][key] in gone:
+                config["rbp"]["attention"][key] = None
     if not asked_methods(config):
         raise InputError(
             f"{source}: non_commercial is false, and every method needs weights of a non-commercial licence: "

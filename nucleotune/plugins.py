@@ -26,6 +26,17 @@ SCHEMAS = ROOT / "schemas"
 #: Baselines that `mode: original` can run as an installed tool -> the program it calls.
 INSTALLED_TOOLS = {"cpc2": "CPC2.py", "plek": "PLEK.py", "lncfinder": "Rscript"}
 
+_FILES = [({"rbp", "sequences"}, set()), ({"rbp", "train", "test"}, {"valid"})]
+
+#: Format of a collection -> ways to give sequences in its sheet: columns that a row needs, and those it may have.
+_SHEETS: dict[str, list[tuple[set[str], set[str]]]] = {
+    "rbpsuite": [({"rbp"}, set())],
+    "fasta": [({"rbp", "positives", "negatives"}, set())],
+    "narrowpeak": [({"rbp", "cell_line", "accession"}, {"md5"})],
+    "table": _FILES,
+    "strazar": _FILES,
+}
+
 
 class _UniqueKeyLoader(yaml.SafeLoader):
     """YAML in which a key given twice is an error instead of a silent overwrite."""
@@ -179,38 +190,56 @@ def load_collection(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
         raise InputError(f"{path}: regions.annotation: give either 'path' or 'urls'")
     if collection["format"] == "narrowpeak" and not (regions and regions["genome"]):
         raise InputError(f"{path}: format 'narrowpeak' needs regions.annotation and regions.genome")
-    return {
-        **collection,
-        "rows": read_sheet(path.parent / collection["sheet"], collection["format"]),
-    }
+    rows = read_sheet(path.parent / collection["sheet"], collection["format"])
+    given = next((row["rbp"] for row in rows if "train" in row), None)
+    if collection["split"] == "locus" and (given or collection["format"] == "table"):
+        reason = f"the files of {given} come split" if given else "format 'table' has no places"
+        raise InputError(f"{path}: split 'locus': {reason}; leave the key out")
+    default = "locus" if collection["format"] == "narrowpeak" else "random"
+    return {**collection, "split": collection["split"] or default, "rows": rows}
 
 
 def read_sheet(path: str | Path, form: str) -> list[dict[str, str]]:
-    """Rows of a collection's sheet, checked for the columns that its format needs; empty cells are left out."""
+    """Rows of a collection's sheet, checked for the columns that its format has; empty cells are left out.
+
+    Raises InputError for a column that the format lacks or needs, for a row that does not fill the columns of one way
+    to give sequences, an RBP that names no directory or comes twice, and an md5 that is none.
+    """
     path = Path(path)
     if not path.is_file():
         raise InputError(f"no sheet {path}")
-    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    header = lines[0].split("\t") if lines else []
-    ways = {
-        "rbpsuite": [{"rbp"}],
-        "fasta": [{"rbp", "positives", "negatives"}],
-        "narrowpeak": [{"rbp", "cell_line", "accession"}],
-    }.get(form, [{"rbp", "sequences"}, {"rbp", "train", "test"}])
-    if not any(way <= set(header) for way in ways):
+    # Spreadsheets write a byte order mark.
+    lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    header = [name.strip() for name in lines[0].split("\t")] if lines else []
+    ways = _SHEETS[form]
+    if not any(way <= set(header) for way, _ in ways):
         raise InputError(
             f"{path}: the header has {', '.join(header) or 'nothing'}; format {form!r} needs the tab-separated "
-            f"columns {' or '.join(', '.join(sorted(way)) for way in ways)}"
+            f"columns {' or '.join(', '.join(sorted(way)) for way, _ in ways)}"
         )
+    known = sorted(set().union(*(way | more for way, more in ways)))
+    for name in header:
+        if name not in known or header.count(name) > 1:
+            near = difflib.get_close_matches(name, [n for n in known if n not in header], n=1)
+            hint = (
+                f"did you mean {near[0]!r}?" if near else f"format {form!r} has {', '.join(known)}"
+            )
+            what = "comes twice" if name in known else "is unknown"
+            raise InputError(f"{path}: column {name!r} {what}; {hint}")
     rows = []
     for number, line in enumerate(lines[1:], start=2):
         cells = line.split("\t")
         row = {key: cell.strip() for key, cell in zip(header, cells, strict=False) if cell.strip()}
-        if len(cells) > len(header) or not any(way <= set(row) for way in ways):
-            raise InputError(f"{path}: line {number}: expected {', '.join(header)}, found {line!r}")
+        if len(cells) > len(header) or not any(way <= set(row) <= way | more for way, more in ways):
+            needed = " or ".join(", ".join(sorted(way)) for way, _ in ways)
+            raise InputError(f"{path}: line {number}: expected {needed} filled, found {line!r}")
         if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", row["rbp"]):
             raise InputError(
                 f"{path}: line {number}: rbp {row['rbp']!r} names a directory: letters, digits, '.', '-' only"
+            )
+        if not re.fullmatch("[0-9a-f]{32}", row.get("md5", "0" * 32)):
+            raise InputError(
+                f"{path}: line {number}: md5 {row['md5']!r}; expected 32 digits of 0-9 and a-f, or nothing"
             )
         rows.append(row)
     names = [row["rbp"] for row in rows]

@@ -20,14 +20,14 @@ rule baseline:
         method="|".join(name for name in BASELINES if name not in ORIGINALS) or "(?!)",
     conda:
         "../envs/nucleotune.yaml"
-    threads: lambda wildcards: RUN["methods"][wildcards.method]["threads"]
+    threads: lambda wildcards: RUN["methods"][wildcards.method]["resources"]["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 16000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=training_need("mem_mb"),
+        runtime=training_need("runtime"),
     params:
         method=lambda wildcards: without(
             RUN["methods"][wildcards.method],
-            *("title", "published_as", "comparable", "note", "mode", "original", "threads"),
+            *("title", "published_as", "comparable", "note", "mode", "original", "resources"),
         ),
         version=STAGE["baseline"],
     message:

@@ -28,7 +28,7 @@ from nucleotune.plan.promoters import (
     described_promoters,
     letters_read,
 )
-from nucleotune.plan.rbp import analysed, described_rbps, rbp_rows, region_files
+from nucleotune.plan.rbp import analysed, described_rbps, listed_rbps, rbp_rows, region_files
 from nucleotune.plan.studies import STUDIES, genome_files
 from nucleotune.scripting import share_library
 from nucleotune.simulate.paths import simulated_collection_paths, simulated_paths
@@ -108,7 +108,7 @@ STAGE = {
     "annotation": 1,
     "promoters_examples": 2,
     "polya_examples": 1,
-    "rbp_examples": 1,
+    "rbp_examples": 2,
     "rbp_structures": 1,
     "rbp_regions": 1,
     "attention": 1,
@@ -124,7 +124,10 @@ STAGE = {
 }
 
 SHARED = {
-    study: plan.shared_jobs(names, SETTINGS[study]["per_job"]) for study, names in SHOWN.items()
+    study: plan.shared_jobs(
+        names, SETTINGS[study]["per_job"], listed_rbps(RUN) if study == "rbp" else None
+    )
+    for study, names in SHOWN.items()
 }
 BASELINES = [name for name, method in RUN["methods"].items() if method["kind"] == "baseline"]
 ORIGINALS = [name for name in BASELINES if RUN["methods"][name]["mode"] == "original"]
@@ -222,7 +225,7 @@ def without(mapping, *keys):
 
 
 def training_need(key):
-    """Resource function of a training: what its method file, or else its model file, says of `key`.
+    """Resource function of a training or fit: what its method file, or else its model file, says of `key`.
 
     Memory and time grow with each attempt.
     """

@@ -30,6 +30,7 @@ rule rbp_examples:
         rows=lambda wildcards: rbp_rows(
             rbp_collection(wildcards), DATASETS["rbp"][wildcards.dataset].rbp
         ),
+        split=lambda wildcards: rbp_collection(wildcards)["split"],
         settings={
             name: SETTINGS["rbp"][name]
             for name in ("per_class", "min_per_class", "fractions", "seed", "peaks")
@@ -61,7 +62,12 @@ rule rbp_structures:
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         engine=SETTINGS["rbp"]["folding"],
-        for_methods=any(map(reads_structures, SETTINGS["rbp"]["methods"])),
+        program=SETTINGS["rbp"]["linearpartition"],
+        for_methods={
+            name: RUN["methods"][name]["baseline"]
+            for name in SETTINGS["rbp"]["methods"]
+            if reads_structures(name)
+        },
         for_analysis=lambda wildcards: analysed(
             RUN, DATASETS["rbp"][wildcards.dataset], "structures"
         ),

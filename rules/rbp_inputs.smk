@@ -48,3 +48,13 @@ def rbp_model_titles():
     if attention["random_method"]:
         titles["scratch"] = RUN["methods"][attention["random_method"]]["title"]
     return titles
+
+
+def rbp_example(datasets, key, kind):
+    """What Figure 3 or 5 shows as example: titles in place of names; None lets the figure choose."""
+    asked = SETTINGS["rbp"]["attention"][key]
+    rbp = asked["rbp"] if key == "example" and asked else asked
+    for one in datasets:
+        if asked and one["rbp"] == rbp and analysed(RUN, DATASETS["rbp"][one["name"]], kind):
+            return [one["title"], asked["region"]] if key == "example" else one["title"]
+    return None

@@ -123,6 +123,7 @@ rule rbp_figure3:
         figure=3,
         files=RBP_FINDINGS,
         titles=rbp_model_titles(),
+        example=rbp_example(RBP_DATASETS, "example", "regions"),
     message:
         "Figure 3: attention and transcript regions"
     script:
@@ -139,11 +140,19 @@ use rule rbp_figure3 as rbp_figure4 with:
         figure=4,
         files=RBP_FINDINGS,
         titles=rbp_model_titles(),
+        example=None,
     message:
         "Figure 4: likeness of attention before and after fine-tuning"
 
 
 use rule rbp_figure3 as rbp_figure5 with:
+    input:
+        [path for paths in RBP_FINDINGS.values() for path in paths],
+        structures=[
+            f"results/rbp/{name}/structures.parquet"
+            for name, one in DATASETS["rbp"].items()
+            if analysed(RUN, one, "structures")
+        ],
     output:
         svg="results/figures/rbp_figure5.svg",
         png="results/figures/rbp_figure5.png",
@@ -153,6 +162,7 @@ use rule rbp_figure3 as rbp_figure5 with:
         figure=5,
         files=RBP_FINDINGS,
         titles=rbp_model_titles(),
+        example=rbp_example(RBP_DATASETS, "structure_example", "structures"),
     message:
         "Figure 5: attention and secondary structure"
 

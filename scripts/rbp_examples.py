@@ -16,6 +16,7 @@ with job(snakemake.log[0]):
         rbp=snakemake.params.rbp,
         form=snakemake.params.format,
         rows=snakemake.params.rows,
+        split=snakemake.params.split,
         settings=snakemake.params.settings,
     )
     write_examples(snakemake.output.examples, examples)

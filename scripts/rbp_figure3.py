@@ -12,16 +12,33 @@ from nucleotune.reporting.rbp_attention_figures import (
     structure_figure,
 )
 from nucleotune.scripting import job
+from nucleotune.sequence.mea import read_engine
 
 with job(snakemake.log[0]):
     found = gather_findings({rbp: tuple(paths) for rbp, paths in snakemake.params.files.items()})
     path, titles = snakemake.output.svg, dict(snakemake.params.titles)
+    example = snakemake.params.example
     if snakemake.params.figure == 3:
         shown = {name: title for name, title in titles.items() if name != "before"}
-        region_figure(found.summary, found.heads, found.curves, path, titles=shown)
+        region_figure(
+            found.summary,
+            found.heads,
+            found.curves,
+            path,
+            titles=shown,
+            example=tuple(example) if example else None,
+        )
     elif snakemake.params.figure == 4:
         shown = {name: title for name, title in titles.items() if name != "after"}
         similarity_figure(found.summary, path, titles=shown)
     else:
         shown = {name: title for name, title in titles.items() if name != "scratch"}
-        structure_figure(found.summary, found.curves, None, path, titles=shown)
+        engines = sorted({read_engine(one) for one in snakemake.input.get("structures", [])})
+        structure_figure(
+            found.summary,
+            found.curves,
+            example,
+            path,
+            titles=shown,
+            engine="; ".join(engines),
+        )

@@ -10,7 +10,7 @@ import pandas as pd
 from nucleotune.contracts import read_examples
 from nucleotune.scripting import job
 from nucleotune.sequence.mea import fold_all, write_structures
-from nucleotune.studies.rbp_build import analysis_rows
+from nucleotune.studies.rbp_build import analysis_rows, to_shape
 
 with job(snakemake.log[0]) as log:
     params = snakemake.params
@@ -18,10 +18,11 @@ with job(snakemake.log[0]) as log:
     rest = pd.read_parquet(snakemake.input.rest)
     analysed = analysis_rows(examples, rest, params.max_sequences, params.seed)["sequence"].tolist()
     structures = fold_all(
-        examples["sequence"].tolist() if params.for_methods else [],
+        to_shape(examples, params.for_methods, snakemake.input.examples),
         analysed if params.for_analysis else [],
         threads=snakemake.threads,
         engine=params.engine,
+        program=params.program,
     )
     log.info("%d sequences, %s", len(structures.table), structures.engine)
     write_structures(snakemake.output[0], structures)

@@ -74,7 +74,14 @@ def write_findings(
 def gather_findings(
     files: Mapping[str, tuple[str | Path, str | Path, str | Path]],
 ) -> Findings:
-    """The findings of many proteins, {title: paths of summary, heads, curves}; the title is the first column, `rbp`."""
+    """The findings of many proteins, {title: paths of summary, heads, curves}; the title is the first column, `rbp`.
+
+    Of no protein, the tables are empty.
+    """
+    if not files:
+        return Findings(
+            *(pd.DataFrame(columns=["rbp", *names]) for names in (SUMMARY, HEADS, CURVES))
+        )
     tables: tuple[list[pd.DataFrame], ...] = ([], [], [])
     for title, (summary, heads, curves) in files.items():
         read = (

@@ -25,6 +25,7 @@ from nucleotune.baselines import (
     svm,
     tfidf,
 )
+from nucleotune.baselines.equal_length import check_lengths
 from nucleotune.contracts import further_tests
 from nucleotune.errors import InputError
 
@@ -35,6 +36,9 @@ PREDICTED_SPLITS = ("valid", "test")
 
 #: Libraries whose version an info dict tells.
 _LIBRARIES = ("numpy", "numba", "scikit-learn", "biopython", "ViennaRNA", "torch")
+
+#: Methods that take sequences of one length.
+_ONE_LENGTH = ("ideeps", "hocnnlb")
 
 _CHUNK = 2_000
 _LOG_EVERY_SECONDS = 15.0
@@ -146,8 +150,8 @@ def fit_predict(
     made, `seconds` for features, fit and predict (its features included), library versions.
 
     Raises InputError for an unknown baseline, for examples without the column that it reads, for
-    training on a split that is scored, for training rows of one class only, and when there is
-    nothing to score.
+    training on a split that is scored, for training rows of one class only, for several lengths
+    where a method takes one, and when there is nothing to score.
     """
     if baseline not in BASELINES:
         raise InputError(f"unknown baseline {baseline!r}; expected one of {', '.join(BASELINES)}")
@@ -174,6 +178,9 @@ def fit_predict(
     if scored.empty:
         raise InputError(f"{baseline}: no rows of split {' or '.join(PREDICTED_SPLITS)} to score")
 
+    if baseline in _ONE_LENGTH:
+        read = examples[examples["split"].isin([*train_splits, *scored["split"].unique()])]
+        check_lengths(read["id"].tolist(), read["sequence"].tolist(), baseline)
     log.info("%s: training on %d rows of label 0 and %d of label 1", baseline, zeros, ones)
     valid = _labelled(scored[scored["split"] == "valid"], method.column)
     score, info = method.fit(train, valid, options, seed)

@@ -1,5 +1,6 @@
 """Sequences of one length as a matrix: what networks without padding take."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,12 +18,24 @@ def base_codes(sequences: Sequence[str], length: int, method: str) -> np.ndarray
 
     Raises InputError unless all are `length` nt long; `method` is named in it.
     """
-    others = [sequence for sequence in sequences if len(sequence) != length]
-    if others:
+    if any(len(sequence) != length for sequence in sequences):
         raise InputError(
-            f"{method} takes sequences of one length: expected {length} nt as in the first training row, found "
-            f"{len(others[0])} nt in {others[0][:20]}... and {len(others) - 1} more of {len(sequences)} rows; cut the "
-            "data set to one length, or take the method out of its list"
+            f"{method}: sequences differ in length from the first training row's {length} nt"
         )
     letters = np.frombuffer("".join(sequences).encode("ascii"), dtype=np.uint8)
     return _CODES[letters].reshape(len(sequences), length)
+
+
+def check_lengths(ids: Sequence[str], sequences: Sequence[str], method: str) -> None:
+    """Raise InputError unless all sequences have one length; it names `method`, the lengths and an id of a rare one."""
+    lengths = Counter(map(len, sequences))
+    if len(lengths) < 2:
+        return
+    common = lengths.most_common()
+    other = next(i for i, sequence in enumerate(sequences) if len(sequence) == common[-1][0])
+    found = ", ".join(f"{length} nt ({n} rows)" for length, n in common[:4])
+    more = f" and {len(common) - 4} other lengths" if len(common) > 4 else ""
+    raise InputError(
+        f"{method} takes sequences of one length, found {found}{more}; {ids[other]!r} has {common[-1][0]} nt. Cut the"
+        " sequences to one length, or take the method out of the study's list of methods"
+    )

@@ -16,6 +16,7 @@ import pandas as pd
 from nucleotune.errors import InputError
 from nucleotune.genome.identifiers import match_contigs
 from nucleotune.genome.layers import Layers, lay
+from nucleotune.genome.loci import overlap_clusters
 from nucleotune.genome.scanner import open_binary
 from nucleotune.genome.windows import extract_windows, open_genome
 
@@ -28,6 +29,9 @@ HOST_BIOTYPES = (
 
 _PRIMARY = r"(chr)?(\d{1,2}|[XYM]|MT)"
 _TRIES = 100
+
+#: Share of the peaks that may lie outside transcripts and contigs. Few of a real eCLIP do, most of another assembly's.
+_MOST_OUTSIDE = 0.5
 
 _log = logging.getLogger(__name__)
 
@@ -71,7 +75,8 @@ def peak_examples(
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Return as many sequences around peaks of an RBP (label 1) as of unbound places of the same transcripts (label 0).
 
-    A bound sequence is centred on a strong peak, at (start + end) // 2. Its host is the best of the reference
+    A bound sequence is centred on a strong peak, at (start + end) // 2; of peaks that overlap on a strand, as those of
+    two cell lines do, on the strongest (-log10 p, then fold change). Its host is the best of the reference
     transcripts of protein-coding and lncRNA genes that have this position between their ends, introns included, on the
     same strand. The unbound sequence of the pair is centred on a position drawn uniformly between the host's ends, at
     least `min_distance` nt from every base of every peak on that strand, weak ones and other cell lines' included; with
@@ -91,9 +96,9 @@ def peak_examples(
 
     Returns columns `id` (chr1:100-201(+)), `sequence`, `label`, `group` (the host's gene), `seqname`, `start`, `end`
     (0-based half-open), `strand`, bound ones first and in the order of the genome, unbound ones as their partners; and
-    the counts `peaks`, then those left out, each by the first reason (`weak`, `not_on_a_chromosome`, `same_centre`,
+    the counts `peaks`, then those left out, each by the first reason (`weak`, `not_on_a_chromosome`, `overlapping`,
     `without_host`, `unknown_contig`, `off_contig`, `not_acgt`, `same_sequence`, `without_unbound`), and `pairs`. Raises
-    InputError where no pair is left.
+    InputError where no pair is left, and where most peaks lie outside of transcripts or contigs.
     """
     with open_genome(fasta) as genome:
         contigs = list(genome.keys())
@@ -113,13 +118,23 @@ def peak_examples(
     strong = (peaks["log2_fold"] >= min_fold) & (peaks["minus_log10_p"] >= min_p)
     bound = keep("weak", peaks, strong)
     bound = keep("not_on_a_chromosome", bound, bound["seqname"].str.fullmatch(_PRIMARY))
-    place = ["seqname", "position", "strand"]
-    bound = bound.assign(position=(bound["start"] + bound["end"]) // 2).sort_values(place)
-    bound = keep("same_centre", bound, ~bound.duplicated(place))
+    bound = bound.assign(locus=overlap_clusters(bound))
+    bound = bound.sort_values(["minus_log10_p", "log2_fold", "start", "end"], ascending=False)
+    bound = keep("overlapping", bound, ~bound["locus"].duplicated())
+    bound = bound.assign(position=(bound["start"] + bound["end"]) // 2)
+    bound = bound.sort_values(["seqname", "position", "strand"], ignore_index=True)
+    placed = len(bound)
     bound["host"] = _on_top(_by_strand(transcripts, transcripts["rank"]), bound)
     bound = keep("without_host", bound, bound["host"] >= 0)
     windows, found = extract_windows(fasta, bound.assign(id=bound.index), length, downstream)
     counts |= {name: found[name] for name in ("unknown_contig", "off_contig", "not_acgt")}
+    outside = sum(counts[name] for name in ("without_host", "unknown_contig", "off_contig"))
+    if outside > _MOST_OUTSIDE * placed:
+        raise InputError(
+            f"{fasta}: of {placed} strong peaks on chromosomes, {counts['without_host']} lie in no transcript of their"
+            f" strand, {counts['unknown_contig'] + counts['off_contig']} on no contig or beyond its end; peaks,"
+            " annotation and genome probably belong to different assemblies: take all three from one, such as GRCh38"
+        )
     bound = windows.assign(host=bound["host"].to_numpy()[windows["id"]])
     bound = keep("same_sequence", bound, ~bound["sequence"].duplicated())
 

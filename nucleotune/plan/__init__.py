@@ -63,12 +63,24 @@ def lncrna_datasets(config: Mapping[str, Any]) -> dict[str, Dataset]:
     return {dataset.name: dataset for dataset in (*single, *pools)}
 
 
-def shared_jobs(datasets: Iterable[str], per_job: int) -> dict[str, list[str]]:
-    """Which data sets' trainings share a job: number of the job -> their names; none where each has its own."""
-    names = list(datasets)
+def shared_jobs(
+    datasets: Iterable[str], per_job: int, listed: Iterable[str] | None = None
+) -> dict[str, list[str]]:
+    """Which data sets' trainings share a job: number of the job -> their names; none where each has its own.
+
+    listed: all data sets that the run could have, in order. Jobs are cut from these, so that leaving one out changes
+    its own job alone.
+    """
     if per_job == 1:
         return {}
-    return {str(i // per_job): names[i : i + per_job] for i in range(0, len(names), per_job)}
+    names = list(datasets)
+    listed = names if listed is None else list(listed)
+    jobs = {}
+    for number, first in enumerate(range(0, len(listed), per_job)):
+        members = [name for name in listed[first : first + per_job] if name in names]
+        if members:
+            jobs[str(number)] = members
+    return jobs
 
 
 def class_files(

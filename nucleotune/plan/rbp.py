@@ -27,16 +27,20 @@ class RbpDataset(Dataset):
         return self.collection
 
 
-def rbp_datasets(run: Mapping[str, Any]) -> dict[str, RbpDataset]:
-    """Data sets `<collection>_<rbp>`, in the order of the sheets."""
-    study = run["config"]["rbp"]
+def listed_rbps(run: Mapping[str, Any]) -> dict[str, RbpDataset]:
+    """All data sets `<collection>_<rbp>` of the sheets, in their order."""
     datasets = {}
-    for name in study["collections"]:
+    for name in run["config"]["rbp"]["collections"]:
         for rbp in dict.fromkeys(row["rbp"] for row in run["collections"][name]["rows"]):
-            if study["rbps"] is None or rbp in study["rbps"]:
-                dataset = RbpDataset(f"{name}_{rbp}", "", (), collection=name, rbp=rbp)
-                datasets[dataset.name] = dataset
+            dataset = RbpDataset(f"{name}_{rbp}", "", (), collection=name, rbp=rbp)
+            datasets[dataset.name] = dataset
     return datasets
+
+
+def rbp_datasets(run: Mapping[str, Any]) -> dict[str, RbpDataset]:
+    """Those of them that the run has (`rbp.rbps`)."""
+    rbps = run["config"]["rbp"]["rbps"]
+    return {name: one for name, one in listed_rbps(run).items() if rbps is None or one.rbp in rbps}
 
 
 def rbp_rows(collection: Mapping[str, Any], rbp: str) -> list[dict[str, str]]:
@@ -108,17 +112,19 @@ def described_rbps(
     result = []
     for dataset in datasets.values():
         one = collections[dataset.collection]
+        # The paper splits at random: whole places are another, harder question.
+        locus = one["split"] == "locus"
         result.append(
             {
                 "name": dataset.name,
                 "species": dataset.collection,
-                "split": "random",
+                "split": one["split"],
                 "rbp": dataset.rbp,
                 "collection": dataset.collection,
                 "title": f"{dataset.rbp}, {one['title']}" if several else dataset.rbp,
                 "published_as": one["published_as"],
-                "comparable": one["comparable"],
-                "note": one["note"],
+                "comparable": one["comparable"] and not locus,
+                "note": "; ".join(filter(None, (one["note"], "no place in two parts" * locus))),
             }
         )
     return result

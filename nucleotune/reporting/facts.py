@@ -22,15 +22,16 @@ def leaks(card: Card, rows: str) -> list[str]:
     """Sentences on what training and test examples share; `rows` says what examples are ("transcripts")."""
     found = card["leakage"]
     genes, tested = found["genes_shared"], found["test_rows_with_gene_in_training"]
+    unit = card.get("grouped_by", "gene")
     if genes:
-        have = "gene has" if genes == 1 else "genes have"
+        have = f"{unit} has" if genes == 1 else f"{unit}s have"
         sentences = [
             f"{genes:,} {have} {rows} in the test split and in training: {tested:,} test {rows}"
-            f" ({share(found['share'])}) belong to a gene that was seen in training, so the numbers flatter every"
-            " method that can remember a gene."
+            f" ({share(found['share'])}) belong to a {unit} that was seen in training, so the numbers flatter every"
+            f" method that can remember a {unit}."
         ]
     else:
-        sentences = [f"No gene has {rows} both in the test split and in training."]
+        sentences = [f"No {unit} has {rows} both in the test split and in training."]
     if (same := found.get("test_rows_with_sequence_in_training")) is not None:
         sentences.append(
             f"The very same sequence is in training for {same:,} of the test {rows}."
@@ -50,7 +51,7 @@ def leaks(card: Card, rows: str) -> list[str]:
     known = card.get("genes_known", card.get("places_known", total))
     if known < total:
         sentences.append(
-            f"Of {total - known:,} of {total:,} {rows} the gene is not known: they count as genes of their own."
+            f"Of {total - known:,} of {total:,} {rows} the {unit} is not known: they count as {unit}s of their own."
         )
     return sentences
 

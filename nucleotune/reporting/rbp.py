@@ -17,6 +17,9 @@ from nucleotune.reporting.tables import long_table, row
 #: The paper's model, as `published_as` of a method.
 PAPER = "BERT-RBP"
 
+#: The paper's data, as `published_as` of a collection.
+PAPER_DATA = "rbpsuite"
+
 #: Title of the study's page in the report, and what it asks.
 TITLE = "RNA-binding proteins"
 ASKED = (
@@ -52,7 +55,7 @@ FIGURES = {
         "title": "Figure 5. Attention and secondary structure, before and after fine-tuning",
         "caption": "Share of tokens that have a structure by the raw attention to them, in the head of the fine-tuned"
         " model with the most attention to loops; mean and standard deviation of three random subsets of the sequences."
-        f" Dashed: share of all tokens. {_HEADS}",
+        f" Dashed: share of all tokens. What found the structures stands below. {_HEADS}",
     },
     **attribution_texts.FIGURES["rbp"],
 }
@@ -152,8 +155,9 @@ def rbp_table_auroc(
 
     A published mean stands beside that of a method with its `published_as`, and is comparable when all data sets and
     the method are, and the proteins are as many as the paper's. Published means that no such row covers follow as "not
-    run".
+    run". Where a data set is not `published_as` PAPER_DATA, no number of the paper is shown.
     """
+    published = _of_the_paper(published, datasets)
     nothing = pd.DataFrame(columns=["species", "method"])
     single = performance(nothing, metrics, datasets, methods, {"auroc": ("test", "auroc")})
     values = auroc_by_protein(metrics, datasets, methods)
@@ -195,7 +199,11 @@ def rbp_table_comparison(
     focus: str,
     bootstrap: Mapping[str, Any],
 ) -> pd.DataFrame:
-    """The method named `focus` against every other one that ran on the same proteins, keys method and against."""
+    """The method named `focus` against every other one that ran on the same proteins, keys method and against.
+
+    Numbers of the paper are shown where `rbp_table_auroc` shows them.
+    """
+    published = _of_the_paper(published, datasets)
     described = {method["title"]: method for method in methods}
     ours = next(method for method in methods if method["name"] == focus)
     values = auroc_by_protein(metrics, datasets, methods)
@@ -220,6 +228,12 @@ def rbp_table_comparison(
                 value |= {"ci_low": found["ci_low"], "ci_high": found["ci_high"]}
             rows.append(row(keys, metric, claims.get(metric), value, comparable=comparable))
     return long_table(rows, ["method", "against"])
+
+
+def _of_the_paper(published: pd.DataFrame, datasets: Described) -> pd.DataFrame:
+    """The paper's numbers, or none of them beside other data than stand for the paper's."""
+    ours = all(dataset["published_as"] == PAPER_DATA for dataset in datasets)
+    return published if ours else published[:0]
 
 
 def _comparable(datasets: Described, methods: Described, proteins: int, paper: int) -> bool:

@@ -161,11 +161,12 @@ def structure_figure(
     path: str | Path,
     *,
     titles: Mapping[str, str],
+    engine: str = "",
 ) -> None:
     """Figure 5: structures by raw attention in one head, before (above) and after fine-tuning, of one protein.
 
-    titles: of the models `before` and `after`. rbp: None takes the first protein that has such curves. Writes `path`
-    (.svg) and a PNG beside it.
+    titles: of the models `before` and `after`. rbp: None takes the first protein that has such curves. engine: what
+    found the structures, written below. Writes `path` (.svg) and a PNG beside it.
     """
     curves = _of(curves, property="structure", chosen="loops")
     curves = curves[curves["model"].isin(titles)]
@@ -194,6 +195,8 @@ def structure_figure(
             limits = [limit for axes in column for limit in axes.get_ylim()]
             for axes in column:
                 axes.set_ylim(min(limits), max(limits))
+        if engine:
+            figure.text(0.02, 0.012, f"Structures: {engine}", fontsize=7)
         save(figure, path)
 
 

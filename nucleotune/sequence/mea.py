@@ -123,8 +123,8 @@ def _linearpartition(sequences: Sequence[str], program: str, threads: int) -> li
     path = shutil.which(program)
     if path is None:
         raise InputError(
-            f"LinearPartition: no program {program!r}: build it from its source and give its path, or fold with engine "
-            "viennarna"
+            f"LinearPartition: no program {program!r}: build it from its source and give its path as"
+            " rbp.linearpartition, or set rbp.folding: viennarna"
         )
     started = reported = time.perf_counter()
     chunks = [sequences[i : i + _CHUNK] for i in range(0, len(sequences), _CHUNK)]
@@ -172,10 +172,16 @@ def write_structures(path: str | Path, structures: Structures) -> None:
 
 def read_structures(path: str | Path) -> Structures:
     """Read what `write_structures` wrote. Raises InputError for another file."""
-    engine = (pq.read_schema(path).metadata or {}).get(_ENGINE_KEY)
-    if engine is None:
-        raise InputError(f"{path}: no engine in the file's metadata: not a table of structures")
+    engine = read_engine(path)
     table = pd.read_parquet(path, columns=list(COLUMNS))
     # Plain lists, as `shape_representatives` returns them.
     shreps = [None if one is None else list(one) for one in table["shreps"]]
-    return Structures(table.assign(shreps=pd.Series(shreps, dtype=object)), engine.decode())
+    return Structures(table.assign(shreps=pd.Series(shreps, dtype=object)), engine)
+
+
+def read_engine(path: str | Path) -> str:
+    """What made the structures of a file, without reading them. Raises InputError for another file."""
+    engine = (pq.read_schema(path).metadata or {}).get(_ENGINE_KEY)
+    if engine is None:
+        raise InputError(f"{path}: no engine in the file's metadata: not a table of structures")
+    return engine.decode()

@@ -1,8 +1,10 @@
 """RNA bound by a protein, or not: from sequences to examples and data card (BERT-RBP paper, section 2.1).
 
-Tables of sequences come from `rbp_readers`. Label 1 is bound, 0 is not. Every filter is counted.
+Tables of sequences come from `rbp_readers`. Label 1 is bound, 0 is not. Every filter is counted. Rows whose places
+overlap on a strand are one group, as are rows of a gene where genes are known: they are not independent.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,16 @@ import pandas as pd
 from nucleotune.contracts import EXAMPLE_COLUMNS, check_examples
 from nucleotune.errors import InputError
 from nucleotune.files import describe_file
+from nucleotune.genome.loci import join_overlapping
 from nucleotune.studies.rbp_readers import CLASSES
-from nucleotune.studies.splits import leakage, split_counts
+from nucleotune.studies.splits import leakage, split_counts, split_groups
 
 SPLITS = ("train", "valid", "test")
 
 Waterfall = list[dict[str, Any]]
 Built = tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]
+
+log = logging.getLogger(__name__)
 
 
 def build_examples(
@@ -30,6 +35,7 @@ def build_examples(
     valid: float = 0.2,
     seed: int,
     min_per_class: int,
+    split: str = "random",
     source: str = "sequences",
 ) -> Built:
     """Filter, sample and split the sequences of one RBP.
@@ -39,22 +45,31 @@ def build_examples(
     validation split, the rest trains. Both numbers are rounded to the nearest whole, halves to even. So 15,000
     become 9,600, 2,400 and 3,000, the numbers of the authors' files (the paper's 12,600 leaves out validation).
 
+    With `split` `locus` whole groups are cut in place of rows, so that nothing in one part overlaps a place of another:
+    the numbers are then near these shares.
+
     places: of a reader. source: begins the message of an error.
     Returns the examples in file order (contract of `nucleotune.contracts`, and the place), the rows that sampling left
-    out (the same columns, no split) and counts: `waterfall`, and `in_both_classes`, the distinct sequences found bound
-    and unbound.
+    out (the same columns, no split) and counts: `waterfall`, `in_both_classes`, the distinct sequences found bound
+    and unbound, and `grouped_by`, what a group is (`gene` or `place`).
 
-    Raises InputError where a class has less than `min_per_class` sequences, or too few for three parts.
+    Raises InputError where a class has less than `min_per_class` sequences, or too few for three parts, and for `locus`
+    where a row has no place.
     """
     waterfall = _steps("in the files", places, places)
     table = _keep(waterfall, "letters ACGT only", _pure(places), places)
     both = _in_both_classes(table)
     table = _keep(waterfall, "each sequence once", ~table["sequence"].duplicated(), table)
-    split = _draw(table["label"], per_class, test, valid, seed)
-    chosen = _keep(waterfall, f"sampled to at most {per_class:,}", split != "", table)
-    examples = _finish(chosen.assign(split=split), min_per_class, source)
-    rest = table[split == ""].reset_index(drop=True)
-    return examples, rest, {"waterfall": waterfall, "in_both_classes": both}
+    table, unit = _grouped(table, source)
+    if split == "locus":
+        parts = _draw_loci(table, per_class, test, valid, seed, source)
+    else:
+        parts = _draw(table["label"], per_class, test, valid, seed)
+    chosen = _keep(waterfall, f"sampled to at most {per_class:,}", parts != "", table)
+    counts = {"waterfall": waterfall, "in_both_classes": both, "grouped_by": unit}
+    examples = _finish(chosen.assign(split=parts), min_per_class, counts, source)
+    rest = table[parts == ""].reset_index(drop=True)
+    return examples, rest, counts
 
 
 def assemble_splits(
@@ -70,8 +85,9 @@ def assemble_splits(
     """Examples of an RBP whose training and test sequences come in files of their own.
 
     parts: tables of a reader by split: `train`, `test` and perhaps `valid`. Without `valid`, that share of the training
-    sequences of each class is drawn for it, rounded as in `build_examples`. Filters are the same. Of each class no part
-    has more rows than it would have of `per_class` in one file: more are sampled.
+    sequences of each class is drawn for it, rounded as in `build_examples`. Filters are the same. The parts that a
+    method is judged by stay whole; of training rows there are as many of a class as there would be of `per_class` in
+    one file, more are sampled.
     A sequence that is in several parts stays in the test split, or else in the validation split: nothing that a method
     is judged by is trained on. Ids get the name of their file's part in front (`train:positive-1`), so that they stay
     unique.
@@ -96,26 +112,25 @@ def assemble_splits(
     repeated = table["sequence"].duplicated()
     across = table.loc[repeated, "split"].value_counts().to_dict()
     table = _keep(waterfall, "in one part only", ~repeated, table)
+    table, unit = _grouped(table, source)
     tested = round(test * per_class)
+    # Without a validation file these rows are cut from the training rows below.
     validated = round(valid * (per_class - tested)) if "valid" in parts else 0
-    most = {"test": tested, "valid": validated, "train": per_class - tested - validated}
+    most = per_class - tested - validated
     chosen = _sampled(table, most, seed)
     rest = table[~chosen].drop(columns="split").reset_index(drop=True)
-    table = _keep(waterfall, f"sampled to at most {per_class:,}", chosen, table)
+    table = _keep(waterfall, f"training sampled to at most {most:,}", chosen, table)
     if "valid" not in parts:
         training = table["split"] == "train"
         drawn = _draw(table.loc[training, "label"], len(table), 0.0, valid, seed)
         table = table.assign(split=table["split"].mask(training, drawn))
-    examples = _finish(table, min_per_class, source)
-    return (
-        examples,
-        rest,
-        {
-            "waterfall": waterfall,
-            "in_both_classes": both,
-            "dropped_across_parts": across,
-        },
-    )
+    counts = {
+        "waterfall": waterfall,
+        "in_both_classes": both,
+        "grouped_by": unit,
+        "dropped_across_parts": across,
+    }
+    return _finish(table, min_per_class, counts, source), rest, counts
 
 
 def build_card(
@@ -127,8 +142,8 @@ def build_card(
 ) -> dict[str, Any]:
     """Data card of one RBP: `counts` of a builder, rows by class and split, lengths (nt), leaks, sha256 of `files`.
 
-    Beside genes and identical sequences, `leakage` counts test rows whose place overlaps one of training on the same
-    strand (`test_rows_overlapping_training`), among those whose place is known (`places_known` of all rows).
+    Beside groups (genes or places) and identical sequences, `leakage` counts test rows whose place overlaps one of
+    training on the same strand (`test_rows_overlapping_training`), among those whose place is known (`places_known`).
     """
     lengths = examples["sequence"].str.len()
     identical = leakage(examples["split"], examples["sequence"])
@@ -146,7 +161,6 @@ def build_card(
                 examples[examples["split"] == "test"], examples[examples["split"] == "train"]
             ),
         },
-        "genes_known": int((examples["group"] != examples["id"]).sum()),
         "places_known": int((examples["seqname"] != "").sum()),
         "inputs": [describe_file(path) for path in files],
     }
@@ -174,27 +188,37 @@ def _in_both_classes(table: pd.DataFrame) -> int:
     return int((table.groupby("sequence")["label"].nunique() > 1).sum())
 
 
-def _sampled(table: pd.DataFrame, most: Mapping[str, int], seed: int) -> pd.Series:
-    """Which rows are kept where each split has at most `most` rows of a class, drawn at random."""
+def _grouped(table: pd.DataFrame, source: str) -> tuple[pd.DataFrame, str]:
+    """Rows in groups that do not overlap each other, and what a group is."""
+    unit = "gene" if (table["group"] != table["id"]).any() else "place"
+    known = int((table["seqname"] != "").sum())
+    if 0 < known < len(table):
+        log.warning(
+            "%s: the place of %d of %d sequences is not known; overlaps of those are not seen",
+            *(source, len(table) - known, len(table)),
+        )
+    return table.assign(group=join_overlapping(table)), unit
+
+
+def _sampled(table: pd.DataFrame, most: int, seed: int) -> pd.Series:
+    """Which rows are kept where training has at most `most` rows of a class, drawn at random."""
     kept = np.ones(len(table), dtype=bool)
-    for number, (part, n) in enumerate(most.items()):
-        for label in range(len(CLASSES)):
-            rows = np.flatnonzero((table["split"] == part) & (table["label"] == label))
-            if len(rows) > n:
-                order = np.random.default_rng([seed, label, number]).permutation(rows)
-                kept[order[n:]] = False
+    for label in range(len(CLASSES)):
+        rows = np.flatnonzero((table["split"] == "train") & (table["label"] == label))
+        kept[_order(rows, label, seed)[most:]] = False
     return pd.Series(kept, index=table.index)
 
 
-def _draw(labels: pd.Series, most: int, test: float, valid: float, seed: int) -> pd.Series:
-    """Split of each row, "" for rows that are not drawn: a random order of each class is cut into test, valid, train.
+def _order(rows: np.ndarray, label: int, seed: int) -> np.ndarray:
+    """Rows of a class in random order; its seed is its own, so it does not depend on how many the other has."""
+    return np.random.default_rng([seed, label]).permutation(rows)
 
-    A class has a seed of its own, so that its rows do not depend on how many the other has.
-    """
+
+def _draw(labels: pd.Series, most: int, test: float, valid: float, seed: int) -> pd.Series:
+    """Split of each row, "" for rows not drawn: a random order of each class is cut into test, valid, train."""
     split = np.full(len(labels), "", dtype=object)
     for label in range(len(CLASSES)):
-        rows = np.flatnonzero(labels == label)
-        rows = np.random.default_rng([seed, label]).permutation(rows)[:most]
+        rows = _order(np.flatnonzero(labels == label), label, seed)[:most]
         tested = round(test * len(rows))
         stop = tested + round(valid * (len(rows) - tested))
         for part, chosen in zip(
@@ -204,15 +228,50 @@ def _draw(labels: pd.Series, most: int, test: float, valid: float, seed: int) ->
     return pd.Series(split, index=labels.index)
 
 
-def _finish(table: pd.DataFrame, min_per_class: int, source: str) -> pd.DataFrame:
-    counts = split_counts(table, CLASSES)
+def _draw_loci(
+    table: pd.DataFrame, most: int, test: float, valid: float, seed: int, source: str
+) -> pd.Series:
+    """As `_draw`, but whole groups are cut, near the same shares of each class."""
+    nowhere = table["seqname"] == ""
+    if nowhere.any():
+        raise InputError(
+            f"{source}: split 'locus' keeps overlapping places in one part, and {int(nowhere.sum())} of {len(table)}"
+            f" sequences have no place, such as {table.loc[nowhere, 'id'].iloc[0]!r}; give headers of bedtools getfasta"
+            " -s, like chr1:100-201(+), or set 'split: random' in the collection file"
+        )
+    drawn = np.concatenate(
+        [
+            _order(np.flatnonzero(table["label"] == label), label, seed)[:most]
+            for label in range(len(CLASSES))
+        ]
+    )
+    chosen = table.iloc[np.sort(drawn)]
+    shares = {"train": (1 - test) * (1 - valid), "valid": (1 - test) * valid, "test": test}
+    try:
+        parts = split_groups(chosen["label"], chosen["group"], shares, seed)
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from error
+    return parts.reindex(table.index, fill_value="")
+
+
+def _finish(
+    table: pd.DataFrame, min_per_class: int, counts: Mapping[str, Any], source: str
+) -> pd.DataFrame:
+    sizes = split_counts(table, CLASSES)
     for name, total in _by_class(table).items():
-        parts = {part: counts.get(part, {}).get(name, 0) for part in SPLITS}
+        parts = {part: sizes.get(part, {}).get(name, 0) for part in SPLITS}
         if total < min_per_class or not all(parts.values()):
             found = ", ".join(f"{n} {part}" for part, n in parts.items())
+            filters = ", ".join(
+                f"{one['kept']} {one['step']}"
+                for one in counts["waterfall"]
+                if one["class"] == name
+            )
             raise InputError(
-                f"{source}: {total} {name} sequences are left after the filters ({found}); at least {min_per_class} are"
-                " needed, and one in each part: leave this RBP out, give more sequences, or lower the least number"
+                f"{source}: {total} {name} sequences are left after the filters ({found}); step by step: {filters};"
+                f" {counts['in_both_classes']} sequences are in both classes and count where they come first. At least"
+                f" {min_per_class} (rbp.min_per_class) are needed, and one in each part: leave this RBP out of"
+                " rbp.rbps, give more sequences, or lower rbp.min_per_class"
             )
     columns = [*EXAMPLE_COLUMNS, *(name for name in table if name not in EXAMPLE_COLUMNS)]
     return check_examples(table[columns].reset_index(drop=True), source)

@@ -6,11 +6,13 @@ from typing import Any
 
 import pandas as pd
 
+from nucleotune.errors import InputError
 from nucleotune.genome.annotation import read_annotation_parquet
 from nucleotune.genome.chain import read_chain
 from nucleotune.genome.peaks import peak_examples, read_narrowpeak
 from nucleotune.genome.ranking import COLUMNS, FEATURES, reference_transcripts
 from nucleotune.genome.regions import carry_over, region_strings, transcript_regions
+from nucleotune.sequence.shreps import MAX_LENGTH
 from nucleotune.studies.rbp import assemble_splits, build_card, build_examples
 from nucleotune.studies.rbp_readers import (
     read_fasta_pair,
@@ -27,6 +29,7 @@ def build_rbp(
     rbp: str,
     form: str,
     rows: Sequence[Mapping[str, str]],
+    split: str,
     settings: Mapping[str, Any],
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
     """Examples, the rows that sampling left out, and the data card of one RBP.
@@ -36,9 +39,11 @@ def build_rbp(
         rbp: its name in the sheet, and in a file of all RBPs.
         form: `rbpsuite`, `fasta`, `table`, `strazar` or `narrowpeak`.
         rows: of the collection's sheet.
+        split: `random` or `locus`, see `build_examples`; of files that come split it is not asked.
         settings: `per_class`, `min_per_class`, `fractions`, `seed` and `peaks` of the study.
     """
     fractions = settings["fractions"]
+    described = [path for name, path in files.items() if name not in ("genome", "annotation")]
     # Of what is left when the test set is taken away.
     valid = fractions["valid"] / (fractions["train"] + fractions["valid"])
     common = {
@@ -47,7 +52,7 @@ def build_rbp(
         "valid": valid,
         "seed": settings["seed"],
         "min_per_class": settings["min_per_class"],
-        "source": f"RBP {rbp}",
+        "source": f"RBP {rbp} ({', '.join(described)})",
     }
     read_one = read_strazar if form == "strazar" else read_table
     if "train" in files:
@@ -65,10 +70,11 @@ def build_rbp(
             places, cut = _from_peaks(files, rows, settings)
         else:
             places = read_one(files["sequences"])
-        examples, rest, counts = build_examples(places, **common)
+        if cut:
+            common["source"] += f", peaks {cut}"
+        examples, rest, counts = build_examples(places, split=split, **common)
         if cut:
             counts = {**counts, "peaks": cut}
-    described = [path for name, path in files.items() if name not in ("genome", "annotation")]
     return examples, rest, build_card(rbp, examples, rest, counts, described)
 
 
@@ -120,6 +126,26 @@ def analysis_rows(examples: pd.DataFrame, rest: pd.DataFrame, most: int, seed: i
     held_out = examples[examples["split"] != "train"].drop(columns="split")
     table = pd.concat([held_out, rest], ignore_index=True)
     return sample_rows(table, most, seed).reset_index(drop=True)
+
+
+def to_shape(examples: pd.DataFrame, methods: Mapping[str, str], source: str) -> list[str]:
+    """Sequences that are folded into shape representatives, for the methods (name -> baseline) that read these.
+
+    iDeepS takes the first of them, because among structures of least free energy it is nearly always the one of
+    RNAshapes (174 of 180 sequences of 101 nt; ViennaRNA's own 140); sequences too long for them it folds itself.
+
+    Raises InputError where GraphProt meets a sequence that is too long; `source` names the examples in it.
+    """
+    long = examples["sequence"].str.len() > MAX_LENGTH
+    needing = [name for name, baseline in methods.items() if baseline == "graphprot"]
+    if needing and long.any():
+        row = examples[long].iloc[0]
+        raise InputError(
+            f"{source}: {', '.join(needing)} takes sequences of at most {MAX_LENGTH} nt, found {int(long.sum())} of"
+            f" {len(examples)} above, such as {row['id']!r} with {len(row['sequence'])} nt; cut them to a shorter"
+            " window, take the method out of rbp.methods, or use graphprot-sequence, which folds nothing"
+        )
+    return examples.loc[~long, "sequence"].tolist() if methods else []
 
 
 def with_properties(

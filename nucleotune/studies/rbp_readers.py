@@ -38,6 +38,9 @@ _MARK = b"train_dir"
 _BLOCK = re.compile(rb"([^/\s\0]+)\.(positive|negative)")
 _CHUNK = 1 << 24
 
+#: Name of a file of one class.
+_PAIR = re.compile(r"(.+)[._](positive|negative)s?\.(?:fa|fasta)(?:\.gz)?")
+
 
 class Place(NamedTuple):
     """A stretch of a strand, 0-based half-open."""
@@ -87,6 +90,34 @@ def list_rbpsuite(path: str | Path) -> dict[str, dict[str, int]]:
     for (name, kind), text in _blocks(path):
         counts.setdefault(name, dict.fromkeys(reversed(CLASSES), 0))[kind] += text.count(b">")
     return counts
+
+
+def list_fasta_pairs(folder: str | Path) -> dict[str, tuple[Path, Path]]:
+    """Bound and unbound sequences of each RBP in a directory: {name: (positives, negatives)}, by name.
+
+    Files are `<name>.positive.fa` and `<name>.negative.fa`, or with `_` before the class, also `.fasta` and gzip.
+
+    Raises InputError for a directory without such files, and for a class of an RBP that has no file or two.
+    """
+    found: dict[str, dict[str, Path]] = {}
+    for path in sorted(Path(folder).iterdir()):
+        match = _PAIR.fullmatch(path.name)
+        if match is None:
+            continue
+        name, kind = match.groups()
+        other = found.setdefault(name, {}).setdefault(kind, path)
+        if other != path:
+            raise InputError(f"{folder}: {other.name} and {path.name} are both {kind} of {name}")
+    if not found:
+        raise InputError(
+            f"{folder}: no FASTA pairs; expected files such as QKI.positive.fa.gz and QKI.negative.fa.gz"
+        )
+    for name, files in found.items():
+        for kind in CLASSES:
+            if kind not in files:
+                have = next(iter(files.values())).name
+                raise InputError(f"{folder}: {have} is there, but no file {name}.{kind}.fa")
+    return {name: (files["positive"], files["negative"]) for name, files in found.items()}
 
 
 def read_fasta_pair(positives: str | Path, negatives: str | Path) -> pd.DataFrame:
@@ -212,7 +243,13 @@ def _block_name(path: str | Path, line: bytes) -> tuple[str, str]:
 def _records(path: str | Path, block: bytes) -> Iterator[tuple[str, str]]:
     """Header and normalised sequence of the FASTA records of a block; NULs are the padding of an archive."""
     text = _text(path, block.replace(b"\0", b"").replace(b"\r", b""))
-    for record in text.split(">")[1:]:
+    before, *records = text.split(">")
+    if before.strip():
+        raise InputError(
+            f"{path}: {before.strip()[:80]!r} stands before the first '>' of a block; expected FASTA records after the"
+            " line with 'train_dir'"
+        )
+    for record in records:
         header, _, body = record.partition("\n")
         try:
             sequence = normalise(body.replace("\n", ""))

@@ -101,6 +101,10 @@ def train_several(runs: Sequence[Run], settings: Settings) -> None:
             except InputError as error:
                 logger.error("%s: %s", run.dataset, error)
                 failed.append(run.dataset)
+            # Whatever it is, such as memory that ran out. Being told to stop is no Exception, and stops here.
+            except Exception:
+                logger.exception("%s: failed", run.dataset)
+                failed.append(run.dataset)
     if failed:
         raise InputError(
             f"{len(failed)} of {len(runs)} trainings failed: {', '.join(failed)}; the reasons stand above. The others "

@@ -16,6 +16,7 @@ from nucleotune.plugins import (
     load_model,
     load_species,
     read_schema,
+    read_sheet,
     read_yaml,
     validate,
 )
@@ -236,6 +237,12 @@ def test_method_kind_chooses_schema(tmp_path):
         load_method("m", [tmp_path])
 
 
+def test_reference_lines_ask_for_little_and_large_fits_for_more():
+    small, large = (load_method(name, SHIPPED)["resources"] for name in ("gc", "graphprot"))
+    assert small == {"threads": 1, "mem_mb": 4000, "runtime": 60}
+    assert large["threads"] == 8 and large["mem_mb"] > 4000 and large["runtime"] > 60
+
+
 def method_file(
     folder: Path, name: str, start: str, model: str = "lora-bert-tiny", extra: str = ""
 ) -> None:
@@ -298,6 +305,29 @@ def test_analyses_of_other_methods_and_proteins_are_left_out_with_a_note():
     assert len(run["notes"]) == 2 and "'bert-rbp-tiny' is left out" in run["notes"][0]
 
 
+REGIONS = {"method": "bert-rbp-tiny", "region_rbps": ["TOYM"]}
+
+
+def test_regions_of_a_collection_without_them_are_left_out_with_a_note(tmp_path):
+    write(tmp_path / "collections/x.yaml", "title: X\nformat: fasta\nsheet: x.tsv\n")
+    write(tmp_path / "collections/x.tsv", "rbp\tpositives\tnegatives\nTOYM\tp.fa\tn.fa\n")
+    for name in ("p.fa", "n.fa"):
+        (tmp_path / name).touch()
+    attention = REGIONS | {"example": {"rbp": "TOYM", "region": "CDS"}}
+    study = {"collections": ["x"], "methods": ["bert-rbp-tiny"], "attention": attention}
+    run = {"studies": ["rbp"], "plugins": [str(tmp_path)], "data_dir": str(tmp_path), "rbp": study}
+    loaded = load_run(run)
+    assert loaded["notes"] == [
+        "rbp.attention.region_rbps: TOYM of collection 'x' are left out, its file has no key 'regions'",
+        "rbp.attention.example: 'TOYM' is left out, this run does not analyse it",
+    ]
+    assert loaded["config"]["rbp"]["attention"]["example"] is None
+    study["collections"] = ["toy-eclip", "x"]
+    loaded = load_run(run)
+    assert len(loaded["notes"]) == 1
+    assert loaded["config"]["rbp"]["attention"]["example"]["rbp"] == "TOYM"
+
+
 @pytest.mark.parametrize(
     ("study", "message"),
     [
@@ -305,10 +335,31 @@ def test_analyses_of_other_methods_and_proteins_are_left_out_with_a_note():
         ({"attention": {"region_rbps": ["TOYM", "TOYX"]}}, "no RBP 'TOYX' in the collections"),
         ({"rbps": ["TOYN"]}, "no RBP 'TOYN' in the collections; did you mean"),
         ({"attention": {"method": "gc"}}, "'gc' is not a language model"),
+        ({"attention": {"random_method": "gc"}}, "attention.random_method: 'gc' is not a language"),
+        (
+            {"attention": {"method": "bert-baseline-tiny"}},
+            r"models/dnabert-6-tiny-random.yaml has no 'checkpoint'",
+        ),
+        (
+            {"peaks": {"min_distance": 100}},
+            r"min_distance: 100 nt is less than rbp.peaks.length \(",
+        ),
+        (
+            {"attention": REGIONS | {"example": {"rbp": "TOYH", "region": "CDS"}}},
+            "attention.example: 'TOYH' is not analysed; did you mean 'TOYM'",
+        ),
+        ({"attention": {"example": {"rbp": "TOYM", "region": "UTR"}}}, "'UTR' is not one of"),
+        (
+            {
+                "folding": "linearpartition",
+                "attention": {"method": "bert-rbp-tiny", "structure_rbps": ["TOYH"]},
+            },
+            "rbp.linearpartition: no program 'linearpartition'; build",
+        ),
     ],
 )
 def test_mistyped_names_of_the_rbp_study(study, message):
-    study = {"methods": ["bert-rbp-tiny", "gc"]} | study
+    study = {"methods": ["bert-rbp-tiny", "bert-baseline-tiny", "gc"]} | study
     with pytest.raises(InputError, match=message):
         load_run({"studies": ["rbp"], "rbp": study})
 
@@ -324,7 +375,10 @@ def test_methods_belong_to_their_study():
     ("sheet", "message"),
     [
         ("rbp\tpositives\nA\tx.fa\n", "needs the tab-separated columns negatives, positives, rbp"),
-        ("rbp\tpositives\tnegatives\nA\tx.fa\n", "line 2: expected rbp, positives, negatives"),
+        (
+            "rbp\tpositives\tnegatives\nA\tx.fa\n",
+            "line 2: expected negatives, positives, rbp filled",
+        ),
         ("rbp\tpositives\tnegatives\nA/B\tx\ty\n", "'A/B' names a directory"),
         ("rbp\tpositives\tnegatives\nA\tx\ty\nA\tx\ty\n", "'A' has more than one row"),
         ("rbp\tpositives\tnegatives\n", "no rows"),
@@ -334,4 +388,44 @@ def test_sheets_with_mistakes(tmp_path, sheet, message):
     write(tmp_path / "collections/x.yaml", "title: X\nformat: fasta\nsheet: x.tsv\n")
     write(tmp_path / "collections/x.tsv", sheet)
     with pytest.raises(InputError, match=re.escape(message)):
+        load_collection("x", [tmp_path])
+
+
+@pytest.mark.parametrize(
+    ("form", "sheet", "message"),
+    [
+        ("narrowpeak", "rbp\tcell_line\taccession\tmd5sum\nA\tK\tE\t0\n", "'md5sum' is unknown; did you mean 'md5'?"),
+        ("narrowpeak", "rbp\tcell_line\taccession\tmd5\nA\tK\tE\tF00\n", "line 2: md5 'F00'; expected 32"),
+        ("table", "rbp\ttrain\ttest\tval\nA\tx\ty\tz\n", "column 'val' is unknown; did you mean 'valid'?"),
+        ("strazar", "rbp\ttrain\ttest\tValid\nA\tx\ty\tz\n", "column 'Valid' is unknown; did you mean 'valid'?"),
+        ("table", "rbp\tsequences\ttrain\ttest\nA\ts\tx\ty\n", "expected rbp, sequences or rbp, test, train filled"),
+        ("rbpsuite", "rbp\tzzz\nA\tx\n", "column 'zzz' is unknown; format 'rbpsuite' has rbp"),
+        ("rbpsuite", "rbp\trbp\nA\tB\n", "column 'rbp' comes twice"),
+    ],
+)  # fmt: skip
+def test_columns_of_sheets(tmp_path, form, sheet, message):
+    path = write(tmp_path / "x.tsv", sheet)
+    with pytest.raises(InputError, match=re.escape(message)):
+        read_sheet(path, form)
+
+
+def test_a_sheet_of_a_spreadsheet_is_read(tmp_path):
+    text = "\ufeffrbp\tsequences\ttrain\ttest\nA\ts\t\t\nB\t\tx\ty\n"
+    rows = read_sheet(write(tmp_path / "x.tsv", text), "table")
+    assert rows == [{"rbp": "A", "sequences": "s"}, {"rbp": "B", "train": "x", "test": "y"}]
+
+
+@pytest.mark.parametrize(
+    ("form", "sheet", "message"),
+    [
+        ("table", "rbp\tsequences\nA\tx\n", "format 'table' has no places"),
+        ("strazar", "rbp\ttrain\ttest\nA\tx\ty\n", "the files of A come split"),
+    ],
+)
+def test_split_locus_where_it_cannot_be(tmp_path, form, sheet, message):
+    write(
+        tmp_path / "collections/x.yaml", f"title: X\nformat: {form}\nsheet: x.tsv\nsplit: locus\n"
+    )
+    write(tmp_path / "collections/x.tsv", sheet)
+    with pytest.raises(InputError, match=f"x.yaml: split 'locus': {message}"):
         load_collection("x", [tmp_path])

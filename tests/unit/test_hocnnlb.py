@@ -248,7 +248,7 @@ def test_seed_decides():
 def test_lengths_must_be_equal():
     examples = make_examples()
     examples.loc[3, "sequence"] = "ACGT" * 9
-    message = "HOCNNLB takes sequences of one length: expected 60 nt .* found 36 nt in ACGTACG.* and 0 more of 200"
+    message = rf"hocnnlb takes .* one length, found 60 nt .*, 36 nt \(1 rows\); '{examples['id'][3]}' has 36 nt"
     with pytest.raises(InputError, match=message):
         run(examples)
 

@@ -246,12 +246,16 @@ def test_training_ends_with_the_validation_loss(examples):
 def test_lengths_must_be_equal(examples):
     shorter = examples.copy()
     shorter.loc[3, "sequence"] = "ACGT" * 9
-    message = "iDeepS takes sequences of one length: expected 40 nt .* found 36 nt in ACGTACG.* and 0 more of 200"
+    number = (shorter["split"] != "pretrain").sum()
+    message = (
+        rf"ideeps takes sequences of one length, found 40 nt \({number - 1} rows\), 36 nt \(1 rows\);"
+        rf" '{shorter['id'][3]}' has 36 nt\. Cut"
+    )
     with pytest.raises(InputError, match=message):
         run(shorter)
     shorter = examples.copy()
     shorter.loc[315, "sequence"] = "ACGT" * 11
-    with pytest.raises(InputError, match="found 44 nt in ACGTACG.* and 0 more of 120"):
+    with pytest.raises(InputError, match=f"'{shorter['id'][315]}' has 44 nt"):
         run(shorter)
 
 

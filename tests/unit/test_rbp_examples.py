@@ -10,6 +10,7 @@ from nucleotune.contracts import check_examples
 from nucleotune.errors import InputError
 from nucleotune.plugins import ROOT
 from nucleotune.studies.rbp import assemble_splits, build_card, build_examples, overlapping
+from nucleotune.studies.rbp_build import to_shape
 
 PLACE = ["seqname", "start", "end", "strand"]
 
@@ -130,10 +131,21 @@ def test_seed_decides_and_classes_do_not_depend_on_each_other():
 
 @pytest.mark.parametrize("n, least", [(19, 20), (2, 1)])
 def test_too_few_rows(n, least):
-    with pytest.raises(InputError, match=f"HNRNPX.*{n} negative sequences.*at least {least}"):
+    with pytest.raises(InputError, match=f"HNRNPX.*{n} negative sequences.*At least {least}"):
         build(
             table(words(40 + n), [1] * 40 + [0] * n), min_per_class=least, source="HNRNPX"
         )  # the other class has enough
+
+
+def test_too_few_rows_tell_where_they_went():
+    places = table([*words(30), *words(30), "ACGTN"], [1] * 30 + [0] * 31)
+    with pytest.raises(InputError) as caught:
+        build(places, source="RBP X (x.fa)")
+    text = str(caught.value)
+    assert text.startswith("RBP X (x.fa): 0 negative sequences")
+    assert "31 in the files, 30 letters ACGT only, 0 each sequence once" in text
+    assert "30 sequences are in both classes" in text
+    assert "rbp.min_per_class" in text and "rbp.rbps" in text
 
 
 def test_a_missing_class():
@@ -151,13 +163,14 @@ def given():
     return {"train": train, "valid": valid, "test": test}  # fmt: skip
 
 
-def test_given_splits_are_sampled_part_by_part():
+def test_of_given_splits_training_alone_is_sampled():
     parts = given()
     everything, _, _ = assemble_splits(parts, seed=1, min_per_class=5)
     examples, rest, counts = assemble_splits(parts, per_class=20, seed=1, min_per_class=5)
-    assert sizes(examples) == {"train": (13, 13), "valid": (3, 3), "test": (4, 4)}
-    assert set(examples["id"]) | set(rest["id"]) == set(everything["id"]) and len(rest) == 60
-    assert "split" not in rest
+    assert sizes(examples) == {"train": (13, 13), "valid": (10, 10), "test": (15, 15)}
+    assert set(examples["id"]) | set(rest["id"]) == set(everything["id"]) and len(rest) == 24
+    assert "split" not in rest and rest["id"].str.startswith("train:").all()
+    assert steps(counts)[-1] == ("negative", "training sampled to at most 13", 38, 12)
     again, _, _ = assemble_splits(parts, per_class=20, seed=1, min_per_class=5)
     assert again.equals(examples)
 
@@ -171,8 +184,8 @@ def test_given_splits_share_no_sequence_and_test_stays_whole():
     assert steps(counts)[-4:] == [
         ("positive", "in one part only", 50, 10),
         ("negative", "in one part only", 50, 10),
-        ("positive", "sampled to at most 15,000", 50, 0),
-        ("negative", "sampled to at most 15,000", 50, 0),
+        ("positive", "training sampled to at most 9,600", 50, 0),
+        ("negative", "training sampled to at most 9,600", 50, 0),
     ]
     assert examples["sequence"].is_unique
     assert set(examples.loc[examples["split"] == "test", "sequence"]) == set(parts["test"]["sequence"])  # fmt: skip
@@ -224,10 +237,12 @@ def test_card(tmp_path):
         for i, part in parts.items()
     )
     assert 0 < shared < 10
+    assert examples["group"].nunique() == 1, "one stretch of overlapping places"
     assert card == {
         "rbp": "HNRNPX",
         "waterfall": counts["waterfall"],
         "in_both_classes": 0,
+        "grouped_by": "place",
         "classes": {"positive": 25, "negative": 25},
         "left_out": {"positive": 5, "negative": 5},
         "length": {"min": 10, "max": 10},
@@ -236,13 +251,12 @@ def test_card(tmp_path):
             for part, n in (("test", 5), ("train", 16), ("valid", 4))
         },
         "leakage": {
-            "genes_shared": 0,
-            "test_rows_with_gene_in_training": 0,
-            "share": 0.0,
+            "genes_shared": 1,
+            "test_rows_with_gene_in_training": 10,
+            "share": 1.0,
             "test_rows_with_sequence_in_training": 0,
             "test_rows_overlapping_training": shared,
         },
-        "genes_known": 0,
         "places_known": 50,
         "inputs": [
             {
@@ -252,6 +266,59 @@ def test_card(tmp_path):
             }
         ],
     }
+
+
+def pairs(n):
+    """Places in pairs that overlap by 2 nt: bound and unbound, then two pairs of one class, and so on."""
+    places = table(words(2 * n), np.tile([1, 0, 1, 1, 0, 0], n)[: 2 * n], seqname="chr1")
+    places["start"] = np.repeat(np.arange(n) * 100, 2) + np.tile([0, 8], n)
+    return places.assign(end=places["start"] + 10)
+
+
+def test_rows_are_grouped_by_locus():
+    examples, _, counts = build(pairs(60))
+    assert counts["grouped_by"] == "place" and examples["group"].nunique() == 60
+    assert (examples.groupby("group")["start"].agg(lambda x: (x // 100).nunique()) == 1).all()
+    nowhere, _, _ = build(balanced(30))
+    assert (nowhere["group"] == nowhere["id"]).all()
+
+
+def test_split_locus_leaves_no_overlap_and_keeps_shares():
+    places = pairs(600)
+    random, _, _ = build(places)
+    locus, rest, _ = build(places, split="locus", per_class=500)
+
+    def leaks(examples):
+        return overlapping(*(examples[examples["split"] == part] for part in ("test", "train")))
+
+    assert leaks(random) > 50 and leaks(locus) == 0
+    for part, n in (("train", 320), ("valid", 80), ("test", 100)):
+        assert all(abs(found - n) < 0.15 * n for found in sizes(locus)[part])
+    assert len(locus) == 1000 and len(rest) == 200
+    again, _, _ = build(places, split="locus", per_class=500)
+    pd.testing.assert_frame_equal(locus, again)
+
+
+def test_split_locus_keeps_genes_and_what_overlaps_them_together():
+    places = pairs(60)
+    places["group"] = np.repeat([f"g{i}" for i in range(40)], 3)  # genes of one and a half pairs
+    examples, _, counts = build(places, split="locus")
+    assert counts["grouped_by"] == "gene" and examples["group"].nunique() == 20
+    assert (examples.groupby("group")["split"].nunique() == 1).all()
+
+
+def test_split_locus_needs_places(caplog):
+    places = pairs(30)
+    places.loc[7, PLACE] = "", -1, -1, ""
+    with pytest.raises(
+        InputError,
+        match=r"HX: split 'locus'.* 1 of 60 sequences .*'s7'; give headers.*split: random",
+    ):
+        build(places, split="locus", source="HX")
+    assert "HX: the place of 1 of 60 sequences is not known" in caplog.text
+    one = pairs(30).assign(group="g")
+    with pytest.raises(InputError, match="HX: too few rows to split.* 60 rows in 1 groups"):
+        build(one, split="locus", source="HX")
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -282,6 +349,15 @@ def test_overlapping_equals_comparing_all_pairs(seed):
     )  # fmt: skip
     assert 0 < slow < 60
     assert overlapping(rows, others) == slow
+
+
+def test_sequences_too_long_to_shape_are_named_for_graphprot_and_left_to_ideeps():
+    examples = table(["ACGT" * 10, "ACGT" * 50], [0, 1])
+    assert to_shape(examples, {}, "x") == []
+    assert to_shape(examples, {"ideeps": "ideeps"}, "x") == ["ACGT" * 10]
+    message = "x.parquet: my-graphprot takes sequences of at most 150 nt, found 1 of 2 above, such as 's1' with 200 nt"
+    with pytest.raises(InputError, match=message):
+        to_shape(examples, {"ideeps": "ideeps", "my-graphprot": "graphprot"}, "x.parquet")
 
 
 def test_list_of_rbpsuites_154_rbps():

@@ -7,10 +7,13 @@ import tarfile
 import pandas as pd
 import pytest
 
+from nucleotune.__main__ import main
 from nucleotune.errors import InputError
+from nucleotune.plugins import read_sheet
 from nucleotune.studies import rbp_readers
 from nucleotune.studies.rbp_readers import (
     join_kmers,
+    list_fasta_pairs,
     list_rbpsuite,
     read_fasta_pair,
     read_rbpsuite,
@@ -104,6 +107,7 @@ def test_rbpsuite_an_empty_member_of_an_archive_hides_nothing(tmp_path, monkeypa
         (">chr1:0-5(+)\nACGTA\n", "no line with 'train_dir'"),
         ("train_dir/\n>chr1:0-5(+)\nACGTA\n", "name of an RBP"),
         ("train_dir/Z.positive\n>chr1:0-2(+)\nAC\n", r"no records of X\.negative and X\.positive; .* 1 RBPs: Z"),
+        ("train_dir/X.positive\nACGTA\n>chr1:0-5(+)\nACGTA\n", "'ACGTA' stands before the first '>'"),
         ("train_dir/X.positive\n>chr1:0-5(+)\nACG-A\n", r"chr1:0-5\(\+\)'.*'-' at position 4"),
         ("train_dir/X.positive\n>chr1:0-5(+)\nACGA\n", r"chr1:0-5\(\+\)'.*place has 5 nt, the sequence 4"),
         ("train_dir/X.positive\n>chr1:0-5(+)\n>chr1:0-2(+)\nAC\n", r"chr1:0-5\(\+\)'.*no sequence"),
@@ -233,3 +237,52 @@ def test_types(tmp_path):
     assert table["label"].dtype == "int8"
     assert table["start"].dtype == table["end"].dtype == "int64"
     assert all(pd.api.types.is_string_dtype(table[name]) for name in ("id", "seqname", "strand"))
+
+
+def test_a_directory_of_fasta_pairs_gives_its_sheet(tmp_path, capsys):
+    pairs = (
+        "QKI.positive.fa.gz",
+        "QKI.negative.fa.gz",
+        "AGO2_positive.fasta",
+        "AGO2_negative.fasta",
+    )
+    for name in (*pairs, "a.txt"):
+        (tmp_path / name).touch()
+    assert main(["rbp-sheet", str(tmp_path)]) == 0
+    sheet = tmp_path / "x.tsv"
+    sheet.write_text(capsys.readouterr().out)
+    assert read_sheet(sheet, "fasta") == [
+        {"rbp": rbp, "positives": f"{tmp_path}/{pair[0]}", "negatives": f"{tmp_path}/{pair[1]}"}
+        for rbp, pair in {
+            "AGO2": ("AGO2_positive.fasta", "AGO2_negative.fasta"),
+            "QKI": ("QKI.positive.fa.gz", "QKI.negative.fa.gz"),
+        }.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ([], "no FASTA pairs; expected files such as"),
+        (["A.positive.fa"], r"A\.positive\.fa is there, but no file A\.negative\.fa"),
+        (["A.positive.fa", "A_positive.fa"], "are both positive of A"),
+    ],
+)
+def test_directories_without_pairs(tmp_path, names, message):
+    for name in names:
+        (tmp_path / name).touch()
+    with pytest.raises(InputError, match=message):
+        list_fasta_pairs(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["nothing.txt", "nothing.tsv"])
+def test_a_sheet_of_no_file_is_a_clean_error(tmp_path, capsys, monkeypatch, name):
+    assert main(["rbp-sheet", str(tmp_path / name)]) == 1
+    assert capsys.readouterr().err.startswith(f"Error: {tmp_path / name}: ")
+
+    def denied(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(rbp_readers, "list_rbpsuite", denied)
+    assert main(["rbp-sheet", str(tmp_path / "x.txt")]) == 1
+    assert "x.txt: Permission denied" in capsys.readouterr().err

@@ -8,6 +8,7 @@ import pytest
 from matplotlib import image
 from scipy.stats import wilcoxon
 
+from nucleotune.attention.rbp_findings import gather_findings
 from nucleotune.attention.rbp_properties import BOUNDARIES, REGIONS, STRUCTURES
 from nucleotune.errors import InputError
 from nucleotune.evaluation.over_sets import compare_over_sets, mean_over_sets
@@ -32,7 +33,7 @@ def published():
 
 
 def datasets(n, comparable=True):
-    shared = {"published_as": None, "comparable": comparable, "note": ""}
+    shared = {"published_as": "rbpsuite", "comparable": comparable, "note": ""}
     return [{"name": f"rbp{i}", "title": f"RBP{i}", **shared} for i in range(n)]
 
 
@@ -118,6 +119,20 @@ def test_other_proteins_or_data_are_not_comparable(n, comparable, published):
     )
     assert set(comparison["status"]) == {"not comparable"}
     render_table(comparison, **rbp.TABLES["comparison"])
+
+
+def test_no_number_of_the_paper_stands_beside_other_data(published):
+    described = datasets(3)
+    described[1]["published_as"] = None
+    found = make_metrics(3)
+    table = rbp.rbp_table_auroc(published, found, described, METHODS, BOOTSTRAP)
+    assert table["published"].isna().all() and "as published" not in "".join(table["dataset"])
+    mean = find(table, dataset=MEAN, method="bert")
+    assert (mean["status"], mean["note"]) == ("not comparable", "3 of 3 proteins")
+    comparison = rbp.rbp_table_comparison(published, found, described, METHODS, "bert", BOOTSTRAP)
+    assert comparison["published"].isna().all()
+    assert set(comparison["status"]) == {"not comparable"}
+    render_table(table, **rbp.TABLES["auroc"])
 
 
 def test_comparison_over_proteins(published):
@@ -324,3 +339,25 @@ def test_nothing_to_show_is_said(tmp_path):
     structure_figure(empty, curves[:0], None, tmp_path / "5.svg", titles=TITLES)
     auroc_figure(pd.DataFrame({"A": [np.nan]}), "A", tmp_path / "2.svg")
     assert len(list(tmp_path.glob("*.png"))) == 4
+
+
+def test_a_run_without_analyses_has_figures_that_say_so(tmp_path):
+    found = gather_findings({})
+    region_figure(found.summary, found.heads, found.curves, tmp_path / "3.svg", titles={})
+    similarity_figure(found.summary, tmp_path / "4.svg", titles={})
+    structure_figure(found.summary, found.curves, None, tmp_path / "5.svg", titles={})
+    for number in (3, 4, 5):
+        assert "No protein of this run" in (tmp_path / f"{number}.svg").read_text()
+
+
+def test_figure_5_says_what_folded(monkeypatch):
+    summary, _, curves = make_findings(2)
+    figure = drawn(
+        monkeypatch,
+        rbp_attention_figures,
+        lambda path: structure_figure(
+            summary, curves, "RBP1", path, titles=TITLES, engine="ViennaRNA 2.7, MEA, gamma 3"
+        ),
+    )
+    assert figure.texts[0].get_text() == "Structures: ViennaRNA 2.7, MEA, gamma 3"
+    assert "RBP1" in figure.axes[0].texts[0].get_text()

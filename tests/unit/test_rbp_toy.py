@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from nucleotune.attention.profile import position_profile
-from nucleotune.attention.rbp import Loaded, analyse_models
+from nucleotune.attention.rbp import FEWEST_BINS, Loaded, analyse_models
 from nucleotune.baselines import fit_predict
 from nucleotune.genome.annotation import read_annotation, write_annotation
 from nucleotune.models.load import build_classifier, load_model
@@ -127,7 +127,11 @@ def test_the_3utr_is_seen_by_heads_after_training_alone(mirror, trained, tmp_pat
     assert found.loc["after", "cv"] > 0.03 > 0.003 > found.loc["before", "cv"]
     assert found.loc["after", "highest"] > 1.05 > 1.005 > found.loc["before", "highest"]
     assert found.loc["after", "spearman"] > 0.3
-    assert not found.loc["before", "spearman"] > 0.3
+    # All samples share a few bins of attention, or the correlation is none: it must be one of the two.
+    before = found.loc["before"]
+    assert (np.isnan(before["spearman"]) and before["bins"] < FEWEST_BINS) or before[
+        "spearman"
+    ] <= 0.3
 
 
 def test_regions_agree_with_the_simulation(mirror, tmp_path):

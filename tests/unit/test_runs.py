@@ -19,6 +19,7 @@ from nucleotune.errors import InputError
 from nucleotune.models import load
 from nucleotune.training import finetune as finetune_module
 from nucleotune.training import parallel
+from nucleotune.training import runs as runs_module
 from nucleotune.training.runs import RESULTS, Run, Settings, train, train_several
 from nucleotune.training.state import STATE
 
@@ -154,6 +155,27 @@ def test_several_in_one_process(tmp_path, monkeypatch, caplog):
     alone = replace(make_run(tmp_path, "alone"), examples=runs[1].examples)
     train(alone, settings)
     assert Path(alone.predictions).read_bytes() == Path(runs[1].predictions).read_bytes()
+
+
+def test_any_failure_leaves_the_others_and_an_interruption_stops(tmp_path, monkeypatch, caplog):
+    runs = [make_run(tmp_path, name) for name in "abc"]
+    trained, failure = [], RuntimeError("CUDA out of memory")
+
+    def fail_at_b(run, settings):
+        trained.append(run.dataset)
+        if run.dataset == "b":
+            raise failure
+
+    monkeypatch.setattr(runs_module, "_train", fail_at_b)
+    with pytest.raises(InputError, match="1 of 3 trainings failed: b;"):
+        train_several(runs, make_settings())
+    assert trained == ["a", "b", "c"]
+    assert "CUDA out of memory" in caplog.text and "Traceback" in caplog.text
+    for failure in (SystemExit(1), KeyboardInterrupt()):
+        trained.clear()
+        with pytest.raises(type(failure)):
+            train_several(runs, make_settings())
+        assert trained == ["a", "b"]
 
 
 def test_weights_are_read_once(tmp_path, monkeypatch):

@@ -1,0 +1,43 @@
+"""Places that belong together because they overlap: what may not stand on both sides of a split."""
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+
+def overlap_clusters(places: pd.DataFrame) -> np.ndarray:
+    """Number of each row's cluster, int64 (n,): rows that share a base on a strand, directly or through others.
+
+    Args:
+        places: columns `seqname`, `start`, `end` (0-based half-open) and `strand`; "" as `seqname` is no place, and
+            such a row has -1.
+    """
+    clusters = np.full(len(places), -1)
+    start, end = places["start"].to_numpy(), places["end"].to_numpy()
+    known = places.reset_index(drop=True)
+    known = known[known["seqname"] != ""]
+    first = 0
+    for rows in known.groupby(["seqname", "strand"], observed=True).indices.values():
+        rows = known.index.to_numpy()[rows]
+        rows = rows[np.argsort(start[rows], kind="stable")]
+        reach = np.maximum.accumulate(end[rows])
+        begins = np.concatenate([[True], start[rows][1:] >= reach[:-1]])
+        clusters[rows] = first + np.cumsum(begins) - 1
+        first += int(begins.sum())
+    return clusters
+
+
+def join_overlapping(places: pd.DataFrame) -> pd.Series:
+    """Groups in which no two rows overlap across groups: those of `places["group"]`, joined where their rows overlap.
+
+    A joined group is called as its first row's was. Rows without place keep their group.
+    """
+    codes, names = pd.factorize(places["group"])
+    clusters = overlap_clusters(places)
+    known = clusters >= 0
+    n = len(names) + clusters.max(initial=-1) + 1
+    edges = (np.ones(known.sum()), (codes[known], len(names) + clusters[known]))
+    _, joined = connected_components(coo_array(edges, shape=(n, n)), directed=False)
+    mine = pd.Series(joined[codes], index=places.index)
+    return places["group"].groupby(mine).transform("first")

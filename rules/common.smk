@@ -113,7 +113,7 @@ STAGE = {
     "rbp_regions": 1,
     "attention": 1,
     "attribute": 1,
-    "modisco": 1,
+    "modisco": 2,
     "finetune": 3,
     "fit_profile": 1,
     "baseline": 2,

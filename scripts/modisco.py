@@ -8,7 +8,13 @@ if TYPE_CHECKING:
 from nucleotune.attribution.compare import read_motifs
 from nucleotune.attribution.contributions import read_contributions
 from nucleotune.attribution.modisco import run_modisco
-from nucleotune.attribution.motifs import composition, match_patterns, motif_table, seqlet_places
+from nucleotune.attribution.motifs import (
+    composition,
+    element_of,
+    match_patterns,
+    motif_table,
+    seqlet_places,
+)
 from nucleotune.attribution.spacing import order_of_elements
 from nucleotune.files import atomic_path
 from nucleotune.scripting import job
@@ -21,7 +27,7 @@ with job(snakemake.log[0]) as log:
     patterns = run_modisco(explained.sequences, hypothetical, snakemake.output.patterns)
     matches = match_patterns(patterns, motifs, composition(explained.sequences))
     places = seqlet_places(patterns, matches, explained.sites)
-    elements = dict.fromkeys(name.split(".")[0] for name in motifs)
+    elements = dict.fromkeys(map(element_of, motifs))
     tables = {
         snakemake.output.motifs: motif_table(patterns, matches, places, list(elements)),
         snakemake.output.seqlets: places,

@@ -154,9 +154,7 @@ def distance_figure(
         path: of the SVG; a PNG is written beside it.
         width: nt of a bar.
     """
-    known = [
-        run.seqlets[run.seqlets["element"].notna() & (run.seqlets["element"] != "")] for run in runs
-    ]
+    known = [_elements(run.seqlets) for run in runs]
     everything = pd.concat(known)
     medians = everything.groupby("element")["distance"].median()
     elements = medians.dropna().sort_values().index.tolist()
@@ -180,6 +178,11 @@ def distance_figure(
             )
             _order(column[-1], run.order)
         save(figure, path)
+
+
+def _elements(seqlets: pd.DataFrame) -> pd.DataFrame:
+    """Seqlets of an element, of positive patterns: those that the order is tested of (`spacing.order_of_elements`)."""
+    return seqlets[(seqlets["element"].fillna("") != "") & (seqlets["sign"] == "positive")]
 
 
 def _histogram(

@@ -109,7 +109,7 @@ def tracks(
     found = []
     numbers = {name: i for i, name in enumerate(explained.ids)}
     effects = dict(zip(explained.mutated.tolist(), explained.mutation_effects(), strict=True))
-    named = seqlets[seqlets["element"].fillna("") != ""]
+    named = seqlets[(seqlets["element"].fillna("") != "") & (seqlets["sign"] == "positive")]
     for name in (name for name in ids if name in numbers):
         number = numbers[name]
         width = min(WIDEST, explained.actual.shape[1])

@@ -54,9 +54,15 @@ def test_planted_motifs_are_found(run):
     words = motifs["consensus"].tolist()
     found = [any(core in word for word in words) for core in ("AATAAA", "TATA", "TTTCAA")]
     assert sum(found) >= 2, words
-    assert len({"efficiency", "positioning", "site"} & set(motifs["element"])) >= 2
+    assert {"efficiency", "positioning"} <= set(motifs["element"])
+    places = motifs.set_index("element")["distance"]
+    assert places["efficiency"] < places["positioning"] < 0
+
+
+def test_order_of_elements_is_tested(run):
     order = pd.read_csv(run / RESULTS / "order.tsv", sep="\t").set_index("test")
-    assert order.loc["positioning 10 to 30 nt before site", "p"] < 0.01
+    assert (order["n"] > 20).all(), order["n"]
+    assert (order["p"] < 0.01).all() and (order["share"] > order["control_high"]).all()
 
 
 def test_tables_and_figures(run):

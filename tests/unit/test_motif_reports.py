@@ -109,7 +109,7 @@ def test_tracks(explained):
     seqlets = pd.DataFrame(
         [("positioning", 3, 119, 127), (np.nan, 3, 130, 138), ("site", 5, 119, 127)],
         columns=["element", "example", "start", "end"],
-    )
+    ).assign(sign="positive")
     rows = tracks(RUN, explained, seqlets, ["d", "a", "not there"])
     assert [row.title.split(": ")[1] for row in rows] == ["DeepLIFT", "mutagenesis", "DeepLIFT"]
     first = rows[0]

@@ -20,6 +20,7 @@ from nucleotune.plugins import (
     read_schema,
     validate,
 )
+from nucleotune.search_space import check_space
 
 
 def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[str, Any]:
@@ -100,6 +101,8 @@ def _check_kinds(config: Mapping[str, Any], methods: Mapping[str, Any], source: 
                 f"{source}: polya.line: {study['line']!r}, which the others are compared with, is not one of"
                 f" polya.methods: {', '.join(study['methods'])}"
             )
+        for name, space in study["tune"]["space"].items():
+            check_space(space, methods[name], f"{source}: polya.tune.space.{name}")
     if "rbp" in config["studies"]:
         name = config["rbp"]["attention"]["method"]
         if name and methods[name]["kind"] != "language_model":

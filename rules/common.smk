@@ -116,6 +116,8 @@ STAGE = {
     "modisco": 2,
     "finetune": 3,
     "fit_profile": 1,
+    "tune": 2,
+    "polya_tables": 2,
     "baseline": 2,
     "evaluate": 3,
     "evaluate_profile": 1,

@@ -2,8 +2,8 @@
 
 As in Tomtom (Gupta et al. 2007, doi:10.1186/gb-2007-8-2-r24), columns are compared by their Euclidean distance. Tomtom
 takes the columns of a large database for chance. A few known motifs are no database: here chance is the motif itself
-with other letters, drawn from the composition of the sequences, so that TATATA is no great surprise in sequences rich in
-A and T.
+with other letters, drawn from the composition of the sequences, so that TATATA is less of a surprise where A and T
+abound.
 
 Alignments that overlap, and variants of one element (TATATA, TTTATA), are anything but independent, and to correct for
 their number (Bonferroni, Sidak) would leave a faultless TATATA unrecognised. So the best of them all is taken of each
@@ -103,9 +103,7 @@ def any_of(p: float, number: int) -> float:
     return float(-np.expm1(number * np.log1p(-min(p, 1 - 1e-12))))
 
 
-def _match(
-    pattern: np.ndarray, core: slice, variants: np.ndarray, background: np.ndarray
-) -> Match:
+def _match(pattern: np.ndarray, core: slice, variants: np.ndarray, background: np.ndarray) -> Match:
     """`match` for variants (v, m, 4) of one width."""
     m = variants.shape[1]
     padded = np.concatenate([np.tile(background, (m, 1)), pattern, np.tile(background, (m, 1))])
@@ -138,7 +136,7 @@ def _exchanged(variants: np.ndarray) -> np.ndarray:
 
 
 def _words(width: int, background: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Words as letters (width, n), 0 to 3, and the chance of each: all that there are, or, of wide ones, WORDS drawn."""
+    """Words as letters (width, n), 0 to 3, and the chance of each: all there are, or, of wide ones, WORDS drawn."""
     if width <= WIDEST_ENUMERATED:
         words = np.indices((len(BASES),) * width).reshape(width, -1)
         return words, background[words].prod(axis=0)

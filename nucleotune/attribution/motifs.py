@@ -98,9 +98,9 @@ def seqlet_places(patterns: Patterns, matches: pd.DataFrame, sites: np.ndarray) 
         sites: position of the site in each sequence, -1 for none (`observed_sites`).
 
     Returns:
-        A row a seqlet: `pattern`, `sign` (of the pattern), `element`, `example`, `start`, `end` (0-based half-open), `position` (middle of the
-        motif, nt from the sequence's begin), `distance` (`position` less the site's, negative upstream; NaN without a
-        site), `contribution`.
+        A row a seqlet: `pattern`, `sign` (of the pattern), `element`, `example`, `start`, `end` (0-based
+        half-open), `position` (middle of the motif, nt from the sequence's begin), `distance` (`position` less the
+        site's, negative upstream; NaN without a site), `contribution`.
     """
     table = patterns.seqlets.merge(matches[["pattern", "element", "centre"]], on="pattern")
     table = table.merge(patterns.table[["pattern", "sign"]], on="pattern")

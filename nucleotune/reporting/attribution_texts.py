@@ -58,8 +58,8 @@ _LABELS = {
 
 _TABLE = (
     "Patterns of TF-MoDISco (modisco-lite, one strand); letters of a consensus have at least half of the seqlets, N is"
-    " any. p: chance that an element of the same shape with letters of the sequences' composition fits as well, wherever"
-    " it fits best, for the best of all known elements; q: false discovery rate among patterns."
+    " any. p: chance that an element of the same shape with letters of the sequences' composition fits as well,"
+    " wherever it fits best, for the best of all known elements; q: false discovery rate among patterns."
 )
 
 #: Title, caption and column labels, as `tables.write_table` takes them: of the motifs of a study, and of their `order`.

@@ -157,6 +157,16 @@ def page_titles(datasets: Described) -> dict[str, str]:
     return {dataset["name"]: dataset["title"] for dataset in datasets}
 
 
+def searches_of(
+    found: Mapping[str, Mapping[str, Mapping[str, Any]]], examples: Mapping[str, str]
+) -> dict[str, dict[str, Mapping[str, Any]]]:
+    """Of searches (data set -> method -> best.json) those of the present examples; `examples`: data set -> digest."""
+    return {
+        dataset: {name: one for name, one in of.items() if one["examples"] == examples[dataset]}
+        for dataset, of in found.items()
+    }
+
+
 def polya_table3(
     published: pd.DataFrame,
     settings: Mapping[str, Mapping[str, Any]],

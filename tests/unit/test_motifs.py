@@ -259,7 +259,9 @@ def test_negative_patterns_are_no_elements(tmp_path):
     places = places.assign(element="positioning", distance=places["position"] - 80)
     sites = 80 + np.arange(30)
     order = order_of_elements(places, sites, seed=0, permutations=50).set_index("test")
-    assert (order.loc[[test for test in TESTS if test.startswith("positioning")], "share"] == 1).all()
+    assert (
+        order.loc[[test for test in TESTS if test.startswith("positioning")], "share"] == 1
+    ).all()
     distance_figure([Places("a", places, order.reset_index())], 300, tmp_path / "all.svg")
     assert "positioning, 30 seqlets" in (tmp_path / "all.svg").read_text()
 

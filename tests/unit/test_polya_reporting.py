@@ -11,7 +11,13 @@ from scipy.stats import pearsonr
 from nucleotune.plan import describe_methods
 from nucleotune.plugins import ROOT, load_method
 from nucleotune.profile_contracts import ProfileExamples, ProfilePredictions
-from nucleotune.reporting.polya import HYPERPARAMETERS, TABLES, polya_table3, polya_table4
+from nucleotune.reporting.polya import (
+    HYPERPARAMETERS,
+    TABLES,
+    polya_table3,
+    polya_table4,
+    searches_of,
+)
 from nucleotune.reporting.polya_figures import loss_figure, profiles_figure, typical_genes
 from nucleotune.reporting.tables import render_table
 
@@ -93,7 +99,9 @@ def test_what_a_search_found_stands_beside():
         "parameters": {"training.learning_rate": 2e-3, "sizes.filters": 128, "sizes.layers": 6},
         "trials": 20,
     }
-    table = table3(found={"yeast": {"bpnet": best}})
+    found = {"yeast": {"bpnet": best | {"examples": "a"}}}
+    assert not searches_of(found, {"yeast": "b"})["yeast"]
+    table = table3(found=searches_of(found, {"yeast": "a"}))
     found = {"method": "BPNet", "values": "found by search (20 trials)"}
     assert find(table, metric="learning_rate", **found)["measured"] == 20
     assert find(table, metric="layers", **found)["measured"] == 6

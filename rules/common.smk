@@ -107,7 +107,7 @@ STAGE = {
     "lncrna_examples": 2,
     "annotation": 1,
     "promoters_examples": 2,
-    "polya_examples": 1,
+    "polya_examples": 2,
     "rbp_examples": 1,
     "rbp_structures": 1,
     "rbp_regions": 1,

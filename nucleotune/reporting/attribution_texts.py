@@ -12,22 +12,18 @@ _MOTIFS = (
 FIGURES: dict[str, dict[str, dict[str, str]]] = {
     "polya": {
         "polya_figure7": {
-            "title": "Figure 7. Contributions along sequences",
-            "caption": "What each nucleotide contributes to the predicted profile, by DeepLIFT for networks on"
-            " nucleotides, by integrated gradients for those on k-mers, and below what it is worth above a base at"
-            " random, by in-silico mutagenesis. Sequences were not picked by eye: of those that were mutated they are"
-            " at the 25th, 50th and 75th percentile of the correlation of both ways in the first model; of each the"
-            " stretch with the highest contributions. Blue: seqlets of patterns that fit a known element.",
-        },
-        "polya_motifs": {
-            "title": "Motifs behind the predictions",
+            "title": "Figure 7. Motifs behind the predictions",
             "caption": f"{_MOTIFS}, and the median distance of its middle to the position with most reads (quartiles).",
         },
         "polya_figure8": {
-            "title": "Figure 8. Distance and order of the elements",
-            "caption": "Seqlets of patterns that fit a known element, by distance to the position with most reads of"
-            " the gene (genes have several sites); below the share of genes whose elements lie in the known order and"
-            " distance, as table Order of the elements has it.",
+            "title": "Figure 8. Contributions along sequences, and distance and order of the elements",
+            "caption": "Above: what each nucleotide contributes to the prediction, by DeepLIFT for networks on"
+            " nucleotides, by integrated gradients for those on k-mers, and what it is worth above a base at random, by"
+            " in-silico mutagenesis. Sequences were not picked by eye: of those that were mutated they are at the 25th,"
+            " 50th and 75th percentile of the correlation of both ways in the first model; of each the stretch with the"
+            " highest contributions. Blue: seqlets of patterns that fit a known element. Below: all seqlets of such"
+            " patterns, by distance to the position with most reads of the gene (genes have several sites), and the"
+            " share of genes whose elements lie in the known order and distance (table Order of the elements).",
         },
     },
     **{

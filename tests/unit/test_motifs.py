@@ -24,10 +24,9 @@ from nucleotune.reporting.attribution import (
     Motifs,
     Places,
     Track,
-    distance_figure,
+    elements_figure,
     information,
     motif_figure,
-    track_figure,
 )
 
 ELEMENTS = Path(__file__).parents[2] / "resources" / "motifs" / "polya.meme"
@@ -262,7 +261,9 @@ def test_negative_patterns_are_no_elements(tmp_path):
     assert (
         order.loc[[test for test in TESTS if test.startswith("positioning")], "share"] == 1
     ).all()
-    distance_figure([Places("a", places, order.reset_index())], 300, tmp_path / "all.svg")
+    shown = [Places("a", places, order.reset_index())]
+    track = Track("b", "ACGT" * 5, np.ones(20))
+    elements_figure([track], shown, 300, tmp_path / "all.svg")
     assert "positioning, 30 seqlets" in (tmp_path / "all.svg").read_text()
 
 
@@ -290,10 +291,10 @@ def test_figures(study, tmp_path):
         seqlets=[(105, 117, "positive_0")],
     )
     for name in ("a", "b"):
-        track_figure([track, track._replace(seqlets=())], tmp_path / f"track_{name}.svg")
         motif_figure([run, empty], tmp_path / f"motif_{name}.svg")
-        distance_figure(shown, 300, tmp_path / f"distance_{name}.svg")
-    for kind in ("track", "motif", "distance"):
+        rows = [track, track._replace(seqlets=())]
+        elements_figure(rows, shown, 300, tmp_path / f"elements_{name}.svg")
+    for kind in ("motif", "elements"):
         first, second = ((tmp_path / f"{kind}_{name}.svg").read_bytes() for name in "ab")
         assert first == second and len(first) > 10_000
         assert (tmp_path / f"{kind}_a.png").stat().st_size > 5_000

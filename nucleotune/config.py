@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nucleotune.errors import InputError
+from nucleotune.plan.attribution import check_attribution
 from nucleotune.plugins import (
     ROOT,
     check_collection_files,
@@ -65,6 +66,7 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
         m["model"]: load_model(m["model"], folders) for m in methods.values() if m.get("model")
     }
     _check_kinds(config, methods, source)
+    check_attribution(config, methods, models, source)
     left_out = _leave_out_non_commercial(config, methods, models, source)
     for study in config["studies"]:
         if not config[study].get("fractions", {}).get("pretrain"):
@@ -107,11 +109,6 @@ def _check_kinds(config: Mapping[str, Any], methods: Mapping[str, Any], source: 
         name = config["rbp"]["attention"]["method"]
         if name and methods[name]["kind"] != "language_model":
             raise InputError(f"{source}: rbp.attention.method: {name!r} is not a language model")
-    for study in config["studies"]:
-        for name in config[study].get("attribution", {"methods": []})["methods"]:
-            where = f"{source}: {study}.attribution.methods: {name!r}"
-            if methods[name]["kind"] == "baseline" or methods[name].get("network") == "average":
-                raise InputError(f"{where} is not a trained network: there is nothing to explain")
 
 
 def _check_rbps(study: Mapping[str, Any], collections: Mapping[str, Any], source: str) -> list[str]:

@@ -17,7 +17,7 @@ def attribution_targets(study):
     """Tables and figures of a study's explained models."""
     if not ATTRIBUTED[study]:
         return []
-    tables, figures = [f"{study}_motifs"], [f"{study}_motifs"]
+    tables, figures = [f"{study}_attribution", f"{study}_motifs"], [f"{study}_motifs"]
     if study == "polya":
         tables, figures = [*tables, "polya_order"], ["polya_figure7", "polya_figure8"]
     return [

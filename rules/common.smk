@@ -112,7 +112,7 @@ STAGE = {
     "rbp_structures": 1,
     "rbp_regions": 1,
     "attention": 1,
-    "attribute": 1,
+    "attribute": 2,
     "modisco": 2,
     "finetune": 3,
     "fit_profile": 1,

@@ -72,6 +72,27 @@ TABLES: dict[str, dict[str, Any]] = {
         "labels": _LABELS,
     },
     "rbp": {"title": "Motifs behind the predictions", "caption": _TABLE, "labels": _LABELS},
+    "attribution": {
+        "title": "How far explanations can be trusted",
+        "caption": "Completeness: contributions of a sequence should add up to the change of the explained number from"
+        " its references; delta is what they are off, over sequences the median and the largest, and the largest by the"
+        " mean change. Agreement: correlation along a sequence of contributions and of what each nucleotide is worth by"
+        " in-silico mutagenesis, mean over the mutated sequences, with the 95 % bootstrap interval. Motifs of models on"
+        " tokens are made of the effects of substitutions.",
+        "labels": {
+            "dataset": "Data set",
+            "method": "Method",
+            "way": "Contributions",
+            "motifs_from": "Motifs are made of",
+            "sequences": "Sequences",
+            "delta_median": "Delta (median)",
+            "delta_largest": "Delta (largest)",
+            "delta_relative": "by mean change",
+            "mutated": "Mutated",
+            "pearson": "Agreement (Pearson)",
+            "spearman": "Agreement (Spearman)",
+        },
+    },
     "order": {
         "title": "Order of the elements",
         "caption": "Share of genes whose elements lie in the known order and distance; of several seqlets of an element"

@@ -99,6 +99,32 @@ def motifs_table(tables: Mapping[Run, pd.DataFrame]) -> pd.DataFrame:
     return long_table(rows, keys)
 
 
+def summaries_table(summaries: Mapping[Run, Mapping[str, Any]]) -> pd.DataFrame:
+    """How far explanations can be trusted, keys dataset, method, way and motifs; `summaries` are summary.json."""
+    keys, rows = ("dataset", "method", "way", "motifs_from"), []
+    for run, found in summaries.items():
+        names = dict(zip(keys, (*run, found["way"], found["motifs_from"]), strict=True))
+        measured = {"sequences": {"value": found["sequences"]}}
+        measured |= {
+            f"delta_{name}": {"value": found["completeness"][name]}
+            for name in ("median", "largest", "relative")
+        }
+        measured["mutated"] = {"value": found["mutated"]}
+        measured |= found["agreement"]
+        rows += [
+            row(
+                names,
+                metric,
+                None,
+                value,
+                comparable=False,
+                n_test=value["n"] if value and "n" in value else None,
+            )
+            for metric, value in measured.items()
+        ]
+    return long_table(rows, keys)
+
+
 def order_table(tables: Mapping[Run, pd.DataFrame]) -> pd.DataFrame:
     """Order of the elements by all runs, keys dataset, method and test; `tables` are order.tsv."""
     keys, rows = ("dataset", "method", "test"), []

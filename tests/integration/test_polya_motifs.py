@@ -24,7 +24,7 @@ polya:
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("motifs")
     (folder / "own.yaml").write_text(CONFIG)
-    targets = ("polya_motifs", "polya_figure7", "polya_figure8", "polya_order")
+    targets = ("polya_attribution", "polya_motifs", "polya_figure8", "polya_order")
     snakemake(folder, *targets, "--configfile", str(folder / "own.yaml"))
     return folder
 
@@ -66,7 +66,7 @@ def test_order_of_elements_is_tested(run):
 
 
 def test_tables_and_figures(run):
-    for name in ("polya_motifs", "polya_order"):
+    for name in ("polya_motifs", "polya_order", "polya_attribution"):
         assert (run / f"results/tables/{name}.html").stat().st_size > 1000
     for name in ("polya_figure7", "polya_figure8"):
         assert (run / f"results/figures/{name}.svg").stat().st_size > 10_000

@@ -74,6 +74,7 @@ rule polya_table4:
     params:
         datasets=POLYA_DATASETS,
         methods=POLYA_METHODS,
+        version=STAGE["polya_tables"],
     message:
         "Table 4: profiles of test genes"
     script:

@@ -1,4 +1,4 @@
-"""What would run of searches for hyper-parameters; nothing is executed."""
+"""What would run of searches for hyper-parameters and of attribution; nothing is executed."""
 
 from conftest import ROOT, job_counts, snakemake
 
@@ -31,3 +31,17 @@ def test_a_space_is_checked_before_any_job(tmp_path):
 def test_searches_of_the_paper(tmp_path):
     arguments = ("tune", "--configfile", str(ROOT / "config/paper.yaml"), *DRY)
     assert job_counts(snakemake(tmp_path, *arguments).stdout)["tune_profile"] == 3
+
+
+def test_attribution_of_classifiers(tmp_path):
+    """The same rules for the other studies: a model a data set, a table and a figure of all."""
+    block = "methods: [{method}], max_sequences: 20, mutagenesis: 20"
+    for study, method, datasets in (
+        ("rbp", "bert-rbp-tiny", 3),
+        ("promoters", "dnabert-6-tiny", 4),
+    ):
+        settings = block.format(method=method)
+        given = overlay(tmp_path, f"studies: [{study}]\n{study}: {{attribution: {{{settings}}}}}\n")
+        counts = job_counts(snakemake(tmp_path, *given, *DRY).stdout)
+        assert counts["attribute"] == counts["modisco"] == datasets
+        assert counts["motif_table"] == counts["motif_figure"] == counts["attribution_table"] == 1

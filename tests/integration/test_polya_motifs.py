@@ -24,7 +24,12 @@ polya:
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("motifs")
     (folder / "own.yaml").write_text(CONFIG)
-    targets = ("polya_attribution", "polya_motifs", "polya_figure8", "polya_order")
+    targets = (
+        "polya_motifs",
+        "polya_figure8",
+        "polya_order",
+        "results/tables/polya_attribution.html",
+    )
     snakemake(folder, *targets, "--configfile", str(folder / "own.yaml"))
     return folder
 

@@ -10,6 +10,7 @@ from shutil import which
 from typing import Any
 
 from nucleotune.errors import InputError
+from nucleotune.plan.attribution import check_attribution
 from nucleotune.plugins import (
     ROOT,
     check_collection_files,
@@ -21,6 +22,7 @@ from nucleotune.plugins import (
     read_schema,
     validate,
 )
+from nucleotune.search_space import check_space
 
 
 def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[str, Any]:
@@ -65,6 +67,7 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
         m["model"]: load_model(m["model"], folders) for m in methods.values() if m.get("model")
     }
     _check_kinds(config, methods, source)
+    check_attribution(config, methods, models, source)
     left_out = _leave_out_non_commercial(config, methods, models, source)
     for study in config["studies"]:
         if not config[study].get("fractions", {}).get("pretrain"):
@@ -104,16 +107,13 @@ def _check_kinds(config: Mapping[str, Any], methods: Mapping[str, Any], source: 
                 f"{source}: polya.line: {study['line']!r}, which the others are compared with, is not one of"
                 f" polya.methods: {', '.join(study['methods'])}"
             )
+        for name, space in study["tune"]["space"].items():
+            check_space(space, methods[name], f"{source}: polya.tune.space.{name}")
     if "rbp" in config["studies"]:
         for key in ("method", "random_method"):
             name = config["rbp"]["attention"][key]
             if name and methods[name]["kind"] != "language_model":
                 raise InputError(f"{source}: rbp.attention.{key}: {name!r} is not a language model")
-    for study in config["studies"]:
-        for name in config[study].get("attribution", {"methods": []})["methods"]:
-            where = f"{source}: {study}.attribution.methods: {name!r}"
-            if methods[name]["kind"] == "baseline" or methods[name].get("network") == "average":
-                raise InputError(f"{where} is not a trained network: there is nothing to explain")
 
 
 def _check_rbps(study: Mapping[str, Any], collections: Mapping[str, Any], source: str) -> list[str]:

@@ -158,12 +158,7 @@ def load_species(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
         where = f"{path}: polya.ends.{number}"
         if bool(entry["path"]) == bool(entry["urls"]):
             raise InputError(f"{where}: give either 'path' or 'urls'")
-        if (entry["format"] == "bedgraph") != bool(entry["minus"]):
-            raise InputError(
-                f"{where}: 'minus' is the second file of format 'bedgraph', and of it alone"
-            )
-        if entry["format"] == "table" and not entry["tracks"]:
-            raise InputError(f"{where}: format 'table' needs 'tracks': track -> columns")
+        _check_format(entry, where)
     ensembl = species["ensembl"]
     if ensembl and ensembl["division"] == "vertebrates" and ensembl["release"] < 76:
         raise InputError(
@@ -174,6 +169,39 @@ def load_species(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
     if species["simulate"] and species["ensembl"] is None:
         raise InputError(f"{path}: 'simulate' writes Ensembl files and needs the key 'ensembl'")
     return species
+
+
+#: Keys of an entry of `polya.ends` that belong to some formats, and these.
+_KEYS_OF_FORMATS = {
+    "minus": ("bedgraph",),
+    "minus_urls": ("bedgraph",),
+    "track": ("bed", "bedgraph"),
+    "tracks": ("tifseq", "table"),
+    "columns": ("table",),
+    "first": ("table",),
+    "column": ("bed",),
+}
+
+
+def _check_format(entry: Mapping[str, Any], where: str) -> None:
+    """An entry of `polya.ends` has what its format needs, and nothing that it would not read."""
+    form = entry["format"]
+    defaults = validate({"format": form}, _ends_schema(), where)
+    for key, formats in _KEYS_OF_FORMATS.items():
+        if form not in formats and entry[key] != defaults[key]:
+            raise InputError(
+                f"{where}: format {form!r} does not read {key!r}, which is of {' and '.join(formats)}"
+            )
+    if form == "bedgraph" and bool(entry["minus"]) == bool(entry["minus_urls"]):
+        raise InputError(
+            f"{where}: format 'bedgraph' has a second file, of the minus strand: give either 'minus' or 'minus_urls'"
+        )
+    if form == "table" and not entry["tracks"]:
+        raise InputError(f"{where}: format 'table' needs 'tracks': track -> columns")
+
+
+def _ends_schema() -> Mapping[str, Any]:
+    return read_schema("species")["properties"]["polya"]["properties"]["ends"]["items"]
 
 
 def load_collection(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:

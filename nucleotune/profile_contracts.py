@@ -10,6 +10,7 @@ Predictions one row a sequence: `id`, `split`, and for every track `profile_<tra
 Tracks are the conditions that were measured, such as `ypd` and `gal`; their order is that of the columns.
 """
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -97,6 +98,16 @@ def check_profile_examples(
         raise InputError(f"{source}: counts must be whole numbers, found {counts.dtype}")
     _refuse(source, table, (counts < 0).any(axis=(1, 2)), "counts must not be negative")
     return examples
+
+
+def examples_digest(examples: ProfileExamples) -> str:
+    """sha256 of what results depend on: tracks, counts, and id, sequence and split of each row, in their order."""
+    digest = hashlib.sha256("\n".join(examples.tracks).encode())
+    for column in ("id", "sequence", "split"):
+        digest.update(f"\n{column}\n".encode())
+        digest.update("\n".join(examples.table[column].astype(str)).encode())
+    digest.update(np.ascontiguousarray(examples.counts, dtype=np.int64).tobytes())
+    return digest.hexdigest()
 
 
 def check_profile_predictions(

@@ -3,7 +3,8 @@
 REQUIRED INPUTS: results/<study>/<dataset>/examples.parquet, <method>/seed<seed>/model/; a MEME file of known motifs,
     shipped for the poly(A) study
 OUTPUTS: results/<study>/<dataset>/<method>/seed<seed>/attribution/{contributions.npz,agreement.tsv,summary.json,
-    patterns.h5,motifs.tsv,seqlets.tsv,order.tsv}, results/tables/<study>_motifs.*, results/figures/<study>_motifs.*
+    modisco/*.npz,patterns.h5,motifs.tsv,seqlets.tsv,order.tsv}, results/tables/<study>_attribution.*, <study>_motifs.*,
+    results/figures/<study>_motifs.*
 """
 
 EXPLAINED = "results/{study}/{dataset}/{method}/seed{seed}/attribution"
@@ -11,6 +12,7 @@ EXPLAINED_STUDIES = "|".join(study for study, runs in ATTRIBUTED.items() if runs
 
 
 localrules:
+    attribution_table,
     motif_table,
     motif_figure,
 
@@ -52,6 +54,9 @@ rule modisco:
         contributions=f"{EXPLAINED}/contributions.npz",
         motifs=known_motifs,
     output:
+        # As `modisco motifs -s ... -a ...` reads them, for other settings by hand.
+        sequences=f"{EXPLAINED}/modisco/sequences.npz",
+        attributions=f"{EXPLAINED}/modisco/attributions.npz",
         patterns=f"{EXPLAINED}/patterns.h5",
         motifs=f"{EXPLAINED}/motifs.tsv",
         seqlets=f"{EXPLAINED}/seqlets.tsv",
@@ -75,6 +80,27 @@ rule modisco:
         "Motifs of {wildcards.method} on {wildcards.dataset}"
     script:
         "../scripts/modisco.py"
+
+
+rule attribution_table:
+    input:
+        lambda wildcards: attribution_files(wildcards.study, "summary.json"),
+    output:
+        tsv="results/tables/{study}_attribution.tsv",
+        html="results/tables/{study}_attribution.html",
+    log:
+        "logs/attribution_table/{study}.log",
+    wildcard_constraints:
+        study=EXPLAINED_STUDIES,
+    conda:
+        "../envs/nucleotune.yaml"
+    params:
+        described=lambda wildcards: REPORTED[wildcards.study],
+        version=STAGE["attribute"],
+    message:
+        "Table of how far the explanations of study {wildcards.study} can be trusted"
+    script:
+        "../scripts/attribution_table.py"
 
 
 rule motif_table:
@@ -109,7 +135,8 @@ rule motif_figure:
     log:
         "logs/motif_figure/{study}.log",
     wildcard_constraints:
-        study=EXPLAINED_STUDIES,
+        # Those of the poly(A) study are its Figure 7.
+        study="|".join(set(EXPLAINED_STUDIES.split("|")) - {"polya"}) or "(?!)",
     conda:
         "../envs/nucleotune.yaml"
     params:

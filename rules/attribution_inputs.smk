@@ -17,9 +17,9 @@ def attribution_targets(study):
     """Tables and figures of a study's explained models."""
     if not ATTRIBUTED[study]:
         return []
-    polya = study == "polya"
-    tables = [f"{study}_motifs", *(["polya_order"] if polya else [])]
-    figures = [*(["polya_figure7", "polya_figure8"] if polya else []), f"{study}_motifs"]
+    tables, figures = [f"{study}_attribution", f"{study}_motifs"], [f"{study}_motifs"]
+    if study == "polya":
+        tables, figures = [*tables, "polya_order"], ["polya_figure7", "polya_figure8"]
     return [
         *expand("results/tables/{name}.{kind}", name=tables, kind=["tsv", "html"]),
         *expand("results/figures/{name}.{kind}", name=figures, kind=["svg", "png"]),

@@ -72,9 +72,7 @@ rule fit_profile:
         runtime=training_need("runtime"),
         gpu=training_need("gpu"),
     params:
-        method=lambda wildcards: without(
-            RUN["methods"][wildcards.method], "resources", "published_as", "comparable", "note"
-        ),
+        method=profile_settings,
         model=encoder_of,
         # Outside the declared outputs, which Snakemake deletes before a job starts; removed when training has ended.
         state="results/training-state/polya.{dataset}.{method}.seed{seed}",
@@ -155,11 +153,7 @@ rule compare_profile:
 
 rule tune:
     input:
-        expand(
-            "results/polya/{dataset}/{method}/tune/best.json",
-            dataset=DATASETS["polya"],
-            method=SETTINGS["polya"]["tune"]["space"],
-        ),
+        searched,
 
 
 rule tune_profile:
@@ -187,13 +181,13 @@ rule tune_profile:
         ),
         gpu=training_need("gpu"),
     params:
-        method=rules.fit_profile.params.method,
+        method=profile_settings,
         model=encoder_of,
         space=lambda wildcards: SETTINGS["polya"]["tune"]["space"][wildcards.method],
         trials=SETTINGS["polya"]["tune"]["trials"],
         seed=SETTINGS["seeds"][0],
         state="results/training-state/tune.polya.{dataset}.{method}",
-        version=STAGE["fit_profile"],
+        version=STAGE["tune"],
     message:
         "Searching hyper-parameters of {wildcards.method} on {wildcards.dataset}; progress in {log}"
     script:

@@ -1,4 +1,4 @@
-"""Figures 7 and 8 of the poly(A) study and the test behind the latter, each a target of its own name.
+"""Motifs (Figure 7) of the poly(A) study, contributions (Figure 8) and the test behind it, each a target of its own name.
 
 REQUIRED INPUTS: results/polya/<dataset>/<method>/seed<seed>/attribution/*
 OUTPUTS: results/figures/polya_figure7.*, polya_figure8.*, results/tables/polya_order.*
@@ -15,14 +15,14 @@ localrules:
 rule polya_motifs:
     input:
         expand("results/tables/polya_motifs.{kind}", kind=["tsv", "html"]),
-        expand("results/figures/polya_motifs.{kind}", kind=["svg", "png"]),
+        expand("results/figures/polya_figure7.{kind}", kind=["svg", "png"]),
 
 
 rule polya_figure7:
     input:
         contributions=attribution_files("polya", "contributions.npz"),
-        agreement=attribution_files("polya", "agreement.tsv"),
-        seqlets=attribution_files("polya", "seqlets.tsv"),
+        patterns=attribution_files("polya", "patterns.h5"),
+        motifs=attribution_files("polya", "motifs.tsv"),
     output:
         svg="results/figures/polya_figure7.svg",
         png="results/figures/polya_figure7.png",
@@ -34,13 +34,15 @@ rule polya_figure7:
         described=REPORTED["polya"],
         version=STAGE["modisco"],
     message:
-        "Figure 7: contributions along sequences"
+        "Figure 7: motifs behind the predictions"
     script:
         "../scripts/polya_figure7.py"
 
 
 rule polya_figure8:
     input:
+        contributions=attribution_files("polya", "contributions.npz"),
+        agreement=attribution_files("polya", "agreement.tsv"),
         seqlets=attribution_files("polya", "seqlets.tsv"),
         order=attribution_files("polya", "order.tsv"),
     output:
@@ -55,7 +57,7 @@ rule polya_figure8:
         length=SETTINGS["polya"]["length"],
         version=STAGE["modisco"],
     message:
-        "Figure 8: distances and order of the elements"
+        "Figure 8: contributions along sequences, distances and order of the elements"
     script:
         "../scripts/polya_figure8.py"
 

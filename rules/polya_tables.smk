@@ -33,6 +33,7 @@ rule polya:
 rule polya_table3:
     input:
         training=every("results/{study}/{dataset}/{method}/seed{seed}/training.json", "polya"),
+        examples=expand("results/polya/{dataset}/examples.parquet", dataset=SHOWN["polya"]),
         published=f"{PUBLISHED}/polya_hyperparameters.tsv",
     output:
         tsv="results/tables/polya_table3.tsv",
@@ -51,6 +52,7 @@ rule polya_table3:
             for one in POLYA_METHODS
         },
         found=found_by_search(),
+        version=STAGE["polya_tables"],
     message:
         "Table 3: hyper-parameters"
     script:
@@ -72,6 +74,7 @@ rule polya_table4:
     params:
         datasets=POLYA_DATASETS,
         methods=POLYA_METHODS,
+        version=STAGE["polya_tables"],
     message:
         "Table 4: profiles of test genes"
     script:

@@ -1,5 +1,6 @@
 """Motifs that a model's contributions make up, beside known ones, and where they lie."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -7,8 +8,14 @@ if TYPE_CHECKING:
 
 from nucleotune.attribution.compare import read_motifs
 from nucleotune.attribution.contributions import read_contributions
-from nucleotune.attribution.modisco import run_modisco
-from nucleotune.attribution.motifs import composition, match_patterns, motif_table, seqlet_places
+from nucleotune.attribution.modisco import run_modisco, write_inputs
+from nucleotune.attribution.motifs import (
+    composition,
+    element_of,
+    match_patterns,
+    motif_table,
+    seqlet_places,
+)
 from nucleotune.attribution.spacing import order_of_elements
 from nucleotune.files import atomic_path
 from nucleotune.scripting import job
@@ -18,10 +25,12 @@ with job(snakemake.log[0]) as log:
     motifs = read_motifs(snakemake.input.motifs) if snakemake.input.motifs else {}
     way, hypothetical = explained.for_motifs()
     log.info("motifs are made of contributions by %s", way)
+    inputs = Path(snakemake.output.sequences).parent
+    write_inputs(inputs, explained.sequences, hypothetical)
     patterns = run_modisco(explained.sequences, hypothetical, snakemake.output.patterns)
     matches = match_patterns(patterns, motifs, composition(explained.sequences))
     places = seqlet_places(patterns, matches, explained.sites)
-    elements = dict.fromkeys(name.split(".")[0] for name in motifs)
+    elements = dict.fromkeys(map(element_of, motifs))
     tables = {
         snakemake.output.motifs: motif_table(patterns, matches, places, list(elements)),
         snakemake.output.seqlets: places,

@@ -1,4 +1,4 @@
-"""Figure 8: distance and order of the elements of polyadenylation."""
+"""Figure 8: contributions along a few sequences that a rule has chosen, and the order of the elements in all."""
 
 from typing import TYPE_CHECKING
 
@@ -7,15 +7,22 @@ if TYPE_CHECKING:
 
 import pandas as pd
 
-from nucleotune.reporting.attribution import Places, distance_figure
-from nucleotune.reporting.motifs import run_titles
+from nucleotune.attribution.contributions import read_contributions
+from nucleotune.reporting.attribution import Places, elements_figure
+from nucleotune.reporting.motifs import run_titles, tracks, typical
 from nucleotune.scripting import job
 
 with job(snakemake.log[0]):
-    files = snakemake.input
-    runs = run_titles("polya", files.seqlets, snakemake.params.described)
-    shown = [
-        Places(", ".join(run), pd.read_csv(seqlets, sep="\t"), pd.read_csv(order, sep="\t"))
-        for run, seqlets, order in zip(runs, files.seqlets, files.order, strict=True)
-    ]
-    distance_figure(shown, snakemake.params.length, snakemake.output.svg)
+    files, chosen, rows, places = snakemake.input, {}, [], []
+    runs = run_titles("polya", files.contributions, snakemake.params.described)
+    for run, *paths in zip(
+        runs, files.contributions, files.agreement, files.seqlets, files.order, strict=True
+    ):
+        explained = read_contributions(paths[0])
+        agreement, seqlets, order = (pd.read_csv(path, sep="\t") for path in paths[1:])
+        # All models of a data set are shown on the same sequences.
+        if run[0] not in chosen:
+            chosen[run[0]] = typical(agreement, explained)
+        rows += tracks(run, explained, seqlets, chosen[run[0]])
+        places.append(Places(", ".join(run), seqlets, order))
+    elements_figure(rows, places, snakemake.params.length, snakemake.output.svg)

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 import pandas as pd
 
 from nucleotune.files import read_json
-from nucleotune.reporting.polya import TABLES, polya_table3
+from nucleotune.profile_contracts import examples_digest, read_profile_examples
+from nucleotune.reporting.polya import TABLES, polya_table3, searches_of
 from nucleotune.reporting.tables import write_table
 from nucleotune.scripting import job
 
@@ -18,11 +19,16 @@ with job(snakemake.log[0]):
     for path in snakemake.input.training:
         dataset, method = Path(path).parts[-4:-2]
         training.setdefault(dataset, {}).setdefault(method, []).append(read_json(path))
+    digests = {
+        Path(path).parts[-2]: examples_digest(read_profile_examples(path))
+        for path in snakemake.input.examples
+        if Path(path).parts[-2] in snakemake.params.found
+    }
     table = polya_table3(
         pd.read_csv(snakemake.input.published, sep="\t"),
         snakemake.params.settings,
         training,
-        snakemake.params.found,
+        searches_of(snakemake.params.found, digests),
         snakemake.params.datasets,
         snakemake.params.methods,
     )

@@ -1,13 +1,17 @@
 """A matrix of base shares beside known motifs: the best alignment, and how often chance gives as good a one.
 
-As in Tomtom (Gupta et al. 2007, doi:10.1186/gb-2007-8-2-r24), columns are compared by their Euclidean distance, and
-every alignment has a p-value of its own, so that short and long overlaps can be told against each other. Tomtom takes
-the columns of a large database for chance. A few known motifs are no database: here chance is the motif itself with
-other letters, drawn from the composition of the sequences. TATATA is then no surprise in sequences rich in A and T, and
-p-values are exact, column by column, without random numbers.
+As in Tomtom (Gupta et al. 2007, doi:10.1186/gb-2007-8-2-r24), columns are compared by their Euclidean distance. Tomtom
+takes the columns of a large database for chance. A few known motifs are no database: here chance is the motif itself
+with other letters, drawn from the composition of the sequences, so that TATATA is less of a surprise where A and T
+abound.
+
+Alignments that overlap, and variants of one element (TATATA, TTTATA), are anything but independent, and to correct for
+their number (Bonferroni, Sidak) would leave a faultless TATATA unrecognised. So the best of them all is taken of each
+random motif as of the known one, and compared with that.
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,18 +20,21 @@ import numpy as np
 from nucleotune.attribution.onehot import BASES
 from nucleotune.errors import InputError
 
-#: Distances, 0 to the square root of 2, are rounded to multiples of this one.
-STEP = 0.005
+#: Up to this width all words are random motifs, with their chances; of wider ones WORDS are drawn, by a fixed seed.
+WIDEST_ENUMERATED = 7
+WORDS = 20_000
 
 
 class Match(NamedTuple):
-    """A motif's best alignment with a pattern.
+    """An element's best alignment with a pattern.
 
-    p      chance that any alignment with a random motif is as good, by Sidak's rule
-    begin  column of the pattern that lies under the motif's first column; negative where that is before its begin
+    p      chance that the best alignment of a random element is as good
+    motif  number of the variant that fits best
+    begin  column of the pattern that lies under its first column; negative where that is before its begin
     """
 
     p: float
+    motif: int
     begin: int
 
 
@@ -66,49 +73,73 @@ def read_motifs(path: str | Path) -> dict[str, np.ndarray]:
     return motifs
 
 
-def match(pattern: np.ndarray, core: slice, motif: np.ndarray, background: np.ndarray) -> Match:
-    """The best of all alignments in which the motif lies within the pattern's core, or covers it.
+def match(
+    pattern: np.ndarray, core: slice, variants: Sequence[np.ndarray], background: np.ndarray
+) -> Match:
+    """The best of all alignments in which a variant lies within the pattern's core, or covers it.
 
     Args:
-        pattern: shares of each base, (w, 4), on the strand that is compared.
+        pattern: shares of each base, (w, 4), on the strand that is compared. What lies beside it is background.
         core: its columns that matter (`modisco.Patterns.core`).
-        motif: shares of each base, (m, 4).
+        variants: shares of each base, (m, 4), of the motifs of one element.
         background: share of each base in the sequences, (4,), by which random motifs are drawn.
+
+    Variants of one width are changed alike in a random element: at each position the letter of the first is exchanged
+    for the drawn one in all of them, so that they stay as like each other as they are. Widths cannot be compared by
+    their distances; there the least p counts, by Sidak's rule.
     """
-    distances, own = _distances(pattern, motif)
-    w, m = len(pattern), len(motif)
-    ends = core.start, core.stop - m
-    alignments = []
-    for begin in range(min(ends), max(ends) + 1):
-        columns = np.arange(max(0, -begin), min(m, w - begin))
-        at = begin + columns, columns
-        alignments.append((_chance(distances[at], int(own[at].sum()), background), begin))
-    p, begin = min(alignments)
-    return Match(float(-np.expm1(len(alignments) * np.log1p(-min(p, 1 - 1e-12)))), begin)
+    widths = dict.fromkeys(len(variant) for variant in variants)
+    found = []
+    for width in widths:
+        numbers = [i for i, variant in enumerate(variants) if len(variant) == width]
+        one = _match(pattern, core, np.stack([variants[i] for i in numbers]), background)
+        found.append(one._replace(motif=numbers[one.motif]))
+    best = min(found)
+    return best._replace(p=any_of(best.p, len(widths)))
 
 
-def _distances(pattern: np.ndarray, motif: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distances in steps of a pattern's columns from random ones, (w, m, 4), and from the motif's own, (w, m).
-
-    A random column is one of the motif's whose highest share was given to a letter, in exchange for that letter's.
-    """
-    random = np.repeat(motif[:, None], len(BASES), axis=1)
-    rows, letters = np.arange(len(motif))[:, None], np.arange(len(BASES))
-    random[rows, letters, motif.argmax(axis=1)[:, None]] = motif
-    random[rows, letters, letters] = motif.max(axis=1)[:, None]
-    steps = np.rint(np.linalg.norm(pattern[:, None, None] - random, axis=3) / STEP).astype(np.int64)
-    own = np.take_along_axis(steps, motif.argmax(axis=1)[None, :, None], axis=2)[..., 0]
-    return steps, own
+def any_of(p: float, number: int) -> float:
+    """Chance that the least of so many independent p-values is `p` or less (Sidak)."""
+    return float(-np.expm1(number * np.log1p(-min(p, 1 - 1e-12))))
 
 
-def _chance(distances: np.ndarray, total: int, background: np.ndarray) -> float:
-    """Chance that distances (columns, 4), one drawn of each column, add up to `total` or less."""
-    chances = np.zeros(total + 1)
-    chances[0] = 1
-    for column in distances:
-        after = np.zeros_like(chances)
-        for distance, share in zip(column.tolist(), background.tolist(), strict=True):
-            if distance <= total:
-                after[distance:] += share * chances[: total + 1 - distance]
-        chances = after
-    return float(chances.sum())
+def _match(pattern: np.ndarray, core: slice, variants: np.ndarray, background: np.ndarray) -> Match:
+    """`match` for variants (v, m, 4) of one width."""
+    m = variants.shape[1]
+    padded = np.concatenate([np.tile(background, (m, 1)), pattern, np.tile(background, (m, 1))])
+    random = _exchanged(variants)
+    first, last = sorted((core.start, core.stop - m))
+    words, chances = _words(m, background)
+    nearest = np.full(len(chances), np.inf)
+    own = []
+    for begin in range(first, last + 1):
+        columns = padded[m + begin : m + begin + m]
+        distances = np.linalg.norm(columns[None, :, None] - random, axis=3)  # (v, m, 4)
+        for number, (letters, variant) in enumerate(zip(distances, variants, strict=True)):
+            total = sum(column.take(drawn) for column, drawn in zip(letters, words, strict=True))
+            np.minimum(nearest, total, out=nearest)
+            own.append((np.linalg.norm(columns - variant, axis=1).sum(), number, begin))
+    distance, number, begin = min(own)
+    # The known motif is itself one of the words: where they are drawn, none may be as near, but no chance is 0.
+    p = np.clip(chances[nearest <= distance + 1e-9].sum(), chances.min(), 1)
+    return Match(float(p), number, begin)
+
+
+def _exchanged(variants: np.ndarray) -> np.ndarray:
+    """Variants' columns with the first variant's highest letter exchanged for each letter in turn: (v, m, 4, 4)."""
+    random = np.repeat(variants[:, :, None], len(BASES), axis=2)
+    rows, letters = np.arange(variants.shape[1])[:, None], np.arange(len(BASES))
+    highest = variants[0].argmax(axis=1)[:, None]
+    random[:, rows, letters, highest] = variants[:, rows, letters]
+    random[:, rows, letters, letters] = variants[:, rows, highest]
+    return random
+
+
+def _words(width: int, background: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Words as letters (width, n), 0 to 3, and the chance of each: all there are, or, of wide ones, WORDS drawn."""
+    if width <= WIDEST_ENUMERATED:
+        words = np.indices((len(BASES),) * width).reshape(width, -1)
+        return words, background[words].prod(axis=0)
+    generator = np.random.default_rng(width)
+    words = generator.choice(len(BASES), size=(width, WORDS), p=background / background.sum())
+    return words, np.full(WORDS, 1 / WORDS)

@@ -52,12 +52,19 @@ class Explained:
     def for_motifs(self) -> tuple[str, np.ndarray]:
         """What motifs are made of, (n, L, 4), and its name.
 
-        DeepLIFT knows what other bases would contribute. Of token models substitutions tell, if all sequences have
-        them: gradients at k-mers blur what lies within one.
+        DeepLIFT knows what other bases would contribute. Of token models substitutions tell: gradients at k-mers blur
+        what lies within one, and say nothing of bases that are not there.
+
+        Raises InputError for a token model without substitutions in all sequences.
         """
-        if self.way == GRADIENTS and len(self.mutated) == len(self.ids):
-            return MUTAGENESIS, self.effects
-        return self.way, self.hypothetical
+        if self.way != GRADIENTS:
+            return self.way, self.hypothetical
+        if len(self.mutated) < len(self.ids):
+            raise InputError(
+                f"motifs of a model on tokens are made of the effects of substitutions, but only {len(self.mutated)} of"
+                f" {len(self.ids)} sequences were mutated: mutate all"
+            )
+        return MUTAGENESIS, self.effects
 
 
 def write_contributions(path: str | Path, explained: Explained) -> None:
@@ -99,7 +106,7 @@ def summarise(explained: Explained, judged: pd.DataFrame, *, seed: int) -> dict[
     sizes = judged["delta"].abs()
     return {
         "way": explained.way,
-        "motifs_from": explained.for_motifs()[0],
+        "motifs_from": MUTAGENESIS if explained.way == GRADIENTS else explained.way,
         "sequences": len(explained.ids),
         "mutated": len(explained.mutated),
         "completeness": {

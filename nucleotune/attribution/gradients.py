@@ -113,26 +113,6 @@ def integrated_gradients(
     return TokenContributions(tokens, values, tokens.sum(axis=1) - values)
 
 
-def gradient_times_input(
-    score: Score, embeddings: nn.Module, ids: np.ndarray, *, rows: int = 64
-) -> np.ndarray:
-    """Gradient times embedding, summed over the hidden dimension: float64 (n, tokens); arguments as above.
-
-    A first order answer without a reference: it does not add up to anything in particular.
-    """
-    device = next(embeddings.parameters()).device
-    parts = []
-    progress = Progress("gradients, sequences", len(ids))
-    for begin in range(0, len(ids), rows):
-        x = embeddings(torch.from_numpy(ids[begin : begin + rows]).to(device)).detach()
-        x.requires_grad_()
-        sequence = torch.arange(begin, begin + len(x), device=device)
-        (gradient,) = torch.autograd.grad(score(x, sequence).sum(), x)
-        parts.append((gradient * x).double().sum(dim=2).detach().cpu().numpy())
-        progress.advance(len(x))
-    return np.concatenate(parts)
-
-
 def share_over_nucleotides(spans: TokenSpans, values: np.ndarray) -> np.ndarray:
     """Each token's value in equal shares on the nucleotides under it, float64 (nucleotides,); the sum is kept.
 

@@ -47,17 +47,6 @@ SETTINGS: dict[str, Any] = {
     "final_min_cluster_size": 20,
 }
 
-#: Those in the published code of the polyadenylation study; its text has none.
-PUBLISHED_SETTINGS: dict[str, Any] = {
-    "sliding_window_size": 5,
-    "flank_size": 3,
-    "target_seqlet_fdr": 0.25,
-    "n_leiden_runs": 3,
-    "trim_to_window_size": 20,
-    "initial_flank_to_add": 5,
-    "final_min_cluster_size": 3,
-}
-
 #: Share of a pattern's highest contribution that positions of its core have, but for gaps of so many others.
 CORE_SHARE = 0.25
 CORE_GAP = 1

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
-from nucleotune.attribution.compare import match
+from nucleotune.attribution.compare import any_of, match
 from nucleotune.attribution.modisco import Patterns
 
 #: False discovery rate among patterns, up to which a pattern is taken for an element.
@@ -26,18 +26,23 @@ def composition(sequences: np.ndarray) -> np.ndarray:
 def match_patterns(
     patterns: Patterns, motifs: Mapping[str, np.ndarray], background: np.ndarray
 ) -> pd.DataFrame:
-    """The motif that fits each pattern's core best.
+    """The element that fits each pattern's core best, and which motif of it does.
 
     Args:
         patterns: what modisco found.
-        motifs: `compare.read_motifs`; none where none are known.
+        motifs: `compare.read_motifs`; none where none are known. Those with one name up to a dot are variants of one
+            element and are compared together.
         background: share of each base, (4,) (`composition`).
 
     Returns:
         A row a pattern: `pattern`, `motif`, `element` (the motif's name up to a dot; "" where `q` is above MOST_Q), `p`
-        of the best of all motifs (adjusted for their number after Sidak), `q` (Benjamini and Hochberg, among patterns),
-        and `centre`, the middle of the motif, or of the core where there is no element, in nt from the pattern's begin.
+        of the best of all elements (adjusted for their number after Sidak), `q` (Benjamini and Hochberg, among
+        patterns), and `centre`, the middle of the motif, or of the core where there is no element, in nt from the
+        pattern's begin.
     """
+    elements: dict[str, list[str]] = {}
+    for name in motifs:
+        elements.setdefault(element_of(name), []).append(name)
     rows = []
     for name in patterns.ppm:
         core = patterns.core(name)
@@ -49,13 +54,15 @@ def match_patterns(
         }
         if motifs:
             found = {
-                key: match(patterns.ppm[name], core, motif, background)
-                for key, motif in motifs.items()
+                element: match(
+                    patterns.ppm[name], core, [motifs[variant] for variant in names], background
+                )
+                for element, names in elements.items()
             }
-            best = min(found, key=lambda key: found[key].p)
-            p = -np.expm1(len(motifs) * np.log1p(-min(found[best].p, 1 - 1e-12)))
-            middle = found[best].begin + (len(motifs[best]) - 1) / 2
-            row |= {"motif": best, "p": p, "middle": middle}
+            element = min(found, key=lambda element: found[element].p)
+            best, motif = found[element], elements[element][found[element].motif]
+            middle = best.begin + (len(motifs[motif]) - 1) / 2
+            row |= {"motif": motif, "p": any_of(best.p, len(elements)), "middle": middle}
         rows.append(row)
     columns = ["pattern", "motif", "element", "p", "q", "centre"]
     if not rows or not motifs:
@@ -63,9 +70,14 @@ def match_patterns(
     table = pd.DataFrame(rows)
     table["q"] = false_discovery_control(table["p"])
     known = table["q"] <= MOST_Q
-    table["element"] = table["motif"].str.split(".").str[0].where(known, "")
+    table["element"] = table["motif"].map(element_of).where(known, "")
     table["centre"] = table["middle"].where(known, table["centre"])
     return table[columns]
+
+
+def element_of(motif: str) -> str:
+    """The element that a motif is a variant of: its name up to a dot."""
+    return motif.split(".")[0]
 
 
 def observed_sites(counts: np.ndarray) -> np.ndarray:
@@ -86,16 +98,18 @@ def seqlet_places(patterns: Patterns, matches: pd.DataFrame, sites: np.ndarray) 
         sites: position of the site in each sequence, -1 for none (`observed_sites`).
 
     Returns:
-        A row a seqlet: `pattern`, `element`, `example`, `start`, `end` (0-based half-open), `position` (middle of the
-        motif, nt from the sequence's begin), `distance` (`position` less the site's, negative upstream; NaN without a
-        site), `contribution`.
+        A row a seqlet: `pattern`, `sign` (of the pattern), `element`, `example`, `start`, `end` (0-based
+        half-open), `position` (middle of the motif, nt from the sequence's begin), `distance` (`position` less the
+        site's, negative upstream; NaN without a site), `contribution`.
     """
     table = patterns.seqlets.merge(matches[["pattern", "element", "centre"]], on="pattern")
+    table = table.merge(patterns.table[["pattern", "sign"]], on="pattern")
     position = table["start"] + table["centre"].astype(np.float64)
     site = np.where(sites < 0, np.nan, sites)[table["example"].to_numpy(dtype=np.int64)]
     return pd.DataFrame(
         {
             "pattern": table["pattern"],
+            "sign": table["sign"],
             "element": table["element"],
             "example": table["example"],
             "start": table["start"],

@@ -47,7 +47,9 @@ def order_of_elements(
 ) -> pd.DataFrame:
     """Share of sequences whose elements lie in order.
 
-    Of several seqlets of an element in a sequence, the one with the greatest absolute contribution counts.
+    Seqlets of positive patterns are elements that the model takes for ones; a negative pattern of the same letters is
+    what it reads as a reason against a site. Of several seqlets of an element in a sequence, the one with the greatest
+    contribution counts.
 
     Args:
         places: `motifs.seqlet_places`.
@@ -60,7 +62,8 @@ def order_of_elements(
         control `control` (mean), `control_low`, `control_high` (95 % of its shares), `p` (one-sided, at least
         1 / (permutations + 1)). NaN for fewer than two sequences.
     """
-    strongest = places.assign(size=places["contribution"].abs()).sort_values("size", kind="stable")
+    positive = places[places["sign"] == "positive"]
+    strongest = positive.sort_values("contribution", kind="stable")
     positions = strongest.groupby(["example", "element"])["position"].last().unstack()
     positions = positions.reindex(columns=["efficiency", "positioning"])
     site = sites[positions.index.to_numpy(dtype=np.int64)]

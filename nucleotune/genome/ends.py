@@ -12,6 +12,7 @@ size of a library would drop the rare ends, and losses and metrics built on coun
 plain or gzip, by their first bytes.
 """
 
+import io
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -33,6 +34,12 @@ TIFSEQ_TRACKS = {"glucose": ("ypd", "lypd", "nypd"), "galactose": ("gal", "lgal"
 #: Type of the transcripts that hold exactly one ORF, from end to end, and are named after it.
 _INTACT = "Covering one intact ORF"
 
+#: Column that readers add: the number of a record's line in its file, from 1 on, for messages.
+LINE = "line of the file"
+
+#: Coverage has one count at many places in a row, ends of reads rarely: nt of an interval, and share of those wider.
+WIDE, MANY_WIDE = 20, 0.05
+
 
 def read_tifseq(
     path: str | Path, tracks: Mapping[str, Sequence[str]] | None = None
@@ -53,9 +60,7 @@ def read_tifseq(
             for track, columns in TIFSEQ_TRACKS.items()
         }
     position = _whole(path, table, "t3", least=1) - 1
-    return _by_place(
-        path, table["chr"], position, table["strand"], _summed(path, table, tracks), "strand"
-    )
+    return _by_place(path, table, "chr", position, "strand", _summed(path, table, tracks))
 
 
 def read_intact_orfs(path: str | Path) -> pd.DataFrame | None:
@@ -80,8 +85,8 @@ def read_bed(path: str | Path, track: str = "reads", column: int = 5) -> pd.Data
     table = _read_bed_columns(path, max(column, 6))
     start, end = _intervals(path, table)
     position = np.where(table["column 6"] == "-", start, end - 1)
-    counts = {track: _whole(path, table, f"column {column}")}
-    return _by_place(path, table["column 1"], position, table["column 6"], counts, "column 6")
+    counts = {track: _whole(path, table, f"column {column}", reads=True)}
+    return _by_place(path, table, "column 1", position, "column 6", counts)
 
 
 def read_bedgraphs(plus: str | Path, minus: str | Path, track: str = "reads") -> pd.DataFrame:
@@ -95,13 +100,18 @@ def read_bedgraphs(plus: str | Path, minus: str | Path, track: str = "reads") ->
         start, end = _intervals(path, table)
         if strand == "-" and (pd.to_numeric(table["column 4"], errors="coerce") <= 0).all():
             table["column 4"] = -pd.to_numeric(table["column 4"])
-        value = _whole(path, table, "column 4")
+        value = _whole(path, table, "column 4", reads=True)
+        wide = (end - start > WIDE)[value > 0]
+        if wide.sum() > MANY_WIDE * len(wide):
+            raise InputError(
+                f"{path}: {wide.mean():.0%} of the intervals with reads are wider than {WIDE} nt: expected counts of"
+                " 3' ends by position, not coverage (such as bedtools genomecov -3 writes, not without)"
+            )
         width = np.where(value > 0, end - start, 0)
         row = np.repeat(np.arange(len(table)), width)
         position = start[row] + np.arange(len(row)) - (np.cumsum(width) - width)[row]
-        seqname = table["column 1"].iloc[row].reset_index(drop=True)
-        strands = pd.Series(strand, seqname.index)
-        parts.append(_by_place(path, seqname, position, strands, {track: value[row]}, "strand"))
+        places = table.iloc[row].reset_index(drop=True).assign(strand=strand)
+        parts.append(_by_place(path, places, "column 1", position, "strand", {track: value[row]}))
     return combine(parts)
 
 
@@ -128,11 +138,11 @@ def read_table(
     _check_columns(path, table, (seqname, position, strand))
     return _by_place(
         path,
-        table[seqname],
+        table,
+        seqname,
         _whole(path, table, position, least=first) - first,
-        table[strand],
-        _summed(path, table, tracks),
         strand,
+        _summed(path, table, tracks),
     )
 
 
@@ -153,7 +163,7 @@ def _read_isoforms(path: str | Path) -> pd.DataFrame:
                 f" TIF-seq; found {' '.join(header[:8])!r}"
             )
         if "type" not in header:
-            return _read_csv(path, stream, sep="\t", names=header, header=None)
+            return _numbered(_read_csv(path, stream, sep="\t", names=header, header=None))
         # From `type` to the last blank there are several words, some of them with an apostrophe of latin-1.
         text = stream.read().decode("latin-1").replace("\r", "").rstrip("\n")
         lines = pa.array(text.split("\n"), pa.large_string())
@@ -172,36 +182,50 @@ def _read_isoforms(path: str | Path) -> pd.DataFrame:
     for name in header[2:before]:
         with suppress(pa.ArrowInvalid):  # `_whole` says what is wrong
             columns[name] = pc.cast(columns[name], pa.int64())
-    return pd.DataFrame({name: column.to_pandas() for name, column in columns.items()})
+    return _numbered(pd.DataFrame({name: column.to_pandas() for name, column in columns.items()}))
 
 
 def _read_bed_columns(path: str | Path, columns: int) -> pd.DataFrame:
-    """A file without header line as columns named "column 1" and so on; there are at least so many."""
+    """A file without header line as columns named "column 1" and so on; there are at least so many.
+
+    Blank lines, comments and lines for genome browsers are passed over, wherever they stand.
+    """
+    kept, numbers = [], []
     with open_binary(path) as stream:
-        above, first = 0, b""
-        for first in stream:
-            if first.strip() and not first.startswith((b"#", b"track", b"browser")):
-                break
-            above += 1
-        else:
-            raise InputError(f"{path}: no records; expected BED or bedGraph")
-    separator = "\t" if b"\t" in first else r"\s+"
-    with open_binary(path) as stream:
-        for _ in range(above):
-            stream.readline()
-        table = _read_csv(path, stream, sep=separator, header=None)
-    if table.shape[1] < columns:
+        for number, line in enumerate(stream, start=1):
+            if line.strip() and not line.startswith((b"#", b"track", b"browser")):
+                kept.append(line)
+                numbers.append(number)
+    if not kept:
+        raise InputError(f"{path}: no records; expected BED or bedGraph")
+    separator = b"\t" if b"\t" in kept[0] else None
+    width = len(kept[0].split(separator))
+    if width < columns:
         raise InputError(
-            f"{path}: expected at least {columns} columns, found {table.shape[1]} ({first[:80]!r})"
+            f"{path}: line {numbers[0]}: expected at least {columns} columns, found {width} ({kept[0][:80]!r})"
         )
-    return table.set_axis([f"column {i + 1}" for i in range(table.shape[1])], axis=1)
+    for number, line in zip(numbers, kept, strict=True):
+        if len(line.split(separator)) != width:
+            raise InputError(
+                f"{path}: line {number}: expected {width} columns, as in line {numbers[0]}, found"
+                f" {line.decode('latin-1').strip()[:80]!r}"
+            )
+    stream = io.BytesIO(b"".join(kept))
+    table = _read_csv(path, stream, sep="\t" if separator else r"\s+", header=None)
+    table = table.set_axis([f"column {i + 1}" for i in range(width)], axis=1)
+    return table.assign(**{LINE: numbers})
 
 
 def _read_header_table(path: str | Path) -> pd.DataFrame:
     with open_binary(path) as stream:
         separator = "\t" if b"\t" in stream.readline() else ","
     with open_binary(path) as stream:
-        return _read_csv(path, stream, sep=separator)
+        return _numbered(_read_csv(path, stream, sep=separator))
+
+
+def _numbered(table: pd.DataFrame) -> pd.DataFrame:
+    """With column LINE, of a file with one header line and one line a record."""
+    return table.assign(**{LINE: np.arange(2, len(table) + 2)})
 
 
 def _read_csv(path: str | Path, stream, **options) -> pd.DataFrame:
@@ -218,15 +242,24 @@ def _check_columns(path: str | Path, table: pd.DataFrame, names: Sequence[str]) 
             raise InputError(f"{path}: no column {name!r}; it has {', '.join(map(str, table))}")
 
 
-def _whole(path: str | Path, table: pd.DataFrame, name: str, least: int = 0) -> np.ndarray:
-    """A column as int64 (n,)."""
+def _whole(
+    path: str | Path, table: pd.DataFrame, name: str, least: int = 0, *, reads: bool = False
+) -> np.ndarray:
+    """A column as int64 (n,); `reads` says that it holds counts, for the message of the InputError."""
     values = pd.to_numeric(table[name], errors="coerce").to_numpy()
     wrong = ~(np.isfinite(values) & (values >= least) & (values == np.floor(values)))
     if wrong.any():
         row = np.flatnonzero(wrong)[0]
+        hint = ""
+        if reads and np.isfinite(values[row]):
+            hint = ". Counts must be of reads, not scaled to library size"
+        elif reads:
+            hint = "; write 0 where there are no reads"
+        elif row == 0 and name.startswith("column ") and not np.isfinite(values[row]):
+            hint = ". Is the line a header? BED and bedGraph have none"
         raise InputError(
-            f"{path}: record {row + 1}, {name}: expected a whole number of at least {least}, found"
-            f" {str(table[name].iloc[row])!r}. Counts must be of reads, not scaled to library size"
+            f"{path}: line {table[LINE].iloc[row]}, {name}: expected a whole number of at least {least}, found"
+            f" {str(table[name].iloc[row])!r}{hint}"
         )
     return values.astype(np.int64)
 
@@ -236,7 +269,7 @@ def _intervals(path: str | Path, table: pd.DataFrame) -> tuple[np.ndarray, np.nd
     if (end <= start).any():
         row = np.flatnonzero(end <= start)[0]
         raise InputError(
-            f"{path}: record {row + 1}: {start[row]} to {end[row]}; intervals are 0-based half-open"
+            f"{path}: line {table[LINE].iloc[row]}: {start[row]} to {end[row]}; intervals are 0-based half-open"
         )
     return start, end
 
@@ -250,26 +283,29 @@ def _summed(
         if not columns or track in PLACE:
             raise InputError(f"{path}: track {track!r}: expected a name of its own and columns")
         _check_columns(path, table, columns)
-        counts[track] = np.sum([_whole(path, table, name) for name in columns], axis=0)
+        counts[track] = np.sum([_whole(path, table, name, reads=True) for name in columns], axis=0)
     return counts
 
 
 def _by_place(
     path: str | Path,
-    seqname: pd.Series,
+    table: pd.DataFrame,
+    seqname: str,
     position: np.ndarray,
-    strand: pd.Series,
+    strand: str,
     counts: Mapping[str, np.ndarray],
-    strand_name: str,
 ) -> pd.DataFrame:
-    wrong = ~strand.isin(STRANDS).to_numpy()
+    """`counts` by place; `seqname` and `strand` are columns of `table`."""
+    wrong = ~table[strand].isin(STRANDS).to_numpy()
     if wrong.any():
         row = np.flatnonzero(wrong)[0]
         raise InputError(
-            f"{path}: record {row + 1}, {strand_name}: expected + or -, found {strand.iloc[row]!r}"
+            f"{path}: line {table[LINE].iloc[row]}, {strand}: expected + or -, found"
+            f" {table[strand].iloc[row]!r}"
         )
-    columns = {"seqname": seqname.astype("str").astype("category"), "position": position}
-    return _sum_places(pd.DataFrame({**columns, "strand": strand, **counts}))
+    contigs = table[seqname].astype("str").astype("category")
+    columns = {"seqname": contigs, "position": position, "strand": table[strand]}
+    return _sum_places(pd.DataFrame({**columns, **counts}))
 
 
 def _sum_places(table: pd.DataFrame) -> pd.DataFrame:

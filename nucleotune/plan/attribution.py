@@ -6,6 +6,55 @@ from typing import Any
 from nucleotune.errors import InputError
 
 
+def check_attribution(
+    config: Mapping[str, Any],
+    methods: Mapping[str, Mapping[str, Any]],
+    models: Mapping[str, Mapping[str, Any]],
+    source: str,
+) -> None:
+    """Check that the methods named for attribution can be explained, before they are trained.
+
+    Args:
+        config: validated configuration.
+        methods: name -> validated file.
+        models: likewise.
+        source: of the configuration, for messages.
+
+    Raises:
+        InputError: a method keeps no network, reads a part of the sequences or tokens that a substitution changes in
+            number, or is one on tokens and not all sequences are mutated.
+    """
+    for study in config["studies"]:
+        settings = config[study].get("attribution", {"methods": []})
+        for name in settings["methods"]:
+            method, where = methods[name], f"{source}: {study}.attribution.methods: {name!r}"
+            if method["kind"] == "baseline":
+                raise InputError(
+                    f"{where} is a baseline, which keeps no model to explain; expected methods of kind"
+                    " 'language_model' or 'profile_model'"
+                )
+            if method.get("network") == "average":
+                raise InputError(f"{where} does not look at the sequence: nothing to explain")
+            if method.get("view", "transcript") != "transcript":
+                raise InputError(
+                    f"{where} reads a part of each sequence (view {method['view']!r}); only those that read all of it"
+                    " can be explained"
+                )
+            if method["model"] is None:
+                continue
+            if models[method["model"]]["tokenizer"]["kind"] == "file":
+                raise InputError(
+                    f"{where}: the tokenizer of model {method['model']!r} cuts sequences of one length into different"
+                    " numbers of tokens; only models of k-mers or single nucleotides can be explained"
+                )
+            if settings["mutagenesis"] < settings["max_sequences"]:
+                raise InputError(
+                    f"{where} reads tokens: its motifs are made of the effects of substitutions, so"
+                    f" {study}.attribution.mutagenesis ({settings['mutagenesis']}) must be at least max_sequences"
+                    f" ({settings['max_sequences']})"
+                )
+
+
 def attributed_runs(
     config: Mapping[str, Any],
     study: str,

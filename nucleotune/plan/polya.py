@@ -49,6 +49,10 @@ def polya_files(run: Mapping[str, Any], registry: Mapping[str, Source], dataset:
             files[f"ends_{number}"] = (f"{DOWNLOADS}/{local_path(source.urls[0])}", source)
         if entry["minus"]:
             files[f"minus_{number}"] = (str(data_dir / entry["minus"]), None)
+        elif entry["minus_urls"]:
+            other = {"urls": entry["minus_urls"], "checksum": entry["minus_checksum"]}
+            source = remote_source(other, "species file", plain="text")
+            files[f"minus_{number}"] = (f"{DOWNLOADS}/{local_path(source.urls[0])}", source)
     return files
 
 

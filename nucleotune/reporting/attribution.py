@@ -11,7 +11,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 
 from nucleotune.reporting.figures import COLOURS, SETTINGS, save
 
@@ -20,6 +20,9 @@ LETTER_COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"
 
 #: nt of a logo's row; a longer sequence would have letters too narrow to read.
 WIDEST = 150
+
+#: nt of a bar of a histogram of distances.
+BAR = 5
 
 #: Patterns in a figure, those with most seqlets.
 MOST_PATTERNS = 14
@@ -68,27 +71,50 @@ class Places(NamedTuple):
     order: pd.DataFrame
 
 
-def track_figure(tracks: Sequence[Track], path: str | Path) -> None:
-    """Logos of contributions along a few sequences, one row each; writes `path` (.svg) and a PNG beside it."""
+def elements_figure(
+    tracks: Sequence[Track], runs: Sequence[Places], length: int, path: str | Path
+) -> None:
+    """Contributions along a few sequences, and whether elements lie in order in all of them (Figure 8 of the paper).
+
+    The paper shows one sequence and says that nothing is to be seen; below it is what it asks for, of all sequences: a
+    column an explained model, with a panel an element, where its motifs lie relative to the observed site, and one with
+    the share of sequences whose elements lie as they should (dot), beside that of the control (line: 95 % of its
+    permutations).
+
+    Args:
+        tracks: a row each, at least one.
+        runs: at least one.
+        length: of the sequences: distances go from -length to length.
+        path: of the SVG; a PNG is written beside it.
+    """
+    elements = _known_elements(runs)
+    above = (0.3 + 0.085 * max(len(track.sequence) for track in tracks), 1.5 * len(tracks))
+    below = (5.6 * len(runs), 2.6 + 1.3 * len(elements))
     with matplotlib.rc_context(SETTINGS):
-        size = (0.3 + 0.085 * max(len(track.sequence) for track in tracks), 1.5 * len(tracks))
+        size = (max(above[0], below[0]), above[1] + below[1])
         figure = Figure(figsize=size, layout="constrained")
-        for axes, track in zip(
-            figure.subplots(len(tracks), 1, squeeze=False)[:, 0], tracks, strict=True
-        ):
-            places = track.begin + np.arange(len(track.sequence))
-            letters = np.array(list(track.sequence))[:, None] == np.array(list(BASES))
-            _logo(axes, letters * track.contributions[:, None], places)
-            for begin, end, name in track.seqlets:
-                axes.axvspan(begin - 0.5, end - 0.5, color="#DDEFFA", linewidth=0, zorder=-2)
-                axes.text(begin, axes.get_ylim()[1], name, fontsize=7, va="bottom")
-            if track.site is not None:
-                axes.axvline(track.site, color="#909090", linewidth=0.8, linestyle=":")
-            axes.set_xlim(places[0] - 0.5, places[-1] + 0.5)
-            axes.set_title(track.title, loc="left", fontsize=8, pad=12 if track.seqlets else 4)
-            axes.set_ylabel("Contribution", fontsize=7)
-        axes.set_xlabel("Position (nt); dotted: observed site")
+        upper, lower = figure.subfigures(2, 1, height_ratios=[above[1], below[1]])
+        _draw_tracks(upper, tracks)
+        _draw_distances(lower, runs, elements, length)
         save(figure, path)
+
+
+def _draw_tracks(figure: SubFigure, tracks: Sequence[Track]) -> None:
+    """Logos of contributions, a row each."""
+    rows = figure.subplots(len(tracks), 1, squeeze=False)[:, 0]
+    for axes, track in zip(rows, tracks, strict=True):
+        places = track.begin + np.arange(len(track.sequence))
+        letters = np.array(list(track.sequence))[:, None] == np.array(list(BASES))
+        _logo(axes, letters * track.contributions[:, None], places)
+        for begin, end, name in track.seqlets:
+            axes.axvspan(begin - 0.5, end - 0.5, color="#DDEFFA", linewidth=0, zorder=-2)
+            axes.text(begin, axes.get_ylim()[1], name, fontsize=7, va="bottom")
+        if track.site is not None:
+            axes.axvline(track.site, color="#909090", linewidth=0.8, linestyle=":")
+        axes.set_xlim(places[0] - 0.5, places[-1] + 0.5)
+        axes.set_title(track.title, loc="left", fontsize=8, pad=12 if track.seqlets else 4)
+        axes.set_ylabel("Contribution", fontsize=7)
+    rows[-1].set_xlabel("Position (nt); dotted: observed site")
 
 
 def motif_figure(runs: Sequence[Motifs], path: str | Path) -> None:
@@ -140,46 +166,38 @@ def _motif_row(panels: Sequence[Axes], run: Motifs, row: Any) -> None:
     right.axis("off")
 
 
-def distance_figure(
-    runs: Sequence[Places], length: int, path: str | Path, *, width: int = 5
-) -> None:
-    """Where the motifs of each element lie relative to the observed site, and their order (Figure 8 of the paper).
-
-    A column an explained model: a panel an element, and one with the share of sequences whose elements lie as they
-    should (dot), beside that of the control (line: 95 % of its permutations).
-
-    Args:
-        runs: at least one.
-        length: of the sequences: distances go from -length to length.
-        path: of the SVG; a PNG is written beside it.
-        width: nt of a bar.
-    """
-    known = [
-        run.seqlets[run.seqlets["element"].notna() & (run.seqlets["element"] != "")] for run in runs
-    ]
-    everything = pd.concat(known)
+def _known_elements(runs: Sequence[Places]) -> list[str]:
+    """Elements that any run has seqlets of, from upstream to downstream."""
+    everything = pd.concat([_elements(run.seqlets) for run in runs])
     medians = everything.groupby("element")["distance"].median()
-    elements = medians.dropna().sort_values().index.tolist()
-    edges = np.arange(-length, length + width, width)
-    distances = everything["distance"].dropna()
+    return medians.dropna().sort_values().index.tolist()
+
+
+def _draw_distances(
+    figure: SubFigure, runs: Sequence[Places], elements: Sequence[str], length: int
+) -> None:
+    """Histograms of distances to the site, a row an element, and below the order; a column a run."""
+    known = [_elements(run.seqlets) for run in runs]
+    edges = np.arange(-length, length + BAR, BAR)
+    distances = pd.concat(known)["distance"].dropna()
     low, high = np.quantile(distances, [0.005, 0.995]) if len(distances) else (-length, length)
-    with matplotlib.rc_context(SETTINGS):
-        size = (5.6 * len(runs), 2.6 + 1.3 * len(elements))
-        figure = Figure(figsize=size, layout="constrained")
-        heights = [1.0] * len(elements) + [1.5]
-        grid = figure.subplots(len(heights), len(runs), squeeze=False, height_ratios=heights)
-        for column, run, table in zip(grid.T, runs, known, strict=True):
-            for axes, element, colour in zip(column, elements, cycle(COLOURS)):
-                _histogram(axes, element, table, edges, colour)
-                axes.set_xlim(min(low, 0) - 2 * width, max(high, 0) + 2 * width)
-            column[0].set_title(
-                run.title + "\n" + column[0].get_title("left"), loc="left", fontsize=8
-            )
-            column[-2 if elements else -1].set_xlabel(
-                "Distance to the observed site (nt, negative: upstream)"
-            )
-            _order(column[-1], run.order)
-        save(figure, path)
+    heights = [1.0] * len(elements) + [1.5]
+    grid = figure.subplots(len(heights), len(runs), squeeze=False, height_ratios=heights)
+    for column, run, table in zip(grid.T, runs, known, strict=True):
+        for axes, element, colour in zip(column, elements, cycle(COLOURS)):
+            _histogram(axes, element, table, edges, colour)
+            axes.set_xlim(min(low, 0) - 2 * BAR, max(high, 0) + 2 * BAR)
+        title = run.title + "\n" + column[0].get_title("left")
+        column[0].set_title(title, loc="left", fontsize=8)
+        column[-2 if elements else -1].set_xlabel(
+            "Distance to the observed site (nt, negative: upstream)"
+        )
+        _order(column[-1], run.order)
+
+
+def _elements(seqlets: pd.DataFrame) -> pd.DataFrame:
+    """Seqlets of an element, of positive patterns: those that the order is tested of (`spacing.order_of_elements`)."""
+    return seqlets[(seqlets["element"].fillna("") != "") & (seqlets["sign"] == "positive")]
 
 
 def _histogram(

@@ -12,22 +12,18 @@ _MOTIFS = (
 FIGURES: dict[str, dict[str, dict[str, str]]] = {
     "polya": {
         "polya_figure7": {
-            "title": "Figure 7. Contributions along sequences",
-            "caption": "What each nucleotide contributes to the predicted profile, by DeepLIFT for networks on"
-            " nucleotides, by integrated gradients for those on k-mers, and below what it is worth above a base at"
-            " random, by in-silico mutagenesis. Sequences were not picked by eye: of those that were mutated they are"
-            " at the 25th, 50th and 75th percentile of the correlation of both ways in the first model; of each the"
-            " stretch with the highest contributions. Blue: seqlets of patterns that fit a known element.",
-        },
-        "polya_motifs": {
-            "title": "Motifs behind the predictions",
+            "title": "Figure 7. Motifs behind the predictions",
             "caption": f"{_MOTIFS}, and the median distance of its middle to the position with most reads (quartiles).",
         },
         "polya_figure8": {
-            "title": "Figure 8. Distance and order of the elements",
-            "caption": "Seqlets of patterns that fit a known element, by distance to the position with most reads of"
-            " the gene (genes have several sites); below the share of genes whose elements lie in the known order and"
-            " distance, as table Order of the elements has it.",
+            "title": "Figure 8. Contributions along sequences, and distance and order of the elements",
+            "caption": "Above: what each nucleotide contributes to the prediction, by DeepLIFT for networks on"
+            " nucleotides, by integrated gradients for those on k-mers, and what it is worth above a base at random, by"
+            " in-silico mutagenesis. Sequences were not picked by eye: of those that were mutated they are at the 25th,"
+            " 50th and 75th percentile of the correlation of both ways in the first model; of each the stretch with the"
+            " highest contributions. Blue: seqlets of patterns that fit a known element. Below: all seqlets of such"
+            " patterns, by distance to the position with most reads of the gene (genes have several sites), and the"
+            " share of genes whose elements lie in the known order and distance (table Order of the elements).",
         },
     },
     **{
@@ -58,8 +54,8 @@ _LABELS = {
 
 _TABLE = (
     "Patterns of TF-MoDISco (modisco-lite, one strand); letters of a consensus have at least half of the seqlets, N is"
-    " any. p: chance that a motif of the same shape with letters of the sequences' composition fits as well, for the"
-    " best of all known motifs; q: false discovery rate among patterns."
+    " any. p: chance that an element of the same shape with letters of the sequences' composition fits as well,"
+    " wherever it fits best, for the best of all known elements; q: false discovery rate among patterns."
 )
 
 #: Title, caption and column labels, as `tables.write_table` takes them: of the motifs of a study, and of their `order`.
@@ -76,6 +72,27 @@ TABLES: dict[str, dict[str, Any]] = {
         "labels": _LABELS,
     },
     "rbp": {"title": "Motifs behind the predictions", "caption": _TABLE, "labels": _LABELS},
+    "attribution": {
+        "title": "How far explanations can be trusted",
+        "caption": "Completeness: contributions of a sequence should add up to the change of the explained number from"
+        " its references; delta is what they are off, over sequences the median and the largest, and the largest by the"
+        " mean change. Agreement: correlation along a sequence of contributions and of what each nucleotide is worth by"
+        " in-silico mutagenesis, mean over the mutated sequences, with the 95 % bootstrap interval. Motifs of models on"
+        " tokens are made of the effects of substitutions.",
+        "labels": {
+            "dataset": "Data set",
+            "method": "Method",
+            "way": "Contributions",
+            "motifs_from": "Motifs are made of",
+            "sequences": "Sequences",
+            "delta_median": "Delta (median)",
+            "delta_largest": "Delta (largest)",
+            "delta_relative": "by mean change",
+            "mutated": "Mutated",
+            "pearson": "Agreement (Pearson)",
+            "spearman": "Agreement (Spearman)",
+        },
+    },
     "order": {
         "title": "Order of the elements",
         "caption": "Share of genes whose elements lie in the known order and distance; of several seqlets of an element"

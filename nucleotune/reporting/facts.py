@@ -63,6 +63,8 @@ def tables(card: Card, models: Mapping[str, str]) -> list[dict[str, Any]]:
         found.append(_expression(card["expression_classes"], card["universe"]))
     if "in_task3" in card:
         found.append(_in_task3(card["in_task3"], card["published"]))
+    if "ends" in card:
+        found.append(_ends(card))
     if "truncation" in card:
         found.append(_truncation(card["truncation"], models))
     return found
@@ -121,6 +123,30 @@ def _in_task3(
     ]
     head = ["Genes", "Also in task 3", "Share", "Paper (human)", "Share"]
     return _table("Genes that are in task 3, too", head, rows)
+
+
+def _ends(card: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether 3' ends fit genome and annotation: the numbers behind the guards of the poly(A) study."""
+    ends, orfs = card["ends"], card["intact_orfs"]
+    at = ", ".join(f"{int(shift):+d}: {share(a)}" for shift, a in ends["share_of_a"].items())
+    rows = [
+        ["Reads behind stop codons, on the strand of the gene", f"{ends['sense']:,}"],
+        ["on the other strand", f"{ends['antisense']:,}"],
+        ["A at 3' ends and next to them (nt downstream)", at],
+        ["A in the sequences on the whole", share(ends["overall"])],
+        ["Reads beyond the end of their contig, dropped", f"{card['reads_beyond_contigs']:,}"],
+        [
+            "on contigs that the genome has not, dropped",
+            f"{sum(card['unknown_contigs']['reads'].values()):,}",
+        ],
+    ]
+    if orfs:
+        rows.append(["Transcripts said to cover an ORF that do", share(orfs["share"])])
+    off = f" Most A's are {ends['shift']:+d} nt from the given positions: they may be off."
+    note = "Cleavage is at an A, at 0, where positions, strands and assembly are right." + (
+        off if ends["shift"] and ends["judged"] else ""
+    )
+    return _table("Do 3' ends fit the genome?", ["", ""], rows, note)
 
 
 def _truncation(cuts: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str]) -> dict[str, Any]:

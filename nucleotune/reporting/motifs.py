@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nucleotune.attribution.contributions import MUTAGENESIS, Explained
+from nucleotune.attribution.contributions import MUTAGENESIS, Explained, read_contributions
+from nucleotune.attribution.modisco import read_patterns
+from nucleotune.attribution.motifs import composition
 from nucleotune.reporting import polya, promoters, rbp
-from nucleotune.reporting.attribution import WIDEST, Track
+from nucleotune.reporting.attribution import WIDEST, Motifs, Track
 from nucleotune.reporting.tables import long_table, row
 
 PAGES = {"polya": polya, "promoters": promoters, "rbp": rbp}
 
-#: Percentiles of agreement at which sequences are shown in Figure 7.
+#: Percentiles of agreement at which sequences are shown in Figure 8.
 SHOWN = (25, 50, 75)
 
 Run = tuple[str, str]
@@ -34,6 +36,30 @@ def run_titles(
     methods = {method["name"]: method["title"] for method in described["methods"]}
     parts = [Path(path).parts[-5:-3] for path in paths]
     return [(datasets[dataset], methods[method]) for dataset, method in parts]
+
+
+def drawn_motifs(
+    runs: Iterable[Run],
+    motifs: Iterable[str | Path],
+    patterns: Iterable[str | Path],
+    contributions: Iterable[str | Path],
+) -> list[Motifs]:
+    """What `attribution.motif_figure` draws of each run, from its files motifs.tsv, patterns.h5, contributions.npz."""
+    shown = []
+    for (dataset, method), table, found, explained in zip(
+        runs, motifs, patterns, contributions, strict=True
+    ):
+        of_run = read_patterns(found)
+        shown.append(
+            Motifs(
+                f"{dataset}, {method}",
+                pd.read_csv(table, sep="\t").fillna({"element": "", "motif": ""}),
+                of_run.ppm,
+                of_run.cwm,
+                composition(read_contributions(explained).sequences),
+            )
+        )
+    return shown
 
 
 def motifs_table(tables: Mapping[Run, pd.DataFrame]) -> pd.DataFrame:
@@ -73,6 +99,32 @@ def motifs_table(tables: Mapping[Run, pd.DataFrame]) -> pd.DataFrame:
     return long_table(rows, keys)
 
 
+def summaries_table(summaries: Mapping[Run, Mapping[str, Any]]) -> pd.DataFrame:
+    """How far explanations can be trusted, keys dataset, method, way and motifs; `summaries` are summary.json."""
+    keys, rows = ("dataset", "method", "way", "motifs_from"), []
+    for run, found in summaries.items():
+        names = dict(zip(keys, (*run, found["way"], found["motifs_from"]), strict=True))
+        measured = {"sequences": {"value": found["sequences"]}}
+        measured |= {
+            f"delta_{name}": {"value": found["completeness"][name]}
+            for name in ("median", "largest", "relative")
+        }
+        measured["mutated"] = {"value": found["mutated"]}
+        measured |= found["agreement"]
+        rows += [
+            row(
+                names,
+                metric,
+                None,
+                value,
+                comparable=False,
+                n_test=value["n"] if value and "n" in value else None,
+            )
+            for metric, value in measured.items()
+        ]
+    return long_table(rows, keys)
+
+
 def order_table(tables: Mapping[Run, pd.DataFrame]) -> pd.DataFrame:
     """Order of the elements by all runs, keys dataset, method and test; `tables` are order.tsv."""
     keys, rows = ("dataset", "method", "test"), []
@@ -101,7 +153,7 @@ def typical(judged: pd.DataFrame, explained: Explained) -> list[str]:
 def tracks(
     run: Run, explained: Explained, seqlets: pd.DataFrame, ids: Iterable[str]
 ) -> list[Track]:
-    """Rows of Figure 7: contributions to the sequences `ids` by the model's own way, and by mutagenesis.
+    """Rows of Figure 8: contributions to the sequences `ids` by the model's own way, and by mutagenesis.
 
     Of a sequence longer than WIDEST the stretch with the highest contributions; ids that the model has not are left
     out. seqlets: seqlets.tsv.
@@ -109,7 +161,7 @@ def tracks(
     found = []
     numbers = {name: i for i, name in enumerate(explained.ids)}
     effects = dict(zip(explained.mutated.tolist(), explained.mutation_effects(), strict=True))
-    named = seqlets[seqlets["element"].fillna("") != ""]
+    named = seqlets[(seqlets["element"].fillna("") != "") & (seqlets["sign"] == "positive")]
     for name in (name for name in ids if name in numbers):
         number = numbers[name]
         width = min(WIDEST, explained.actual.shape[1])

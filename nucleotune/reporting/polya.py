@@ -27,6 +27,8 @@ PRINTED = {
     "pearson_mean": "pearson_mean",
     "auprc": "auprc",
     "auroc": "auroc",
+    "auprc_5nt": None,
+    "auroc_5nt": None,
     "loss": "test_loss",
     "count_pearson": None,
 }
@@ -94,7 +96,7 @@ TABLES: dict[int, dict[str, Any]] = {
         "title": "Table 4. Profiles of test genes",
         "caption": f"Correlations, AUPRC and AUROC take the genes with more than {MIN_READS} reads in a condition and"
         " are means over conditions. A position counts as positive where every condition has reads, as negative where"
-        " none has. Test loss: {} profile loss + {} count loss; in the paper language models predict 295 of 300"
+        " none has; (5 nt): in bins of that width, positive with one positive position. Test loss: {} profile loss + {} count loss; in the paper language models predict 295 of 300"
         " positions, so its losses are not of the same positions. Count correlation: of log(1 + reads), over genes."
         " Difference: of the median correlation, to that of the average training profile on the same genes; p:"
         " Wilcoxon's signed-rank test on the genes' correlations.".format(*LOSS_WEIGHTS),
@@ -155,6 +157,16 @@ def headlines(
 def page_titles(datasets: Described) -> dict[str, str]:
     """Name -> title on the study's page."""
     return {dataset["name"]: dataset["title"] for dataset in datasets}
+
+
+def searches_of(
+    found: Mapping[str, Mapping[str, Mapping[str, Any]]], examples: Mapping[str, str]
+) -> dict[str, dict[str, Mapping[str, Any]]]:
+    """Of searches (data set -> method -> best.json) those of the present examples; `examples`: data set -> digest."""
+    return {
+        dataset: {name: one for name, one in of.items() if one["examples"] == examples[dataset]}
+        for dataset, of in found.items()
+    }
 
 
 def polya_table3(

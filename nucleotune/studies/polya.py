@@ -1,9 +1,9 @@
 """Poly(A) study: 300 nt from the stop codon on, and the counts of transcripts' 3' ends at each of them.
 
 The window of a gene is its stop codon and what follows it in the genome, in the orientation of the gene: what SpeciesLM
-was trained on (Gankin et al., bioRxiv 2023), and what the paper (section 4.1) cuts to 300 nt. Three guards see to it
-that annotation, genome and counts are of one assembly: windows begin with a stop codon, 3' ends lie on their contigs,
-and transcripts that cover an intact ORF cover that of the annotation.
+was trained on (Gankin et al., bioRxiv 2023), and what the paper (section 4.1) cuts to 300 nt. Guards see to it that
+annotation, genome and counts are of one assembly: windows begin with a stop codon, 3' ends lie on their contigs, on the
+strand of the genes and at places rich in A, and transcripts that cover an intact ORF cover that of the annotation.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +19,7 @@ from nucleotune.genome.counts import count_in_windows
 from nucleotune.genome.ends import PLACE
 from nucleotune.genome.stop_codons import CONVENTIONS, coding_genes, stop_positions
 from nucleotune.genome.windows import extract_windows, open_genome
+from nucleotune.studies.polya_guards import check_depth, covered_orfs, judge_ends
 from nucleotune.studies.splits import leakage
 
 STOP_CODONS = ("TAA", "TAG", "TGA")
@@ -67,8 +68,8 @@ def build_examples(
         intact_orfs: of `ends.read_intact_orfs`, for the guard.
         files: names of `annotation` and `ends`, for messages.
 
-    Raises InputError where a guard (more than MAX_WRONG) or a name of a contig fails, for a chromosome that is unknown
-    or given twice, and for a split without genes.
+    Raises InputError where a guard (more than MAX_WRONG) or a name of a contig fails, where a step leaves no gene, for
+    a chromosome that is unknown or given twice, for a split without genes and a track without reads to judge in it.
     """
     if length < len(STOP_CODONS[0]) or min_reads < 1:
         raise InputError(f"polya: length={length}, min_reads={min_reads}; expected 3 and 1 or more")
@@ -86,16 +87,22 @@ def build_examples(
     genes, genes_elsewhere = rename_contigs(genes, source=files["annotation"], **names)
     _step(steps, "on a contig of the genome", genes)
     genes = genes[~genes["seqname"].astype("str").map(is_mitochondrion).astype(bool)]
-    _step(steps, "not of the mitochondrion", genes)
+    _step(steps, "not of the mitochondrion", genes, "is the genome a mitochondrion's alone?")
     windows, stop_codons = _windows(genes, genome, length, steps, files["annotation"])
 
     reads = ends.drop(columns=list(PLACE)).sum()
-    placed, reads_elsewhere = _placed(ends, files["ends"], names)
+    placed, reads_elsewhere, reads_beyond = _placed(ends, files["ends"], names)
     counts, times = count_in_windows(placed, windows)
     tracks = tuple(map(str, reads.index))
-    enough = counts.sum((1, 2)) >= min_reads
+    totals = counts.sum((1, 2))
+    enough = totals >= min_reads
     examples, counts = windows[enough].reset_index(drop=True), counts[enough]
-    _step(steps, f"with {min_reads} reads or more", examples)
+    _step(
+        steps,
+        f"with {min_reads} reads or more",
+        examples,
+        f"lower polya.min_reads: no gene has more than {totals.max()} reads",
+    )
     examples["split"] = examples["seqname"].map(split_of).fillna("train")
     examples["group"] = examples["id"]
     columns = ["id", "sequence", "split", "group", "seqname", "start", "end", "strand"]
@@ -105,7 +112,9 @@ def build_examples(
         "waterfall": steps,
         "stop_codons": stop_codons,
         "unknown_contigs": {"genes": genes_elsewhere, "reads": reads_elsewhere},
-        "intact_orfs": _covered_orfs(intact_orfs, genes, files, names),
+        "reads_beyond_contigs": reads_beyond,
+        "intact_orfs": _intact_orfs(intact_orfs, genes, files, names),
+        "ends": judge_ends(placed, examples, counts, files["ends"]),
         "reads": {
             track: {
                 "all": int(reads[track]),
@@ -124,6 +133,7 @@ def build_examples(
         },
         "leakage": leakage(examples["split"], examples["group"]),
     }
+    check_depth(examples["split"], counts, tracks, files["ends"])
     same = leakage(examples["split"], examples["sequence"])["test_rows_with_gene_in_training"]
     card["leakage"]["test_rows_with_sequence_in_training"] = same
     return PolyaExamples(examples[columns], counts, tracks, card)
@@ -148,13 +158,20 @@ def _windows(
     # Whether a CDS holds the stop codon is seen in the genome.
     share, convention, table, codons, counts = max(found, key=lambda one: np.nan_to_num(one[0]))
     kept = table[codons.isin(STOP_CODONS)].reset_index(drop=True)
-    for step, number in (
-        ("stop codon known and in one piece", counts["places"]),
-        ("window on the contig", counts["places"] - counts["off_contig"]),
-        ("window without N", counts["windows"]),
-        ("begins with TAA, TAG or TGA", len(kept)),
+    for step, number, mend in (
+        (
+            "stop codon known and in one piece",
+            counts["places"],
+            "does the annotation have stop codons?",
+        ),
+        (
+            "window on the contig",
+            counts["places"] - counts["off_contig"],
+            f"lower polya.length ({length}): windows reach beyond the ends of contigs",
+        ),
+        ("window without N", counts["windows"], "is the genome masked by N?"),
     ):
-        _step(steps, step, number)
+        _step(steps, step, number, mend)
     if not len(table) or 1 - share > MAX_WRONG:
         wrong = table["id"][~codons.isin(STOP_CODONS)].head(3).tolist()
         raise InputError(
@@ -162,14 +179,15 @@ def _windows(
             f" those of {', '.join(wrong)}; at least {1 - MAX_WRONG:.0%} should. Are annotation and genome of one"
             " assembly?"
         )
+    _step(steps, "begins with TAA, TAG or TGA", kept)
     codon_counts = {codon: int((codons == codon).sum()) for codon in STOP_CODONS}
     return kept, {"taken_from": convention, "share": float(share), **codon_counts}
 
 
 def _placed(
     ends: pd.DataFrame, source: str | Path, names: Mapping[str, Any]
-) -> tuple[pd.DataFrame, dict[str, int]]:
-    """3' ends on contigs of the genome, and the reads elsewhere."""
+) -> tuple[pd.DataFrame, dict[str, int], int]:
+    """3' ends on contigs of the genome, the reads on others by contig, and those beyond the end of theirs."""
     reads = ends.drop(columns=list(PLACE)).sum(axis=1)
     if not reads.sum():
         raise InputError(f"{source}: no reads")
@@ -183,30 +201,20 @@ def _placed(
             f"{source}: {n_beyond} of {reads.sum()} reads lie beyond the end of their contig in {names['genome']}, the"
             f" first at {place['seqname']}:{place['position'] + 1}; are they of another assembly?"
         )
-    return placed[~beyond], elsewhere
+    return placed[~beyond], elsewhere, n_beyond
 
 
-def _covered_orfs(
+def _intact_orfs(
     intact: pd.DataFrame | None,
     genes: pd.DataFrame,
     files: Mapping[str, str | Path],
     names: Mapping[str, Any],
 ) -> dict[str, Any] | None:
-    """How many transcripts that are said to cover an ORF do so, of those whose gene the annotation has."""
+    """`covered_orfs`, for sources that name ORFs."""
     if intact is None or intact.empty:
         return None
     intact, _ = rename_contigs(intact, source=files["ends"], **names)
-    both = intact.merge(genes, left_on="gene", right_on="id", suffixes=("", "_orf"))
-    covers = (both["start"] <= both["start_orf"]) & (both["end_orf"] <= both["end"])
-    for column in ("seqname", "strand"):
-        covers &= both[column].astype("str") == both[f"{column}_orf"].astype("str")
-    share = float(covers.mean()) if len(both) else None
-    if share is not None and 1 - share > MAX_WRONG:
-        raise InputError(
-            f"{files['ends']} and {files['annotation']}: of {len(both)} transcripts said to cover an intact ORF,"
-            f" {share:.1%} do; not that of {both.loc[~covers, 'gene'].iloc[0]}. Are they of one assembly?"
-        )
-    return {"transcripts": len(intact), "of_known_genes": len(both), "share": share}
+    return covered_orfs(intact, genes, files, MAX_WRONG)
 
 
 def _splits_of_contigs(
@@ -217,20 +225,20 @@ def _splits_of_contigs(
 ) -> dict[str, str]:
     """Split of each contig that is held out, by its name in the genome."""
     splits: dict[str, str] = {}
-    named = [str(name) for names in chromosomes.values() for name in names or ()]
-    known = names_in_genome(named, contigs, aliases)
     for part in ("test", "valid"):
         for name in map(str, chromosomes.get(part) or ()):
-            if name not in known:
+            # Each by itself: VII and 7 are one, and may both be given.
+            contig = names_in_genome([name], contigs, aliases).get(name)
+            if contig is None:
                 raise InputError(
                     f"chromosome {name!r}, to be held out for {part}, is not in {genome}; it has"
                     f" {', '.join(list(contigs)[:20])}"
                 )
-            if known[name] in splits:
+            if contig in splits:
                 raise InputError(
-                    f"chromosome {name!r} is given twice, for {splits[known[name]]} and for {part}"
+                    f"chromosome {name!r} is given twice, for {splits[contig]} and for {part}"
                 )
-            splits[known[name]] = part
+            splits[contig] = part
     return splits
 
 
@@ -261,8 +269,10 @@ def _bases(sequences: pd.Series, reads: np.ndarray) -> dict[str, dict[str, float
     }
 
 
-def _step(steps: list[dict[str, Any]], name: str, kept: pd.DataFrame | int) -> None:
-    """Add a step to the waterfall."""
+def _step(steps: list[dict[str, Any]], name: str, kept: pd.DataFrame | int, mend: str = "") -> None:
+    """Add a step to the waterfall. Raises InputError, which ends with `mend`, where it leaves no gene."""
     kept = kept if isinstance(kept, int) else len(kept)
     dropped = steps[-1]["kept"] - kept if steps else 0
+    if not kept:
+        raise InputError(f"polya: none of {dropped} genes is left by the step {name!r}; {mend}")
     steps.append({"class": "genes", "step": name, "kept": kept, "dropped": dropped})

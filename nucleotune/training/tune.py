@@ -1,18 +1,14 @@
 """Search of hyper-parameters by Optuna's TPE, a Bayesian method (Bergstra et al. 2011), that can be interrupted.
 
-A search space is a mapping from a key of the method, dots between levels, to what it may be:
-
-    training.learning_rate: {low: 1.0e-5, high: 1.0e-2, log: true}     a number; `log`: drawn on a log scale
-    sizes.layers: {low: 4, high: 12}                                   whole where both ends are
-    sizes.filters: [32, 64, 128]                                       one of these
-
-What is searched for is the lowest validation loss; the test sequences take no part. Every trial is written to a journal
-as it ends. A search that is started again goes on behind the last whole trial, and the trial that was cut off resumes
-from its own state; it ends with the trials it would have had without the interruption, since the draws of a trial
-depend on its number, the seed and the trials before it.
+What is searched for (`search_space`) is the lowest validation loss, with the weights of LOSS_WEIGHTS whatever a trial
+was trained with: one that weighs the larger of the two losses less would win by that alone. The test sequences take no
+part. Every trial is written to a journal as it ends. A search that is started again goes on behind the last whole
+trial, and the trial that was cut off resumes from its own state; it ends with the trials it would have had without the
+interruption, since the draws of a trial depend on its number, the seed and the trials before it.
 """
 
-import copy
+import hashlib
+import json
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -26,9 +22,18 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from nucleotune.errors import InputError
+from nucleotune.evaluation.profile_metrics import LOSS_WEIGHTS
 from nucleotune.files import atomic_path, write_json
-from nucleotune.profile_contracts import ProfileExamples
-from nucleotune.training.profile import train_profile
+from nucleotune.models.load import library_versions, weights_digest
+from nucleotune.profile_contracts import ProfileExamples, examples_digest
+from nucleotune.search_space import (
+    Space,
+    check_space,
+    ends_or_choices,
+    settings_digest,
+    with_parameters,
+)
+from nucleotune.training.profile import STAGE_VERSION, TrainedProfile, train_profile
 from nucleotune.training.profile_trainer import Diverged
 from nucleotune.training.state import remove_state
 
@@ -36,13 +41,12 @@ logger = logging.getLogger(__name__)
 
 JOURNAL = "trials.journal"
 
-Space = Mapping[str, Any]
-
 
 class Tuned(NamedTuple):
     """What a search found.
 
-    best    {"value": validation loss, "trial": number, "parameters": {key: value}, "trials": how many}
+    best    {"value": validation loss, "trial": number, "parameters": {key: value}, "trials": how many}, and of what
+            `tune_profile` found the digests `settings` and `examples`
     trials  one row a trial: trial, value (missing where training diverged), seconds, one column a key of the space
     """
 
@@ -66,10 +70,11 @@ def tune_profile(
     """Search the settings of a profile model: each trial is a training with `method` changed at the keys of `space`.
 
     Arguments not of the search are those of `training.profile.train_profile`; `state_dir` holds the journal and
-    the state of the trial under way. The caller removes it once the result is written.
+    the state of the trial under way. The caller removes it once the result is written. Trials of other examples,
+    settings, weights or library versions that lie there are not counted.
 
     Raises:
-        InputError: a key of `space` is none of the method's, its values make no space, or every trial diverged.
+        InputError: `space` does not fit the method (`search_space.check_space`), or every trial diverged.
     """
 
     def loss(parameters: dict[str, Any]) -> float:
@@ -85,10 +90,23 @@ def tune_profile(
             output_dir=None,
         )
         remove_state(state_dir / "training")
-        return trained.summary["best_validation_loss"]
+        return _validation_loss(trained)
 
-    with_parameters(method, space)  # finds unknown keys before the first training
-    return search(loss, space, trials=trials, seed=seed, journal=state_dir / JOURNAL)
+    check_space(space, method, "search space")
+    of = {
+        "settings": settings_digest(method, model, space, seed),
+        "examples": examples_digest(examples),
+    }
+    rests_on = {
+        **of,
+        "stage_version": STAGE_VERSION,
+        "weights": None if checkpoint is None else weights_digest(checkpoint),
+        "versions": library_versions(),
+    }
+    tuned = search(
+        loss, space, trials=trials, seed=seed, journal=state_dir / JOURNAL, rests_on=rests_on
+    )
+    return tuned._replace(best=tuned.best | of)
 
 
 def search(
@@ -98,33 +116,39 @@ def search(
     trials: int,
     seed: int,
     journal: Path,
+    rests_on: Mapping[str, Any] | None = None,
 ) -> Tuned:
     """Minimise `objective`, a function of {key of `space`: value}, in so many trials, those in `journal` included.
 
-    The objective raises Diverged where its parameters give no value. The journal belongs to one space and seed.
+    The objective raises Diverged where its parameters give no value. Trials in the journal that are of another space,
+    seed, or of something else that the objective `rests_on` (JSON values), are left alone, and the log says so.
 
     Raises:
-        InputError: `space` is none, every trial diverged, or the journal is that of another space.
+        InputError: `space` is none, or every trial diverged.
     """
     distributions = {key: _distribution(key, values) for key, values in space.items()}
     if not distributions:
         raise InputError("the search space is empty: name at least one key and its values")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     journal.parent.mkdir(parents=True, exist_ok=True)
-    study = optuna.create_study(
-        storage=optuna.storages.JournalStorage(JournalFileBackend(str(journal))),
-        study_name=f"seed{seed}",
-        load_if_exists=True,
-    )
+    storage = optuna.storages.JournalStorage(JournalFileBackend(str(journal)))
+    identity = {"space": dict(space), "seed": seed, "rests_on": rests_on}
+    name = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+    known = optuna.get_all_study_names(storage)
+    if known and name not in known:
+        logger.warning(
+            "%s: its trials are of other settings, data or library versions: the search starts anew",
+            journal,
+        )
+    study = optuna.create_study(storage=storage, study_name=name, load_if_exists=True)
     for trial in study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
         study.tell(trial.number, state=TrialState.FAIL)  # cut off: it is done again, not counted
-    _check_journal(study, distributions, journal)
     begin, first = time.perf_counter(), len(_ended(study))
     for number in range(first, trials):
         study.sampler = optuna.samplers.TPESampler(seed=_seed(seed, number))
         trial = study.ask(distributions)
         try:
-            value = objective(trial.params)
+            value = objective(_decoded(trial.params, space))
         except Diverged as error:
             logger.warning("%s", error)
             study.tell(trial, state=TrialState.PRUNED)
@@ -137,24 +161,7 @@ def search(
             "trial %d of %d: loss %s with %s; %.0f s a trial, about %d:%02d min left",
             *(number + 1, trials, value, trial.params, pace, *left),
         )
-    return _result(study, list(distributions), trials)
-
-
-def with_parameters(method: dict[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of `method` with the values of `parameters`, whose keys have dots between levels.
-
-    Raises InputError for a key that the method does not have.
-    """
-    changed = copy.deepcopy(method)
-    for key, value in parameters.items():
-        *blocks, last = key.split(".")
-        place = changed
-        for block in blocks:
-            place = place.get(block) if isinstance(place, dict) else None
-        if not isinstance(place, dict) or last not in place:
-            raise InputError(f"search space: method {method['title']!r} has no key {key!r}")
-        place[last] = value
-    return changed
+    return _result(study, space, trials)
 
 
 def write_tuned(tuned: Tuned, table: str | Path, best: str | Path) -> None:
@@ -165,23 +172,28 @@ def write_tuned(tuned: Tuned, table: str | Path, best: str | Path) -> None:
 
 
 def _distribution(key: str, values: Any) -> optuna.distributions.BaseDistribution:
-    if isinstance(values, list) and values:
-        # Optuna keeps numbers, strings and booleans; a list (widths of layers) is not one.
-        if all(isinstance(value, str | int | float | bool) for value in values):
-            return optuna.distributions.CategoricalDistribution(values)
-    elif isinstance(values, Mapping) and {"low", "high"} <= values.keys() <= {"low", "high", "log"}:
-        low, high, log = values["low"], values["high"], values.get("log", False)
-        whole = isinstance(low, int) and isinstance(high, int)
-        if (low < high) and (low > 0 or not log):
-            kind = (
-                optuna.distributions.IntDistribution
-                if whole
-                else optuna.distributions.FloatDistribution
-            )
-            return kind(low, high, log=log)
-    raise InputError(
-        f"search space: {key}: expected a list of values, or low and high (and log: true, above 0), found {values!r}"
-    )
+    ends = ends_or_choices(values, f"search space: {key}")
+    if isinstance(values, list):
+        # Optuna keeps numbers and strings; a list (widths of layers) is neither, its text is.
+        return optuna.distributions.CategoricalDistribution([json.dumps(one) for one in values])
+    whole = all(isinstance(end, int) for end in ends)
+    kind = optuna.distributions.IntDistribution if whole else optuna.distributions.FloatDistribution
+    return kind(*ends, log=values.get("log", False))
+
+
+def _decoded(parameters: Mapping[str, Any], space: Space) -> dict[str, Any]:
+    """Values of a trial; choices are kept as JSON."""
+    return {
+        key: json.loads(value) if isinstance(space[key], list) else value
+        for key, value in parameters.items()
+    }
+
+
+def _validation_loss(trained: TrainedProfile) -> float:
+    """Loss of the weights that were kept, by LOSS_WEIGHTS."""
+    rows = trained.training_rows
+    kept = rows[(rows["split"] == "valid") & (rows["step"] == trained.summary["best_step"])].iloc[0]
+    return float(kept[["profile_loss", "count_loss"]].to_numpy(dtype=np.float64) @ LOSS_WEIGHTS)
 
 
 def _seed(seed: int, number: int) -> int:
@@ -193,15 +205,7 @@ def _ended(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
     return study.get_trials(deepcopy=False, states=[TrialState.COMPLETE, TrialState.PRUNED])
 
 
-def _check_journal(study: optuna.Study, distributions: dict[str, Any], journal: Path) -> None:
-    for trial in _ended(study):
-        if trial.distributions != distributions:
-            raise InputError(
-                f"{journal}: its trials are of another search space; remove it, or give this search another directory"
-            )
-
-
-def _result(study: optuna.Study, keys: list[str], trials: int) -> Tuned:
+def _result(study: optuna.Study, space: Space, trials: int) -> Tuned:
     ended = _ended(study)[:trials]
     whole = [
         (trial.value, i) for i, trial in enumerate(ended) if trial.state == TrialState.COMPLETE
@@ -216,9 +220,10 @@ def _result(study: optuna.Study, keys: list[str], trials: int) -> Tuned:
             "trial": i,
             "value": trial.value if trial.state == TrialState.COMPLETE else None,
             "seconds": trial.duration.total_seconds(),
-            **{key: trial.params[key] for key in keys},
+            **_decoded(trial.params, space),
         }
         for i, trial in enumerate(ended)
     ]
-    found = {"value": value, "trial": best, "parameters": ended[best].params, "trials": len(ended)}
+    parameters = _decoded(ended[best].params, space)
+    found = {"value": value, "trial": best, "parameters": parameters, "trials": len(ended)}
     return Tuned(found, pd.DataFrame(rows))

@@ -24,7 +24,12 @@ polya:
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("motifs")
     (folder / "own.yaml").write_text(CONFIG)
-    targets = ("polya_motifs", "polya_figure7", "polya_figure8", "polya_order")
+    targets = (
+        "polya_motifs",
+        "polya_figure8",
+        "polya_order",
+        "results/tables/polya_attribution.html",
+    )
     snakemake(folder, *targets, "--configfile", str(folder / "own.yaml"))
     return folder
 
@@ -54,13 +59,19 @@ def test_planted_motifs_are_found(run):
     words = motifs["consensus"].tolist()
     found = [any(core in word for word in words) for core in ("AATAAA", "TATA", "TTTCAA")]
     assert sum(found) >= 2, words
-    assert len({"efficiency", "positioning", "site"} & set(motifs["element"])) >= 2
+    assert {"efficiency", "positioning"} <= set(motifs["element"])
+    places = motifs.set_index("element")["distance"]
+    assert places["efficiency"] < places["positioning"] < 0
+
+
+def test_order_of_elements_is_tested(run):
     order = pd.read_csv(run / RESULTS / "order.tsv", sep="\t").set_index("test")
-    assert order.loc["positioning 10 to 30 nt before site", "p"] < 0.01
+    assert (order["n"] > 20).all(), order["n"]
+    assert (order["p"] < 0.01).all() and (order["share"] > order["control_high"]).all()
 
 
 def test_tables_and_figures(run):
-    for name in ("polya_motifs", "polya_order"):
+    for name in ("polya_motifs", "polya_order", "polya_attribution"):
         assert (run / f"results/tables/{name}.html").stat().st_size > 1000
-    for name in ("polya_motifs", "polya_figure7", "polya_figure8"):
+    for name in ("polya_figure7", "polya_figure8"):
         assert (run / f"results/figures/{name}.svg").stat().st_size > 10_000

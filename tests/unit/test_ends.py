@@ -89,11 +89,11 @@ def test_s1_has_types_of_several_words(tmp_path, end):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("\t500\t1\t", "\t0\t1\t", "record 1, t3: .* at least 1, found '0'"),
-        ("\t500\t10\t", "\t500\t1.5\t", "record 2, ypd: expected a whole number.*'1.5'"),
-        ("\t500\t10\t", "\t500\t-1\t", "record 2, ypd: .*'-1'"),
-        ("\t500\t10\t", "\t500\t\t", "record 2, ypd: .*''"),
-        ("1\t-\t", "1\t*\t", r"record 3, strand: expected \+ or -, found '\*'"),
+        ("\t500\t1\t", "\t0\t1\t", "line 2, t3: .* at least 1, found '0'"),
+        ("\t500\t10\t", "\t500\t1.5\t", "line 3, ypd: expected a whole number.*'1.5'"),
+        ("\t500\t10\t", "\t500\t-1\t", "line 3, ypd: .*'-1'"),
+        ("\t500\t10\t", "\t500\t\t", "line 3, ypd: .*''"),
+        ("1\t-\t", "1\t*\t", r"line 4, strand: expected \+ or -, found '\*'"),
         ("chr\tstrand", "seq\tstrand", "expected a header that begins with chr strand t5 t3"),
     ],
 )
@@ -111,7 +111,7 @@ def test_wrong_s1(tmp_path):
                 S1.replace("1 - 9100 7000 1 2 Covering one intact ORF YAL068C", "1 - 9100"),
             )
         )
-    with pytest.raises(InputError, match="record 2, gal: .*'x'"):
+    with pytest.raises(InputError, match="line 3, gal: .*'x'"):
         read_tifseq(write(tmp_path, S1.replace(" 1 2 Cov", " 1 x Cov")))
 
 
@@ -132,7 +132,7 @@ def test_bed(tmp_path):
         read_bed(write(tmp_path, text), column=8)
     with pytest.raises(InputError, match="no records"):
         read_bed(write(tmp_path, "#nothing\n"))
-    with pytest.raises(InputError, match="record 1: 9 to 9"):
+    with pytest.raises(InputError, match="line 1: 9 to 9"):
         read_bed(write(tmp_path, "chrI\t9\t9\ta\t4\t+\n"))
 
 
@@ -145,10 +145,48 @@ def test_bedgraphs(tmp_path, sign):
         ("I", 8, "+"): (1,),
         ("I", 3, "-"): (5,),
     }
-    with pytest.raises(InputError, match="plus: record 1, column 4: .*'-2'"):
+    with pytest.raises(InputError, match="plus: line 1, column 4: .*'-2'"):
         read_bedgraphs(write(tmp_path, "I\t3\t6\t-2\n", "plus"), minus)
     with pytest.raises(InputError, match="not scaled to library size"):
         read_bedgraphs(write(tmp_path, "I\t3\t6\t0.37\n", "plus"), minus)
+
+
+def test_lines_of_browsers_anywhere(tmp_path):
+    text = "browser position chrI\ntrack name=a\nI\t3\t4\t2\n\n#more\ntrack name=b\nI\t5\t6\t1\n"
+    path = write(tmp_path, text)
+    minus = write(tmp_path, "I\t3\t4\t5\n", "minus")
+    found = places(read_bedgraphs(path, minus))
+    assert found[("I", 3, "+")] == (2,) and found[("I", 5, "+")] == (1,)
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ("I\t9\t10\ta\tNA\t+", "line 4, column 5: .*'NA'; write 0 where there are no reads$"),
+        ("I\t9\tx\ta\t4\t+", "line 4, column 3: expected a whole number of at least 1, found 'x'$"),
+        ("I\t9\t10\ta\t4", "line 4: expected 6 columns, as in line 2, found"),
+        ("I\t9\t10\ta\t4\t+\tmore", "line 4: expected 6 columns, as in line 2, found"),
+        ("I\t9\t10\ta\t0.5\t+", "line 4, column 5: .*'0.5'. Counts must be of reads"),
+        ("I\t9\t10\ta\t5\t.", r"line 4, column 6: expected \+ or -, found '.'"),
+    ],
+)
+def test_wrong_records_are_named_by_their_line(tmp_path, record, message):
+    path = write(tmp_path, f"#comment\nI\t9\t10\ta\t4\t+\n\n{record}\n")
+    with pytest.raises(InputError, match=f"file: {message}"):
+        read_bed(path)
+
+
+def test_a_header_is_no_record(tmp_path):
+    path = write(tmp_path, "chrom\tstart\tend\tname\tscore\tstrand\nI\t9\t10\ta\t4\t+\n")
+    with pytest.raises(InputError, match="line 1, column 2: .*'start'. Is the line a header"):
+        read_bed(path)
+
+
+def test_coverage_is_no_count_of_ends(tmp_path):
+    minus = write(tmp_path, "I\t3\t4\t5\n", "minus")
+    rows = [f"I\t{100 * i}\t{100 * i + 75}\t{1 + i}\n" for i in range(9)]
+    with pytest.raises(InputError, match="plus: 100% of the intervals .* not coverage"):
+        read_bedgraphs(write(tmp_path, "".join(rows), "plus"), minus)
 
 
 def test_table_between_tabs_or_commas(tmp_path):
@@ -166,7 +204,7 @@ def test_table_between_tabs_or_commas(tmp_path):
         read_table(path, tracks=tracks, seqname="contig", position="coord")
     with pytest.raises(InputError, match="no column 'hot'"):
         read_table(path, tracks={"a": ["hot"]}, **names)
-    with pytest.raises(InputError, match="record 1, coord: .* at least 11"):
+    with pytest.raises(InputError, match="line 2, coord: .* at least 11"):
         read_table(path, tracks=tracks, first=11, **names)
 
 

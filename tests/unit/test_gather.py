@@ -306,3 +306,30 @@ def test_waterfalls_of_any_classes_are_drawn_in_colours_of_their_own(tmp_path):
     waterfall({"waterfall": steps}, tmp_path / "w.svg", rows="sequences")
     text = (tmp_path / "w.svg").read_text().lower()
     assert all(colour in text for colour in ("#e69f00", "#0072b2", "#009e73", "#d55e00"))
+
+
+def test_ends_that_fit_the_genome():
+    """The numbers behind the guards of the poly(A) study stand on its page, and a shift is told."""
+    ends = {
+        "sense": 1000,
+        "antisense": 390,
+        "share_of_a": {"-1": 0.64, "0": 0.06},
+        "overall": 0.33,
+        "shift": -1,
+        "judged": True,
+    }
+    found = card("task4") | {
+        "ends": ends,
+        "intact_orfs": {"share": 0.995},
+        "reads_beyond_contigs": 7,
+        "unknown_contigs": {"reads": {"2-micron": 9}},
+    }
+    del found["in_task3"], found["published"]
+    (table,) = (one for one in tables(found, {}) if "ends" in one["title"])
+    cells = dict(table["rows"])
+    assert cells["Reads behind stop codons, on the strand of the gene"] == "1,000"
+    assert "-1: 64.0 %, +0: 6.0 %" in cells["A at 3' ends and next to them (nt downstream)"]
+    assert {"390", "7", "9", "99.5 %"} <= set(cells.values())
+    assert "may be off" in table["note"]
+    found["ends"] = ends | {"shift": 0}
+    assert not any("may be off" in one["note"] for one in tables(found | {"intact_orfs": None}, {}))

@@ -6,7 +6,6 @@ import torch
 
 from nucleotune.attention.spans import token_spans
 from nucleotune.attribution.gradients import (
-    gradient_times_input,
     integrated_gradients,
     share_over_nucleotides,
     shuffled_references,
@@ -102,21 +101,6 @@ def test_linear_score(case):
     x, reference = table[ids], table[references].mean(dim=1)
     assert found.tokens == pytest.approx(((x - reference) * weights).sum(2).numpy(), abs=1e-5)
     assert abs(found.delta).max() < 1e-5
-    plain = gradient_times_input(score, embeddings, ids, rows=2)
-    assert plain == pytest.approx((x * weights).sum(2).numpy(), abs=1e-5)
-
-
-def test_gradient_times_input_is_first_order(case):
-    """The change of the score as all embeddings grow by a thousandth."""
-    classifier, _, _, ids, _, score = case
-    embeddings = classifier.get_input_embeddings()
-    found = gradient_times_input(score, embeddings, ids).sum(axis=1)
-    with torch.no_grad():
-        x, number = embeddings(torch.from_numpy(ids)).double(), torch.arange(3)
-        classifier.double()
-        change = (score(x * 1.0005, number) - score(x * 0.9995, number)) / 0.001
-        classifier.float()
-    assert found == pytest.approx(change.numpy(), rel=1e-3, abs=1e-4)
 
 
 def test_shuffles_keep_special_tokens(case):

@@ -10,10 +10,17 @@ from nucleotune.attribution.contributions import Explained
 from nucleotune.attribution.onehot import on_bases, one_hot
 from nucleotune.config import load_run
 from nucleotune.errors import InputError
-from nucleotune.plan.attribution import attributed_runs
+from nucleotune.plan.attribution import attributed_runs, check_attribution
 from nucleotune.reporting import polya, promoters, rbp
 from nucleotune.reporting.attribution_texts import FIGURES, TABLES
-from nucleotune.reporting.motifs import motifs_table, order_table, run_titles, tracks, typical
+from nucleotune.reporting.motifs import (
+    motifs_table,
+    order_table,
+    run_titles,
+    summaries_table,
+    tracks,
+    typical,
+)
 from nucleotune.reporting.tables import render_table
 
 RUN = ("Yeast", "BPNet")
@@ -109,7 +116,7 @@ def test_tracks(explained):
     seqlets = pd.DataFrame(
         [("positioning", 3, 119, 127), (np.nan, 3, 130, 138), ("site", 5, 119, 127)],
         columns=["element", "example", "start", "end"],
-    )
+    ).assign(sign="positive")
     rows = tracks(RUN, explained, seqlets, ["d", "a", "not there"])
     assert [row.title.split(": ")[1] for row in rows] == ["DeepLIFT", "mutagenesis", "DeepLIFT"]
     first = rows[0]
@@ -153,8 +160,69 @@ def test_runs_that_are_explained():
         attributed_runs(wrong, "polya", ["a", "b"], methods)
 
 
+@pytest.mark.parametrize(
+    ("study", "methods", "settings", "message"),
+    [
+        ("rbp", ["hocnnlb"], {}, "'hocnnlb' is a baseline, which keeps no model"),
+        ("promoters", ["promoters-dnabert-2"], {}, "different numbers of tokens"),
+        (
+            "promoters",
+            ["promoters-dnabert-3"],
+            {"mutagenesis": 40},
+            "must be at least max_sequences .500",
+        ),
+        ("lncrna", ["lora-bert-orf"], {}, "view 'orf"),
+    ],
+)
+def test_what_cannot_be_explained_is_told_before_training(study, methods, settings, message):
+    block = {"methods": methods, "attribution": {"methods": methods, **settings}}
+    if study == "lncrna":
+        block.pop("attribution")  # of the study without attribution, by hand
+        run = load_run({"studies": [study], study: block})
+        run["config"][study]["attribution"] = {"methods": methods}
+        with pytest.raises(InputError, match=message):
+            check_attribution(run["config"], run["methods"], run["models"], "x")
+    else:
+        with pytest.raises(InputError, match=message):
+            load_run({"studies": [study], study: block})
+
+
+def test_profile_models_on_tokens_need_all_substitutions():
+    methods = {"methods": ["specieslm-lora-tiny", "average-profile"]}
+    attribution = {"methods": ["specieslm-lora-tiny"], "max_sequences": 50, "mutagenesis": 49}
+    given = {"studies": ["polya"], "polya": methods | {"attribution": attribution}}
+    with pytest.raises(InputError, match="polya.attribution.mutagenesis .49. must be at least"):
+        load_run(given)
+    attribution["mutagenesis"] = 50
+    load_run(given)
+
+
+def test_table_of_summaries():
+    whole = {
+        "way": "integrated gradients",
+        "motifs_from": "mutagenesis",
+        "sequences": 40,
+        "mutated": 40,
+        "completeness": {"largest": 0.2, "median": 0.01, "relative": 0.05},
+        "agreement": {
+            name: {"value": 0.8, "ci_low": 0.7, "ci_high": 0.9, "n": 39}
+            for name in ("pearson", "spearman")
+        },
+    }
+    alone = whole | {"mutated": 0, "agreement": {"pearson": None, "spearman": None}}
+    table = summaries_table({RUN: whole, ("A", "B"): alone})
+    first = table[table["dataset"] == "Yeast"].set_index("metric")
+    assert first.loc["pearson", ["measured", "ci_low", "ci_high", "n_test"]].tolist() == [
+        *(0.8, 0.7, 0.9, 39)
+    ]
+    assert first.loc["delta_relative", "measured"] == 0.05
+    assert set(table["motifs_from"]) == {"mutagenesis"}
+    text = render_table(table, **TABLES["attribution"])
+    assert "Agreement (Spearman)" in text and "Motifs are made of" in text
+
+
 def test_methods_that_cannot_be_explained():
-    with pytest.raises(InputError, match="not a trained network"):
+    with pytest.raises(InputError, match="does not look at the sequence"):
         load_run(config(methods=["average-profile"]))
     run = load_run(config(methods=["bpnet"]))
     assert run["config"]["polya"]["attribution"]["methods"] == []

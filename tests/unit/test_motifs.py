@@ -1,5 +1,6 @@
 """Patterns beside known elements, their places, their order, and the figures of all that."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -23,14 +24,16 @@ from nucleotune.reporting.attribution import (
     Motifs,
     Places,
     Track,
-    distance_figure,
+    elements_figure,
     information,
     motif_figure,
-    track_figure,
 )
 
 ELEMENTS = Path(__file__).parents[2] / "resources" / "motifs" / "polya.meme"
 UNIFORM = np.full(4, 0.25)
+
+#: About what lies behind the stop codons of yeast.
+AT_RICH = np.array([0.37, 0.13, 0.13, 0.37])
 
 
 def matrix(letters, share=0.94, before=3, after=3):
@@ -108,6 +111,35 @@ def test_patterns_are_matched():
     assert matches.equals(match_patterns(patterns, read_motifs(ELEMENTS), UNIFORM))
 
 
+def of_words(words, background, share=0.9, flank=2):
+    """Patterns of words with columns of background beside them, all of it core."""
+    patterns = make_patterns(words, [])
+    for name, word in zip(patterns.ppm, words, strict=True):
+        beside = np.tile(background, (flank, 1))
+        core = np.tile(background * (1 - share), (len(word), 1))
+        core[np.arange(len(word)), [BASES.index(letter) for letter in word]] += share
+        patterns.ppm[name] = np.concatenate([beside, core, beside])
+    ends = [len(word) + 2 * flank for word in words]
+    return replace(patterns, table=patterns.table.assign(core_start=0, core_end=ends))
+
+
+def test_elements_of_sequences_rich_in_a_and_t():
+    """TATATA and AATAAA are found with columns beside them that say nothing, and in longer repeats; poly(T) is none."""
+    words = ["TATATA", "AATAAA", "TATATATATATA", "TTTTTTTT", "CGTCGC", "GCAGTC"]
+    matches = match_patterns(of_words(words, AT_RICH), read_motifs(ELEMENTS), AT_RICH)
+    expected = ["efficiency", "positioning", "efficiency", "flank", "", ""]
+    assert matches["element"].tolist() == expected
+
+
+def test_random_patterns_are_rarely_matched():
+    """Known elements are rich in A and T, as are the patterns: somewhat more than the nominal 10 %."""
+    generator = np.random.default_rng(0)
+    words = ["".join(generator.choice(list(BASES), size=8, p=AT_RICH)) for _ in range(100)]
+    matches = match_patterns(of_words(words, AT_RICH, flank=0), read_motifs(ELEMENTS), AT_RICH)
+    assert 0.04 <= (matches["p"] <= 0.1).mean() <= 0.2
+    assert (matches["p"] <= 0.01).mean() <= 0.03
+
+
 def test_motif_within_a_core():
     """The middle of the motif counts, not that of the core; in AT-rich sequences the match says less."""
     patterns = make_patterns(["GCAATAAA"], [])
@@ -175,6 +207,7 @@ def test_order_that_means_nothing():
     generator = np.random.default_rng(1)
     places = pd.DataFrame(
         {
+            "sign": "positive",
             "element": ["efficiency", "positioning"] * 60,
             "example": np.repeat(np.arange(60), 2),
             "position": generator.integers(0, 200, 120).astype(float),
@@ -194,14 +227,14 @@ def test_the_strongest_seqlet_counts():
             ("efficiency", 0, 90.0, 0.5),
             ("positioning", 0, 50.0, 0.2),
             ("positioning", 0, 5.0, 0.1),
-            ("efficiency", 1, 80.0, -3.0),
+            ("efficiency", 1, 80.0, 3.0),
             ("efficiency", 1, 10.0, 1.0),
             ("positioning", 1, 50.0, 1.0),
             ("", 1, 1.0, 9.0),
             ("positioning", 2, 50.0, 1.0),
         ],
         columns=["element", "example", "position", "contribution"],
-    )
+    ).assign(sign="positive")
     sites = np.array([70, 70, 90])
     table = order_of_elements(places, sites, seed=0, permutations=10).set_index("test")
     assert table.loc["efficiency before positioning", ["n", "share"]].tolist() == [2, 0.5]
@@ -212,6 +245,26 @@ def test_the_strongest_seqlet_counts():
     assert (nothing["n"] == 0).all() and nothing["share"].isna().all()
     without = places[places["element"] == ""]
     assert (order_of_elements(without, sites, seed=0)["n"] == 0).all()
+
+
+def test_negative_patterns_are_no_elements(tmp_path):
+    """An A-rich pattern that speaks against a site lies after it, and contributes more than the true element."""
+    rows = [
+        row
+        for i in range(30)
+        for row in (("positive", i, 60.0 + i, 0.5), ("negative", i, 190.0, -0.9))
+    ]
+    places = pd.DataFrame(rows, columns=["sign", "example", "position", "contribution"])
+    places = places.assign(element="positioning", distance=places["position"] - 80)
+    sites = 80 + np.arange(30)
+    order = order_of_elements(places, sites, seed=0, permutations=50).set_index("test")
+    assert (
+        order.loc[[test for test in TESTS if test.startswith("positioning")], "share"] == 1
+    ).all()
+    shown = [Places("a", places, order.reset_index())]
+    track = Track("b", "ACGT" * 5, np.ones(20))
+    elements_figure([track], shown, 300, tmp_path / "all.svg")
+    assert "positioning, 30 seqlets" in (tmp_path / "all.svg").read_text()
 
 
 def test_information():
@@ -238,10 +291,10 @@ def test_figures(study, tmp_path):
         seqlets=[(105, 117, "positive_0")],
     )
     for name in ("a", "b"):
-        track_figure([track, track._replace(seqlets=())], tmp_path / f"track_{name}.svg")
         motif_figure([run, empty], tmp_path / f"motif_{name}.svg")
-        distance_figure(shown, 300, tmp_path / f"distance_{name}.svg")
-    for kind in ("track", "motif", "distance"):
+        rows = [track, track._replace(seqlets=())]
+        elements_figure(rows, shown, 300, tmp_path / f"elements_{name}.svg")
+    for kind in ("motif", "elements"):
         first, second = ((tmp_path / f"{kind}_{name}.svg").read_bytes() for name in "ab")
         assert first == second and len(first) > 10_000
         assert (tmp_path / f"{kind}_a.png").stat().st_size > 5_000

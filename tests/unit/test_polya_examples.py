@@ -10,6 +10,7 @@ from Bio.Seq import reverse_complement
 from nucleotune.errors import InputError
 from nucleotune.genome.annotation import contig_names, read_annotation
 from nucleotune.genome.stop_codons import coding_genes
+from nucleotune.studies import polya_guards
 from nucleotune.studies.polya import STOP_CODONS, build_examples
 
 CONTIGS = {"I": 9000, "II": 5000, "III": 4000, "Mito": 2000}
@@ -137,7 +138,7 @@ def random_ends(all_genes, seed=1, n=4000):
             "position": [rng.integers(0, CONTIGS[name]) for name in seqname],
             "strand": rng.choice(["+", "-"], n),
             "glucose": rng.integers(0, 3, n),
-            "galactose": rng.integers(0, 2, n),
+            "galactose": rng.integers(0, 3, n),
         }
     )
     return table.drop_duplicates(["seqname", "position", "strand"], ignore_index=True)
@@ -248,15 +249,43 @@ def test_every_gene_is_followed_through_the_card(tmp_path):
     assert card["leakage"]["test_rows_with_sequence_in_training"] == 0
 
 
-def test_few_reads_and_a_track_without_any(tmp_path):
-    ends = random_ends(genes()).assign(galactose=0)
+def test_few_reads(tmp_path):
+    ends = random_ends(genes())
     built, _ = build(tmp_path, ends)
-    assert (built.counts[:, 1] == 0).all()
-    assert built.card["reads"]["galactose"]["genes_without"] == len(built.table)
     totals = built.counts.sum((1, 2))
     fewer, _ = build(tmp_path, ends, min_reads=3)
     assert fewer.table["id"].tolist() == built.table["id"][totals >= 3].tolist()
     assert 0 < len(fewer.table) < len(built.table)
+
+
+def test_a_track_without_reads_is_named(tmp_path):
+    """Before any training: no profile of it could be judged."""
+    ends = random_ends(genes())
+    message = "ends.bed: track 'galactose' has no gene with more than 5 reads in split '%s' .at most %d in"
+    with pytest.raises(InputError, match=message % ("train", 0)):
+        build(tmp_path, ends.assign(galactose=0), files={"ends": "ends.bed"})
+    few = ends["galactose"].where(ends["seqname"] != "II", 0)
+    few[few.index[ends["seqname"] == "II"][::60]] = 1
+    with pytest.raises(InputError, match=r"split 'test' .at most [0-3] in \d+ genes"):
+        build(tmp_path, ends.assign(galactose=few))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"min_reads": 9999},
+            "step 'with 9999 reads or more'; lower polya.min_reads: no gene has more than",
+        ),
+        (
+            {"length": 8900},
+            "none of 5[0-9] genes .* 'window on the contig'; lower polya.length .8900.",
+        ),
+    ],
+)
+def test_a_step_that_leaves_no_gene(tmp_path, options, message):
+    with pytest.raises(InputError, match=message):
+        build(tmp_path, **options)
 
 
 def test_reads_in_two_windows_are_counted_once(tmp_path):
@@ -264,14 +293,15 @@ def test_reads_in_two_windows_are_counted_once(tmp_path):
     others = [gene for gene in genes() if gene.seqname in ("II", "III")]
     ends = random_ends(genes())
     ends = ends[ends["seqname"] != "I"]
+    ends[["glucose", "galactose"]] += 3  # enough reads to judge profiles by
     more = pd.DataFrame({"seqname": "I", "position": [1030, 1060], "strand": "+"})
-    ends = pd.concat([ends, more.assign(glucose=[5, 7], galactose=0)], ignore_index=True)
+    ends = pd.concat([ends, more.assign(glucose=[5, 7], galactose=[5, 7])], ignore_index=True)
     built, _ = build(tmp_path, ends, all_genes=[*neighbours, *others])
-    assert built.counts[:2].sum((1, 2)).tolist() == [12, 7]
+    assert built.counts[:2].sum((1, 2)).tolist() == [24, 14]
     assert built.counts[0, 0, [1030 - 1022, 1060 - 1022]].tolist() == [5, 7]
     reads, held_out = built.card["reads"]["glucose"], built.counts[2:, 0].sum()
     assert reads["in_windows"] == 12 + held_out
-    assert built.card["reads_in_several_windows"] == 7
+    assert built.card["reads_in_several_windows"] == 14
 
 
 def test_bases_show_where_reads_end(tmp_path):
@@ -330,6 +360,10 @@ def test_transcripts_that_cover_an_orf(tmp_path):
         "of_known_genes": len(intact),
         "share": 1.0,
     }
+    with pytest.raises(
+        InputError, match="none of 3 transcripts .* elsewhere, elsewhere, elsewhere"
+    ):
+        build(tmp_path, form="ensembl_gff3", intact_orfs=unknown)
     with pytest.raises(InputError, match="tif.txt and .* intact ORF.* not that of I0"):
         build(
             tmp_path,
@@ -362,6 +396,7 @@ def test_contigs_under_other_names(tmp_path):
     [
         ({"test": ["II"], "valid": ["II"]}, "'II' is given twice, for test and for valid"),
         ({"test": ["II"], "valid": ["chrII"]}, "'chrII' is given twice"),
+        ({"test": ["II"], "valid": ["2"]}, "'2' is given twice, for test and for valid"),
         ({"test": ["IV"], "valid": ["III"]}, "'IV', to be held out for test, is not in"),
         ({"test": ["II"], "valid": []}, "split 'valid' has no genes"),
         ({"test": ["II"], "valid": ["Mito"]}, "split 'valid' has no genes"),
@@ -371,6 +406,48 @@ def test_contigs_under_other_names(tmp_path):
 def test_wrong_splits(tmp_path, chromosomes, message):
     with pytest.raises(InputError, match=message):
         build(tmp_path, chromosomes=chromosomes)
+
+
+def test_each_chromosome_in_its_own_naming(tmp_path):
+    built, _ = build(tmp_path, chromosomes={"test": ["II"], "valid": ["3"]})
+    assert built.card["chromosomes"] == {"test": ["II"], "train": ["I"], "valid": ["III"]}
+
+
+def at_a(texts, all_genes, seed=3):
+    """3' ends at each A of the genes' windows, few on the other strand."""
+    rng, rows = np.random.default_rng(seed), []
+    for gene in all_genes:
+        if gene.name not in ("split", "mito", "rna", "edge"):
+            sequence, positions = slow_window(texts, gene)
+            for i in np.flatnonzero(np.array(list(sequence)) == "A"):
+                rows.append((gene.seqname, positions[i], gene.strand, int(rng.integers(1, 9))))
+    table = pd.DataFrame(rows, columns=["seqname", "position", "strand", "reads"])
+    return table.drop_duplicates(["seqname", "position", "strand"], ignore_index=True)
+
+
+def test_ends_that_fit_the_genome(tmp_path, monkeypatch, caplog):
+    """Swapped strands and a shift by 20 nt are refused, one by 1 nt is told, and few places are not judged."""
+    all_genes = genes()
+    ends = at_a(genome(tmp_path / "genome.fa", all_genes), all_genes)
+    other = ends.assign(strand=ends["strand"].map({"+": "-", "-": "+"}))
+    downstream = np.where(ends["strand"] == "+", 1, -1)
+    assert not build(tmp_path, ends)[0].card["ends"]["judged"]
+    monkeypatch.setattr(polya_guards, "LEAST_PLACES", 300)
+    found = build(tmp_path, ends)[0].card["ends"]
+    assert found["judged"] and found["shift"] == 0 and found["share_of_a"]["0"] == 1
+    assert 0.2 < found["overall"] < 0.3 and found["antisense"] < found["sense"] / 5
+    assert not caplog.records
+    # Of reads on the other strand only those in another gene's window would be left.
+    swapped = pd.concat([ends.assign(reads=1), other.assign(reads=3)], ignore_index=True)
+    with pytest.raises(InputError, match="on the strand of the gene and .*are the strands swapped"):
+        build(tmp_path, swapped.drop_duplicates(["seqname", "position", "strand"]))
+    with pytest.raises(InputError, match="ends.bed: the share of A at 3' ends and up to 2 nt"):
+        moved = ends.assign(position=ends["position"] + 20 * downstream)
+        build(tmp_path, moved, files={"ends": "ends.bed"})
+    for shift in (-1, 1):
+        moved = ends.assign(position=ends["position"] + shift * downstream)
+        assert build(tmp_path, moved)[0].card["ends"]["shift"] == -shift
+        assert f"most A's are {-shift:+d} nt from the given positions (100 %" in caplog.text
 
 
 def test_nothing_to_build_from(tmp_path):

@@ -11,7 +11,13 @@ from scipy.stats import pearsonr
 from nucleotune.plan import describe_methods
 from nucleotune.plugins import ROOT, load_method
 from nucleotune.profile_contracts import ProfileExamples, ProfilePredictions
-from nucleotune.reporting.polya import HYPERPARAMETERS, TABLES, polya_table3, polya_table4
+from nucleotune.reporting.polya import (
+    HYPERPARAMETERS,
+    TABLES,
+    polya_table3,
+    polya_table4,
+    searches_of,
+)
 from nucleotune.reporting.polya_figures import loss_figure, profiles_figure, typical_genes
 from nucleotune.reporting.tables import render_table
 
@@ -93,7 +99,9 @@ def test_what_a_search_found_stands_beside():
         "parameters": {"training.learning_rate": 2e-3, "sizes.filters": 128, "sizes.layers": 6},
         "trials": 20,
     }
-    table = table3(found={"yeast": {"bpnet": best}})
+    found = {"yeast": {"bpnet": best | {"examples": "a"}}}
+    assert not searches_of(found, {"yeast": "b"})["yeast"]
+    table = table3(found=searches_of(found, {"yeast": "a"}))
     found = {"method": "BPNet", "values": "found by search (20 trials)"}
     assert find(table, metric="learning_rate", **found)["measured"] == 20
     assert find(table, metric="layers", **found)["measured"] == 6
@@ -118,10 +126,24 @@ def content(**values):
 
 METRICS = {
     "bpnet": content(
-        pearson_median=0.73, pearson_mean=0.6, auprc=0.7, auroc=0.93, loss=939.2, count_pearson=0.3
+        pearson_median=0.73,
+        pearson_mean=0.6,
+        auprc=0.7,
+        auroc=0.93,
+        loss=939.2,
+        count_pearson=0.3,
+        auprc_5nt=0.8,
+        auroc_5nt=0.95,
     ),
     "average-profile": content(
-        pearson_median=0.2, pearson_mean=0.2, auprc=0.1, auroc=0.6, loss=2000.0, count_pearson=0.0
+        pearson_median=0.2,
+        pearson_mean=0.2,
+        auprc=0.1,
+        auroc=0.6,
+        loss=2000.0,
+        count_pearson=0.0,
+        auprc_5nt=0.2,
+        auroc_5nt=0.7,
     ),
 }
 COMPARISON = pd.DataFrame(
@@ -154,6 +176,8 @@ def test_metrics_stand_beside_the_papers():
         "auroc": "reached",
         "loss": "reached",
         "count_pearson": "not comparable",
+        "auprc_5nt": "not comparable",
+        "auroc_5nt": "not comparable",
     }
     for metric, status in statuses.items():
         found = find(table, metric=metric, **bpnet)
@@ -168,6 +192,7 @@ def test_metrics_stand_beside_the_papers():
     assert set(absent["method"]) == {"SpeciesLM+LoRA", "SpeciesLM"}
     assert set(absent["status"]) == {"not run"}
     html = render_table(table, **TABLES[4])
+    assert "AUPRC (5 nt)" in html and "0.950" in html
     assert "Difference to the average profile" in html and "0.8 profile loss" in html
 
 

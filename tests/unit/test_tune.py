@@ -9,10 +9,11 @@ import pytest
 
 from nucleotune.errors import InputError
 from nucleotune.plugins import ROOT, read_schema, read_yaml, validate
-from nucleotune.profile_contracts import ProfileExamples
+from nucleotune.profile_contracts import ProfileExamples, examples_digest
+from nucleotune.search_space import settings_digest
 from nucleotune.training import tune as module
 from nucleotune.training.profile_trainer import Diverged
-from nucleotune.training.tune import search, tune_profile, with_parameters, write_tuned
+from nucleotune.training.tune import search, tune_profile, write_tuned
 
 SPACE = {
     "training.learning_rate": {"low": 1e-5, "high": 1e-1, "log": True},
@@ -87,29 +88,35 @@ def test_divergence_is_a_bad_trial(tmp_path):
         search(diverging, always, trials=2, seed=1, journal=tmp_path / "always")
 
 
-def test_journal_of_another_space_is_refused(tmp_path):
-    search(bowl, SPACE, trials=2, seed=1, journal=tmp_path / "j")
-    with pytest.raises(InputError, match="another search space"):
-        search(bowl, SPACE | {"sizes.filters": [8]}, trials=3, seed=1, journal=tmp_path / "j")
-
-
 @pytest.mark.parametrize(
-    "values",
-    [3, [], [[8, 4], [4]], {"low": 1}, {"low": 2, "high": 1}, {"low": 0, "high": 1, "log": True}],
+    "changed",
+    [{"space": SPACE | {"sizes.filters": [8]}}, {"seed": 2}, {"rests_on": {"examples": "others"}}],
 )
-def test_what_is_no_space_is_refused(tmp_path, values):
-    with pytest.raises(InputError, match="search space: sizes.layers: expected"):
-        search(bowl, {"sizes.layers": values}, trials=1, seed=1, journal=tmp_path / "j")
+def test_trials_of_another_search_are_not_counted(tmp_path, caplog, changed):
+    given = {"space": SPACE, "trials": 3, "seed": 1, "rests_on": {"examples": "these"}}
+    first = search(bowl, **given, journal=tmp_path / "j")
+    calls = []
+
+    def counted(parameters):
+        calls.append(parameters)
+        return bowl(parameters)
+
+    assert not caplog.records
+    search(counted, **(given | changed), journal=tmp_path / "j")
+    assert len(calls) == 3 and "the search starts anew" in caplog.text
+    assert search(counted, **given, journal=tmp_path / "j").best == first.best
+    assert len(calls) == 3
 
 
-def test_parameters_are_set_in_a_copy():
-    method = {"title": "m", "sizes": {"layers": 3}, "training": {"learning_rate": 1.0}}
-    changed = with_parameters(method, {"sizes.layers": 5, "training.learning_rate": 0.1})
-    assert changed == {"title": "m", "sizes": {"layers": 5}, "training": {"learning_rate": 0.1}}
-    assert method["sizes"]["layers"] == 3
-    for key in ("sizes.layres", "size.layers", "title.layers", "layers"):
-        with pytest.raises(InputError, match=f"'m' has no key '{key}'"):
-            with_parameters(method, {key: 1})
+def test_choices_may_be_lists(tmp_path):
+    space = {"sizes.widths": [[64, 32], [8]], "training.batch_size": [8, 16.5, "a", True]}
+    tuned = search(
+        lambda one: len(one["sizes.widths"]), space, trials=8, seed=1, journal=tmp_path / "j"
+    )
+    assert tuned.best["parameters"]["sizes.widths"] == [8] and tuned.best["value"] == 1
+    assert {type(one) for one in tuned.trials["training.batch_size"]} <= {int, float, str, bool}
+    write_tuned(tuned, tmp_path / "t.tsv", tmp_path / "b.json")
+    assert json.loads((tmp_path / "b.json").read_text())["parameters"]["sizes.widths"] == [8]
 
 
 def test_tunes_a_profile_model(tmp_path):
@@ -156,5 +163,26 @@ def test_tunes_a_profile_model(tmp_path):
         rows["training.learning_rate"][best["trial"]]
         == best["parameters"]["training.learning_rate"]
     )
-    with pytest.raises(InputError, match="no key 'training.rate'"):
+    with pytest.raises(InputError, match="'training.rate' cannot be searched"):
         tune_profile(examples, **arguments | {"space": {"training.rate": [1]}})
+    assert best["examples"] == examples_digest(examples)
+    assert best["settings"] == settings_digest(method, None, arguments["space"], 1)
+    # The state was not removed: other counts are another search, and it is made anew.
+    others = ProfileExamples(table, counts + 1, ("ypd", "gal"))
+    again = tune_profile(others, **arguments)
+    assert again.best["examples"] != best["examples"]
+    assert (again.trials["value"] != tuned.trials["value"]).all()
+
+
+def test_trials_are_compared_by_the_same_loss():
+    """Whatever weights a trial was trained with: those of the study."""
+    rows = pd.DataFrame(
+        [
+            (0, "valid", 9.0, 90.0, 9.0),
+            (4, "train", 1.0, 10.0, 1.0),
+            (4, "valid", 0.1, 20.0, 5.0),
+        ],
+        columns=["step", "split", "loss", "profile_loss", "count_loss"],
+    )
+    trained = module.TrainedProfile(None, rows, {"best_step": 4})
+    assert module._validation_loss(trained) == pytest.approx(0.8 * 20 + 0.2 * 5)

@@ -96,10 +96,11 @@ TABLES: dict[int, dict[str, Any]] = {
         "title": "Table 4. Profiles of test genes",
         "caption": f"Correlations, AUPRC and AUROC take the genes with more than {MIN_READS} reads in a condition and"
         " are means over conditions. A position counts as positive where every condition has reads, as negative where"
-        " none has; (5 nt): in bins of that width, positive with one positive position. Test loss: {} profile loss + {} count loss; in the paper language models predict 295 of 300"
-        " positions, so its losses are not of the same positions. Count correlation: of log(1 + reads), over genes."
-        " Difference: of the median correlation, to that of the average training profile on the same genes; p:"
-        " Wilcoxon's signed-rank test on the genes' correlations.".format(*LOSS_WEIGHTS),
+        " none has; (5 nt): in bins of that width, positive with one positive position. Test loss: {} profile loss +"
+        " {} count loss; in the paper language models predict 295 of 300 positions, so its losses are not of the same"
+        " positions. Count correlation: of log(1 + reads), over genes. Difference: of the median correlation, to that"
+        " of the average training profile on the same genes; p: Wilcoxon's signed-rank test on the genes'"
+        " correlations.".format(*LOSS_WEIGHTS),
         "labels": {
             **_LABELS,
             **PROFILE_METRICS,

@@ -196,7 +196,7 @@ def test_promoters_alone(tmp_path):
 
 
 def test_named_targets(tmp_path):
-    targets = [*TARGETS, "report", "all", "fetch", "lock_models", "tune"]
+    targets = [*TARGETS, "report", "all", "fetch", "lock_models"]
     assert set(targets) <= set(plan(tmp_path, *targets))
 
 

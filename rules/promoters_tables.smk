@@ -4,7 +4,12 @@ REQUIRED INPUTS: cards and metrics of the study's data sets, trained models; res
 OUTPUTS: results/tables/promoters_table<N>.tsv and .html, promoters_truncation.*, results/figures/promoters_figure2.*
 """
 
-PROMOTERS_DATASETS = described_promoters(DATASETS["promoters"], RUN["species"])
+PROMOTERS_DATASETS = described_promoters(
+    DATASETS["promoters"], RUN["species"], SETTINGS["promoters"]
+)
+PROMOTERS_EXPRESSION = described_expression(
+    DATASETS["promoters"], RUN["species"], SETTINGS["promoters"]
+)
 PROMOTERS_METHODS = described_promoter_methods(
     asked_methods(SETTINGS, ["promoters"]), RUN["methods"], RUN["models"]
 )
@@ -28,6 +33,7 @@ PROMOTERS_BY_SIDE = [
     if one["name"] in SETTINGS["promoters"]["methods"] and one["truncation"]
 ] + PROMOTERS_TRUNCATION
 
+CARD_FACTS["promoters"] = ["results/promoters/reading.json"]
 REPORTED["promoters"] = {
     "datasets": PROMOTERS_DATASETS,
     "methods": PROMOTERS_METHODS,
@@ -121,7 +127,7 @@ use rule promoters_table1 as promoters_table2 with:
 
 rule promoters_table3:
     input:
-        cards=expand("results/promoters/{dataset}/card.json", dataset=datasets_of_task("task3")),
+        cards=[f"results/promoters/{one['name']}/card.json" for one in PROMOTERS_EXPRESSION],
         published=f"{PUBLISHED}/promoters_expression.tsv",
     output:
         tsv="results/tables/promoters_table3.tsv",
@@ -131,7 +137,7 @@ rule promoters_table3:
     conda:
         "../envs/nucleotune.yaml"
     params:
-        datasets=PROMOTERS_DATASETS,
+        datasets=PROMOTERS_EXPRESSION,
     message:
         "Table 3: expression of protein-coding and lncRNA genes"
     script:
@@ -168,7 +174,7 @@ rule promoters_truncation:
             methods=[one["name"] for one in PROMOTERS_BY_SIDE],
             datasets=datasets_of_task("task3"),
         ),
-        cards=expand("results/promoters/{dataset}/card.json", dataset=datasets_of_task("task3")),
+        reading="results/promoters/reading.json",
         published=f"{PUBLISHED}/promoters.tsv",
     output:
         tsv="results/tables/promoters_truncation.tsv",

@@ -190,7 +190,7 @@ def test_promoters_alone(tmp_path):
         " expression_methods: [], truncation_methods: []}\n"
     )
     counts = plan(tmp_path, "promoters_table2", "fetch", *overlay(tmp_path, text))
-    files = 3  # genome, annotation, expression
+    files = 2  # genome, annotation
     assert counts["download"] == files and counts["promoters_examples"] == counts["baseline"] == 1
     assert not any("lncrna" in rule for rule in counts)
 

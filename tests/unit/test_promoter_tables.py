@@ -46,7 +46,6 @@ def method(name, **changes):
         "note": "",
         "kmer": None,
         "truncation": "right",
-        "model": None,
         **changes,
     }
 
@@ -54,10 +53,10 @@ def method(name, **changes):
 METHODS = [
     method("tfidf", kind="baseline", published_as="LR", truncation=None),
     method("biotype", kind="reference", truncation=None),
-    method("db3", published_as="DNABERT-3mer", kmer=3, model="dnabert-3"),
-    method("db3-left", kmer=3, model="dnabert-3", truncation="left"),
-    method("db6", published_as="DNABERT-6mer", kmer=6, model="dnabert-6"),
-    method("nt", published_as="NT-500M-human", model="nt"),
+    method("db3", published_as="DNABERT-3mer", kmer=3),
+    method("db3-left", kmer=3, truncation="left"),
+    method("db6", published_as="DNABERT-6mer", kmer=6),
+    method("nt", published_as="NT-500M-human"),
 ]
 
 
@@ -157,7 +156,8 @@ def test_table_4_is_dnabert_only(published):
 
 
 def test_truncation_shows_mcc_beside_the_tss_lost(published):
-    cut = {"dnabert-3": {"tss_lost": {"right": 1.0, "left": 0.0, "centre": 1.0}}}
+    sides = {"tss_lost": {"right": 1.0, "left": 0.0, "centre": 1.0}}
+    cut = {"db3": sides, "db3-left": sides}
     cards = {"human_task3-1000_random": {"truncation": cut}}
     table = promoters.truncation_table(published, METRICS, DATASETS, METHODS, cards)
     assert list(table.columns[:4]) == ["dataset", "length", "method", "truncation"]

@@ -113,7 +113,25 @@ def run(tmp_path_factory):
         name = one["name"]
         folder = f"results/promoters/{name}"
         inputs["cards"].append(write(f"{folder}/card.json", card(one["task"])))
-        row = ("bert", "tfidf", -0.05, -0.1, 0.01, 0.2, 0.2, 0.0, -0.1, 0.1, 0.5, 0.5, "a note")
+        row = (
+            "bert",
+            "tfidf",
+            -0.05,
+            -0.1,
+            0.01,
+            0.2,
+            0.2,
+            0.0,
+            -0.1,
+            0.1,
+            0.5,
+            0.0,
+            -0.1,
+            0.1,
+            0.5,
+            0.5,
+            "a note",
+        )
         comparison = pd.DataFrame([row], columns=list(COMPARISON_COLUMNS))
         text = comparison.to_csv(sep="\t", index=False)
         inputs["comparisons"].append(write(f"{folder}/comparison.tsv", text))

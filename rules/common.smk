@@ -29,6 +29,7 @@ from nucleotune.plan.promoter_protocol import (
     settings_read,
     species_read,
 )
+from nucleotune.plan.promoters import LABELS as PROMOTER_LABELS
 from nucleotune.plan.promoters import described_promoter_methods
 from nucleotune.plan.rbp import analysed, described_rbps, rbp_rows, region_files
 from nucleotune.plan.studies import STUDIES, genome_files

@@ -93,7 +93,8 @@ rule attention_profile:
         model="results/promoters/{dataset}/{method}/seed{seed}/model",
         checkpoint=lambda wildcards: f"resources/checkpoints/{RUN['methods'][wildcards.method]['model']}",
     output:
-        "results/promoters/{dataset}/{method}/seed{seed}/attention.tsv",
+        profiles="results/promoters/{dataset}/{method}/seed{seed}/attention.tsv",
+        peaks="results/promoters/{dataset}/{method}/seed{seed}/attention_peaks.tsv",
     log:
         "logs/attention_profile/{dataset}.{method}.seed{seed}.log",
     benchmark:
@@ -109,6 +110,7 @@ rule attention_profile:
     params:
         downstream=SETTINGS["promoters"]["downstream"],
         sampling_seed=SETTINGS["promoters"]["seed"],
+        bootstrap=SETTINGS["bootstrap"],
         version=STAGE["attention"],
     message:
         "Attention of {wildcards.method} along the promoters of {wildcards.dataset}, and its controls"

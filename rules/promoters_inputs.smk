@@ -22,6 +22,15 @@ def attention_runs():
     ]
 
 
+def attention_titles():
+    """What Figure 2 and its table call each of `attention_runs`."""
+    return [
+        f"{RUN['methods'][method]['title']}, {DATASETS['promoters'][dataset].species[0]}, "
+        f"{DATASETS['promoters'][dataset].split} split"
+        for dataset, method in attention_runs()
+    ]
+
+
 def examples_of(dataset):
     """Arguments of `settings_read` and `species_read`: settings, data set, species file."""
     one = DATASETS["promoters"][dataset]

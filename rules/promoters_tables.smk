@@ -1,7 +1,7 @@
 """Tables 1-4 of the promoter study, Table 1 by side of truncation, and Figure 2, each a target of its own name.
 
 REQUIRED INPUTS: cards and metrics of the study's data sets, trained models; resources/published/promoters*.tsv
-OUTPUTS: results/tables/promoters_table<N>.tsv and .html, promoters_truncation.*, results/figures/promoters_figure2.*
+OUTPUTS: results/tables/promoters_table<N>.tsv and .html, promoters_truncation.*, promoters_controls.*, results/figures/promoters_figure2.*
 """
 
 PROMOTERS_DATASETS = described_promoters(
@@ -55,6 +55,7 @@ TARGETS["promoters"] = [
     ),
     *(
         expand("results/figures/promoters_figure2.{kind}", kind=["svg", "png"])
+        + expand("results/tables/promoters_controls.{kind}", kind=["tsv", "html"])
         if attention_runs()
         else []
     ),
@@ -69,6 +70,7 @@ localrules:
     promoters_table3,
     promoters_table4,
     promoters_truncation,
+    promoters_controls,
     promoters_figure2,
 
 
@@ -192,6 +194,28 @@ rule promoters_truncation:
         "../scripts/promoters_truncation.py"
 
 
+rule promoters_controls:
+    input:
+        [
+            f"results/promoters/{dataset}/{method}/seed{SETTINGS['seeds'][0]}/attention_peaks.tsv"
+            for dataset, method in attention_runs()
+        ],
+    output:
+        tsv="results/tables/promoters_controls.tsv",
+        html="results/tables/promoters_controls.html",
+    log:
+        "logs/promoters_controls.log",
+    conda:
+        "../envs/nucleotune.yaml"
+    params:
+        titles=attention_titles(),
+        labels=list(PROMOTER_LABELS["task3"]),
+    message:
+        "How peaked the attention of Figure 2 and of its controls is"
+    script:
+        "../scripts/promoters_controls.py"
+
+
 rule promoters_figure2:
     input:
         [
@@ -206,12 +230,8 @@ rule promoters_figure2:
     conda:
         "../envs/nucleotune.yaml"
     params:
-        titles=[
-            f"{RUN['methods'][method]['title']}, {DATASETS['promoters'][dataset].species[0]}, "
-            f"{DATASETS['promoters'][dataset].split} split"
-            for dataset, method in attention_runs()
-        ],
-        labels=next((labels_of("promoters", dataset) for dataset, _ in attention_runs()), []),
+        titles=attention_titles(),
+        labels=list(PROMOTER_LABELS["task3"]),
     message:
         "Figure 2: attention along the promoters"
     script:

@@ -125,7 +125,7 @@ STAGE = {
     "compare": 4,
     "evaluate_profile": 1,
     "calibrate": 1,
-    "report": 2,
+    "report": 3,
 }
 
 SHARED = {

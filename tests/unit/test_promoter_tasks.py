@@ -15,6 +15,7 @@ from nucleotune.files import write_json
 from nucleotune.genome.identifiers import match_contigs
 from nucleotune.genome.windows import Windows
 from nucleotune.plan.promoter_protocol import SMALL_TISSUES
+from nucleotune.reporting.promoters import BIOTYPE_MCC
 from nucleotune.studies import epd, gue, promoters, promoters_genes, promoters_tasks
 from nucleotune.studies.expression_classes import (
     classify,
@@ -621,7 +622,7 @@ def test_biotype_alone_reaches_the_mcc_that_the_counts_of_the_paper_imply():
     )
     predictions, info = fit_predict("biotype", examples, train_splits=["train"], options={}, seed=1)
     measured = measure(predictions["label"], predictions["score"], predictions["predicted"])
-    assert measured["mcc"][0] == pytest.approx(0.734, abs=0.0005)
+    assert measured["mcc"][0] == pytest.approx(BIOTYPE_MCC, abs=0.0005)
     assert info["rows_used"] == 5544
     without = examples.drop(columns="gene_biotype")
     with pytest.raises(InputError, match="biotype: reads column 'gene_biotype'"):

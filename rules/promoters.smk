@@ -2,7 +2,7 @@
 
 REQUIRED INPUTS: resources/genomes/<species>.fa, resources/annotation/<species>.parquet, files of GTEx, EPDnew and GUE, as
     the task needs them
-OUTPUTS: results/promoters/<dataset>/examples.parquet and card.json, results/promoters/reading.json,
+OUTPUTS: results/promoters/<dataset>/examples.parquet and card.json, results/facts/promoters.json,
     results/promoters/<dataset>/<method>/seed<seed>/attention.tsv and attention_peaks.tsv
 """
 
@@ -49,7 +49,7 @@ rule promoters_reading:
             if name in CHECKPOINTS
         ],
     output:
-        "results/promoters/reading.json",
+        "results/facts/promoters.json",
     log:
         "logs/promoters_reading.log",
     conda:

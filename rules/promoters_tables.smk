@@ -33,7 +33,7 @@ PROMOTERS_BY_SIDE = [
     if one["name"] in SETTINGS["promoters"]["methods"] and one["truncation"]
 ] + PROMOTERS_TRUNCATION
 
-CARD_FACTS["promoters"] = ["results/promoters/reading.json"]
+CARD_FACTS["promoters"] = ["results/facts/promoters.json"]
 REPORTED["promoters"] = {
     "datasets": PROMOTERS_DATASETS,
     "methods": PROMOTERS_METHODS,
@@ -176,7 +176,7 @@ rule promoters_truncation:
             methods=[one["name"] for one in PROMOTERS_BY_SIDE],
             datasets=datasets_of_task("task3"),
         ),
-        reading="results/promoters/reading.json",
+        reading="results/facts/promoters.json",
         published=f"{PUBLISHED}/promoters.tsv",
     output:
         tsv="results/tables/promoters_truncation.tsv",

@@ -42,7 +42,7 @@ DATASETS = [dataset(NAMES[0], "task3", 1000), dataset(NAMES[1], "task4", 300)]
 
 
 def facts(task):
-    """What reading.json has of a data set, beside its card."""
+    """What the facts of a study have of a data set, beside its card."""
     read = {
         "max_tokens": 512,
         "nt": [512, 514],
@@ -147,7 +147,7 @@ def run(tmp_path_factory):
         fit = {"rows_used": 20, "train_rows": {"train": 20}, "C": 2}
         inputs["fits"].append(write(f"{folder}/tfidf/seed1/fit.json", fit))
     found = {one["name"]: facts(one["task"]) for one in DATASETS}
-    inputs["facts"] = [write("results/promoters/reading.json", found)]
+    inputs["facts"] = [write("results/facts/promoters.json", found)]
     inputs["tables"] = [write("promoters_table1.html", "<p>Table 1</p>")]
     inputs["figures"] = [
         write("promoters_figure2.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>")

@@ -10,7 +10,9 @@ from shutil import which
 from typing import Any
 
 from nucleotune.errors import InputError
+from nucleotune.models.spec import as_read
 from nucleotune.plan.attribution import check_attribution
+from nucleotune.plan.promoter_protocol import check_study
 from nucleotune.plugins import (
     ROOT,
     check_collection_files,
@@ -68,6 +70,11 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
     }
     _check_kinds(config, methods, source)
     check_attribution(config, methods, models, source)
+    for method in methods.values():
+        if method.get("max_tokens"):
+            as_read(models[method["model"]], method)
+    if "promoters" in config["studies"]:
+        notes += check_study(config["promoters"], methods, source)
     left_out = _leave_out_non_commercial(config, methods, models, source)
     for study in config["studies"]:
         if not config[study].get("fractions", {}).get("pretrain"):

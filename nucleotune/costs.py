@@ -16,6 +16,7 @@ import numpy as np
 
 from nucleotune.contracts import read_examples
 from nucleotune.errors import InputError
+from nucleotune.models.spec import as_read
 
 COLUMNS = ("what", "name", "value", "unit", "source", "basis")
 
@@ -230,6 +231,7 @@ def training_hours(
     name: str, method: Mapping[str, Any], model: Mapping[str, Any], size: Size, costs: Costs
 ) -> float:
     """Hours of one training of the method `name` on the GPUs, or else the threads, that its model asks for."""
+    model = as_read(model, method)
     passes = PASSES[method["adaptation"]]
     trained, seen = training_examples(method, size.rows)
     forward_passes = passes * trained + seen

@@ -2,7 +2,7 @@
 
 REQUIRED INPUTS: config.yaml and overlays, config/{species,models,methods}/*.yaml, resources/sources.tsv
 OUTPUTS: the names RUN, SETTINGS, REGISTRY, REVISIONS, CHECKPOINTS, DATASETS, DATA_FILES, DOWNLOADS, CALIBRATION,
-    GENOMES, METHODS, SHOWN, ATTRIBUTED, SOURCES, STAGE, TARGETS, REPORTED and the functions below.
+    GENOMES, METHODS, SHOWN, ATTRIBUTED, SOURCES, STAGE, TARGETS, CARD_FACTS, REPORTED and the functions below.
 
 This file is parsed again in every cluster job: it imports the standard library, PyYAML and jsonschema (through
 nucleotune.config) only. No torch, no pandas.
@@ -23,11 +23,14 @@ from nucleotune.config import asked_methods, load_run
 from nucleotune.errors import InputError
 from nucleotune.plan.attribution import attributed_runs
 from nucleotune.plan.polya import described_polya
-from nucleotune.plan.promoters import (
-    described_promoter_methods,
+from nucleotune.plan.promoter_protocol import (
+    described_expression,
     described_promoters,
-    letters_read,
+    settings_read,
+    species_read,
 )
+from nucleotune.plan.promoters import LABELS as PROMOTER_LABELS
+from nucleotune.plan.promoters import described_promoter_methods
 from nucleotune.plan.rbp import analysed, described_rbps, listed_rbps, rbp_rows, region_files
 from nucleotune.plan.studies import STUDIES, genome_files
 from nucleotune.scripting import share_library
@@ -106,7 +109,8 @@ STAGE = {
     "checkpoint": 1,
     "lncrna_examples": 2,
     "annotation": 1,
-    "promoters_examples": 2,
+    "promoters_examples": 3,
+    "promoters_reading": 1,
     "polya_examples": 2,
     "rbp_examples": 2,
     "rbp_structures": 1,
@@ -120,9 +124,10 @@ STAGE = {
     "polya_tables": 2,
     "baseline": 2,
     "evaluate": 3,
+    "compare": 4,
     "evaluate_profile": 1,
     "calibrate": 1,
-    "report": 2,
+    "report": 3,
 }
 
 SHARED = {
@@ -137,6 +142,7 @@ LANGUAGE_MODELS = [
     name for name, method in RUN["methods"].items() if method["kind"] == "language_model"
 ]
 TARGETS = {}  # study -> its final files; each study's rule file adds its own
+CARD_FACTS = {}  # study -> files with further facts of data cards, by data set; likewise
 REPORTED = {}  # study -> what its page describes: `datasets`, `methods`, `pools` (titles); likewise
 PUBLISHED = f"{workflow.basedir}/resources/published"
 

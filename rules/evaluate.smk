@@ -69,7 +69,7 @@ rule compare:
         baselines=BASELINES,
         seeds=SETTINGS["seeds"],
         bootstrap=SETTINGS["bootstrap"],
-        version=STAGE["evaluate"],
+        version=STAGE["compare"],
     message:
         "Comparing all methods on {wildcards.dataset} with the best baseline"
     script:

@@ -2,7 +2,8 @@
 
 REQUIRED INPUTS: resources/genomes/<species>.fa, resources/annotation/<species>.parquet, files of GTEx, EPDnew and GUE, as
     the task needs them
-OUTPUTS: results/promoters/<dataset>/examples.parquet and card.json
+OUTPUTS: results/promoters/<dataset>/examples.parquet and card.json, results/facts/promoters.json,
+    results/promoters/<dataset>/<method>/seed<seed>/attention.tsv and attention_peaks.tsv
 """
 
 
@@ -28,20 +29,62 @@ rule promoters_examples:
         task=lambda wildcards: DATASETS["promoters"][wildcards.dataset].task,
         length=lambda wildcards: DATASETS["promoters"][wildcards.dataset].length,
         split=lambda wildcards: DATASETS["promoters"][wildcards.dataset].split,
-        species=lambda wildcards: RUN["species"][
-            DATASETS["promoters"][wildcards.dataset].species[0]
-        ],
-        settings=without(
-            SETTINGS["promoters"],
-            *("species", "tasks", "splits", "per_job", "methods"),
-            *("kmer_methods", "expression_methods", "truncation_methods"),
-        ),
-        letters=letters_read({name: RUN["models"][name] for name in study_models("promoters")}),
+        species=lambda wildcards: species_read(*examples_of(wildcards.dataset)),
+        settings=lambda wildcards: settings_read(*examples_of(wildcards.dataset)),
         version=STAGE["promoters_examples"],
     message:
         "Building examples of {wildcards.dataset}"
     script:
         "../scripts/promoters_examples.py"
+
+
+rule promoters_reading:
+    input:
+        examples=expand(
+            "results/promoters/{dataset}/examples.parquet", dataset=DATASETS["promoters"]
+        ),
+        checkpoints=[
+            f"resources/checkpoints/{name}"
+            for name in study_models("promoters")
+            if name in CHECKPOINTS
+        ],
+    output:
+        "results/facts/promoters.json",
+    log:
+        "logs/promoters_reading.log",
+    conda:
+        "../envs/nucleotune.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        datasets=list(DATASETS["promoters"]),
+        methods={
+            name: [method for method in methods if method in LANGUAGE_MODELS]
+            for name, methods in METHODS["promoters"].items()
+        },
+        limits={
+            name: {key: RUN["methods"][name][key] for key in ("title", "model", "max_tokens")}
+            for name in LANGUAGE_MODELS
+            if name in asked_methods(SETTINGS, ["promoters"])
+        },
+        models={
+            name: without(RUN["models"][name], "resources", "licence", "non_commercial", "note")
+            for name in study_models("promoters")
+        },
+        checkpoints={
+            name: f"resources/checkpoints/{name}"
+            for name in study_models("promoters")
+            if name in CHECKPOINTS
+        },
+        downstream=SETTINGS["promoters"]["downstream"],
+        task3=same_genes(),
+        version=STAGE["promoters_reading"],
+    message:
+        "What models read of the promoters"
+    script:
+        "../scripts/promoters_reading.py"
 
 
 rule attention_profile:
@@ -50,7 +93,8 @@ rule attention_profile:
         model="results/promoters/{dataset}/{method}/seed{seed}/model",
         checkpoint=lambda wildcards: f"resources/checkpoints/{RUN['methods'][wildcards.method]['model']}",
     output:
-        "results/promoters/{dataset}/{method}/seed{seed}/attention.tsv",
+        profiles="results/promoters/{dataset}/{method}/seed{seed}/attention.tsv",
+        peaks="results/promoters/{dataset}/{method}/seed{seed}/attention_peaks.tsv",
     log:
         "logs/attention_profile/{dataset}.{method}.seed{seed}.log",
     benchmark:
@@ -66,6 +110,7 @@ rule attention_profile:
     params:
         downstream=SETTINGS["promoters"]["downstream"],
         sampling_seed=SETTINGS["promoters"]["seed"],
+        bootstrap=SETTINGS["bootstrap"],
         version=STAGE["attention"],
     message:
         "Attention of {wildcards.method} along the promoters of {wildcards.dataset}, and its controls"

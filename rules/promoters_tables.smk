@@ -1,10 +1,15 @@
 """Tables 1-4 of the promoter study, Table 1 by side of truncation, and Figure 2, each a target of its own name.
 
 REQUIRED INPUTS: cards and metrics of the study's data sets, trained models; resources/published/promoters*.tsv
-OUTPUTS: results/tables/promoters_table<N>.tsv and .html, promoters_truncation.*, results/figures/promoters_figure2.*
+OUTPUTS: results/tables/promoters_table<N>.tsv and .html, promoters_truncation.*, promoters_controls.*, results/figures/promoters_figure2.*
 """
 
-PROMOTERS_DATASETS = described_promoters(DATASETS["promoters"], RUN["species"])
+PROMOTERS_DATASETS = described_promoters(
+    DATASETS["promoters"], RUN["species"], SETTINGS["promoters"]
+)
+PROMOTERS_EXPRESSION = described_expression(
+    DATASETS["promoters"], RUN["species"], SETTINGS["promoters"]
+)
 PROMOTERS_METHODS = described_promoter_methods(
     asked_methods(SETTINGS, ["promoters"]), RUN["methods"], RUN["models"]
 )
@@ -28,6 +33,7 @@ PROMOTERS_BY_SIDE = [
     if one["name"] in SETTINGS["promoters"]["methods"] and one["truncation"]
 ] + PROMOTERS_TRUNCATION
 
+CARD_FACTS["promoters"] = ["results/facts/promoters.json"]
 REPORTED["promoters"] = {
     "datasets": PROMOTERS_DATASETS,
     "methods": PROMOTERS_METHODS,
@@ -49,6 +55,7 @@ TARGETS["promoters"] = [
     ),
     *(
         expand("results/figures/promoters_figure2.{kind}", kind=["svg", "png"])
+        + expand("results/tables/promoters_controls.{kind}", kind=["tsv", "html"])
         if attention_runs()
         else []
     ),
@@ -63,6 +70,7 @@ localrules:
     promoters_table3,
     promoters_table4,
     promoters_truncation,
+    promoters_controls,
     promoters_figure2,
 
 
@@ -121,7 +129,7 @@ use rule promoters_table1 as promoters_table2 with:
 
 rule promoters_table3:
     input:
-        cards=expand("results/promoters/{dataset}/card.json", dataset=datasets_of_task("task3")),
+        cards=[f"results/promoters/{one['name']}/card.json" for one in PROMOTERS_EXPRESSION],
         published=f"{PUBLISHED}/promoters_expression.tsv",
     output:
         tsv="results/tables/promoters_table3.tsv",
@@ -131,7 +139,7 @@ rule promoters_table3:
     conda:
         "../envs/nucleotune.yaml"
     params:
-        datasets=PROMOTERS_DATASETS,
+        datasets=PROMOTERS_EXPRESSION,
     message:
         "Table 3: expression of protein-coding and lncRNA genes"
     script:
@@ -168,7 +176,7 @@ rule promoters_truncation:
             methods=[one["name"] for one in PROMOTERS_BY_SIDE],
             datasets=datasets_of_task("task3"),
         ),
-        cards=expand("results/promoters/{dataset}/card.json", dataset=datasets_of_task("task3")),
+        reading="results/facts/promoters.json",
         published=f"{PUBLISHED}/promoters.tsv",
     output:
         tsv="results/tables/promoters_truncation.tsv",
@@ -186,6 +194,28 @@ rule promoters_truncation:
         "../scripts/promoters_truncation.py"
 
 
+rule promoters_controls:
+    input:
+        [
+            f"results/promoters/{dataset}/{method}/seed{SETTINGS['seeds'][0]}/attention_peaks.tsv"
+            for dataset, method in attention_runs()
+        ],
+    output:
+        tsv="results/tables/promoters_controls.tsv",
+        html="results/tables/promoters_controls.html",
+    log:
+        "logs/promoters_controls.log",
+    conda:
+        "../envs/nucleotune.yaml"
+    params:
+        titles=attention_titles(),
+        labels=list(PROMOTER_LABELS["task3"]),
+    message:
+        "How peaked the attention of Figure 2 and of its controls is"
+    script:
+        "../scripts/promoters_controls.py"
+
+
 rule promoters_figure2:
     input:
         [
@@ -200,12 +230,8 @@ rule promoters_figure2:
     conda:
         "../envs/nucleotune.yaml"
     params:
-        titles=[
-            f"{RUN['methods'][method]['title']}, {DATASETS['promoters'][dataset].species[0]}, "
-            f"{DATASETS['promoters'][dataset].split} split"
-            for dataset, method in attention_runs()
-        ],
-        labels=next((labels_of("promoters", dataset) for dataset, _ in attention_runs()), []),
+        titles=attention_titles(),
+        labels=list(PROMOTER_LABELS["task3"]),
     message:
         "Figure 2: attention along the promoters"
     script:

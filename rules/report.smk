@@ -21,6 +21,7 @@ rule study_report:
         cards=lambda wildcards: [
             f"results/{wildcards.study}/{dataset}/card.json" for dataset in SHOWN[wildcards.study]
         ],
+        facts=lambda wildcards: CARD_FACTS.get(wildcards.study, []),
         comparisons=lambda wildcards: [
             f"results/{wildcards.study}/{dataset}/comparison.tsv"
             for dataset in SHOWN[wildcards.study]

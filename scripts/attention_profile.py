@@ -13,13 +13,19 @@ from nucleotune.scripting import job
 from nucleotune.training.compute import resolve_device
 
 with job(snakemake.log[0]):
-    table = profiles_with_controls(
+    table, peaks = profiles_with_controls(
         read_examples(snakemake.input.examples, splits=["test"]),
         Path(snakemake.input.model),
         Path(snakemake.input.checkpoint),
         downstream=snakemake.params.downstream,
         seed=snakemake.params.sampling_seed,
+        resamples=snakemake.params.bootstrap["resamples"],
+        confidence=snakemake.params.bootstrap["confidence"],
         device=resolve_device(None, snakemake.threads),
     )
-    with atomic_path(snakemake.output[0]) as path:
-        table.to_csv(path, sep="\t", index=False)
+    for found, output in (
+        (table, snakemake.output.profiles),
+        (peaks, snakemake.output.peaks),
+    ):
+        with atomic_path(output) as path:
+            found.to_csv(path, sep="\t", index=False)

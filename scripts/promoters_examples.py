@@ -19,7 +19,6 @@ with job(snakemake.log[0]):
         split=snakemake.params.split,
         species=snakemake.params.species,
         settings=snakemake.params.settings,
-        max_nt=snakemake.params.letters,
     )
     card["inputs"] = [describe_file(path) for name, path in files.items() if name != "genome"]
     write_examples(snakemake.output.examples, examples)

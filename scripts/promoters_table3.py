@@ -15,11 +15,6 @@ from nucleotune.scripting import job
 
 with job(snakemake.log[0]):
     cards = {Path(path).parent.name: read_json(path) for path in snakemake.input.cards}
-    # The genes are the same at every length and split.
-    first = {}
-    for dataset in snakemake.params.datasets:
-        if dataset["name"] in cards:
-            first.setdefault(dataset["species"], dataset)
     published = pd.read_csv(snakemake.input.published, sep="\t")
-    table = table3(published, cards, list(first.values()))
+    table = table3(published, cards, snakemake.params.datasets)
     write_table(snakemake.output.tsv, snakemake.output.html, table, **TABLES[3])

@@ -1,6 +1,5 @@
 """Table 1 again: language models by the side at which they cut promoters that are too long."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +19,6 @@ with job(snakemake.log[0]):
         read_metrics(snakemake.input.metrics),
         snakemake.params.datasets,
         snakemake.params.methods,
-        {Path(path).parent.name: read_json(path) for path in snakemake.input.cards},
+        read_json(snakemake.input.reading),
     )
     write_table(snakemake.output.tsv, snakemake.output.html, table, **TABLES["truncation"])

@@ -30,20 +30,25 @@ def profiles_with_controls(
     *,
     downstream: int,
     seed: int,
+    resamples: int,
+    confidence: float,
     device: torch.device,
-) -> pd.DataFrame:
-    """Mean attention from [CLS] along the promoters of each class.
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Mean attention from [CLS] along the promoters of each class, and how peaked it is.
 
     Args:
         examples: rows with id, sequence (all of one length) and label.
         model_dir: the tuned model.
         checkpoint: the published model it was tuned from; its head is new, but attention does not depend on that.
         downstream: nt of a promoter after its transcription start site.
-        seed: of the shuffles, which keep each promoter's dinucleotides.
+        seed: of the shuffles, which keep each promoter's dinucleotides, and of the resamples.
+        resamples: of `peak_shares`.
+        confidence: of its intervals.
         device: where to compute.
 
     Returns:
-        Columns `control` (of CONTROLS), `layers` (`last` or `all`), then those of `profile.mean_by_class`.
+        Two tables with columns `control` (of CONTROLS) and `layers` (`last` or `all`), then those of
+        `profile.mean_by_class` and of `peak_shares`.
     """
     tuned, description = load_model(model_dir)
     model, truncation = description["model"], description["truncation"]
@@ -52,7 +57,9 @@ def profiles_with_controls(
     ids, sequences = examples["id"].tolist(), examples["sequence"].tolist()
     shuffled = shuffle_sequences(examples["sequence"], "dinucleotide", seed)
     first = downstream + 1 - len(sequences[0])
-    tables = []
+    labels = examples["label"].to_numpy()
+    tables: list[pd.DataFrame] = []
+    peaks: list[pd.DataFrame] = []
     for control, (is_tuned, whole) in CONTROLS.items():
         classifier = (tuned if is_tuned else untuned).to(device).eval()
         for layers in LAYERS:
@@ -65,22 +72,57 @@ def profiles_with_controls(
                 truncation=truncation,
                 layers=layers,
             )
-            table = mean_by_class(profiles, examples["label"].to_numpy(), first=first)
-            tables.append(table.assign(control=control, layers=layers))
-            logger.info("%s, %s: %s", control, layers, contrast(table))
-    table = pd.concat(tables, ignore_index=True)
-    return table[
-        ["control", "layers", *(name for name in table if name not in ("control", "layers"))]
-    ]
+            names = {"control": control, "layers": layers}
+            tables.append(_named(mean_by_class(profiles, labels, first=first), names))
+            shares = peak_shares(
+                profiles, labels, resamples=resamples, confidence=confidence, seed=seed
+            )
+            peaks.append(_named(shares, names))
+            logger.info("%s, %s: %s", control, layers, shares.to_dict("records"))
+    return pd.concat(tables, ignore_index=True), pd.concat(peaks, ignore_index=True)
 
 
-def contrast(table: pd.DataFrame) -> dict[str, float]:
-    """How peaked a profile is, by class: the share of its attention on the tenth of the positions that has most.
+def peak_shares(
+    profiles: np.ndarray,
+    labels: np.ndarray,
+    *,
+    resamples: int,
+    confidence: float,
+    seed: int,
+) -> pd.DataFrame:
+    """How peaked the mean profile of each class is: the share of its attention on the tenth of positions with most.
 
-    A tenth is what an even profile has.
+    A tenth is what an even profile has; few sequences bring a little more by chance, in the controls as well.
+
+    Args:
+        profiles: (n, length), NaN where a model saw nothing.
+        labels: class of each sequence, (n,).
+        resamples: bootstrap resamples of the sequences of a class; the positions stay those with most in all of them.
+        confidence: coverage of the percentile interval.
+        seed: of the resamples.
+
+    Returns:
+        One row a class: `label`, `peak_share`, `ci_low`, `ci_high`, `n`.
     """
-    result = {}
-    for label, rows in table.groupby("label"):
-        values = np.sort(rows["mean"].dropna().to_numpy())[::-1]
-        result[str(label)] = float(values[: max(1, len(values) // 10)].sum() / values.sum())
-    return result
+    rows = []
+    for label in np.unique(labels):
+        values = profiles[labels == label]
+        values = values[:, np.isfinite(values).any(axis=0)]
+        n = len(values)
+        draws = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), resamples)
+        # The first row is the sequences as they are.
+        counts = np.concatenate([np.ones((1, n)), draws])
+        # A position that no sequence of a resample reached counts as 0.
+        means = counts @ np.nan_to_num(values) / np.maximum(counts @ np.isfinite(values), 1)
+        top = np.argsort(-means[0])[: max(1, values.shape[1] // 10)]
+        shares = means[:, top].sum(axis=1) / means.sum(axis=1)
+        low, high = np.quantile(shares[1:], [(1 - confidence) / 2, (1 + confidence) / 2])
+        rows.append(
+            {"label": label, "peak_share": shares[0], "ci_low": low, "ci_high": high, "n": n}
+        )
+    return pd.DataFrame(rows)
+
+
+def _named(table: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    columns = list(table)
+    return table.assign(**names)[[*names, *columns]]

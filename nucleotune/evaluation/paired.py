@@ -1,7 +1,7 @@
 """Is a method better than the best baseline? Paired tests on the same test examples.
 
 The baseline to beat is chosen on the validation split, so the test examples choose nothing. The
-differences of AUROC and of accuracy are bootstrapped pairwise; the decisions are compared by
+differences of AUROC, accuracy and MCC are bootstrapped pairwise; the decisions are compared by
 McNemar's exact test.
 """
 
@@ -35,6 +35,10 @@ COMPARISON_COLUMNS = (
     "accuracy_ci_low",
     "accuracy_ci_high",
     "accuracy_p",
+    "delta_mcc",
+    "mcc_ci_low",
+    "mcc_ci_high",
+    "mcc_p",
     "mcnemar_p",
     "note",
 )
@@ -106,7 +110,7 @@ def compare(
 
     `labels` has shape (n,); `method` and `other` are (scores, predicted), each (seeds, n) or (n,),
     not necessarily of as many seeds: metrics are averaged over seeds. Returns delta_auroc, ci_low,
-    ci_high, p, delta_accuracy, accuracy_ci_low, accuracy_ci_high, accuracy_p and mcnemar_p (on the
+    ci_high, p, the same of accuracy and of mcc (delta_mcc, mcc_ci_low, ...), and mcnemar_p (on the
     decisions of each one's first seed, since the test is about one decision an example). Raises
     InputError when the labels hold one class only.
 
@@ -189,7 +193,7 @@ def _difference(
     confidence: float,
 ) -> dict[str, float]:
     result: dict[str, float] = {}
-    for metric, prefix in (("auroc", ""), ("accuracy", "accuracy_")):
+    for metric, prefix in (("auroc", ""), ("accuracy", "accuracy_"), ("mcc", "mcc_")):
         differences = resampled_method[metric] - resampled_other[metric]
         low, high = np.quantile(differences, [(1 - confidence) / 2, (1 + confidence) / 2])
         tail = min((differences <= 0).sum(), (differences >= 0).sum())

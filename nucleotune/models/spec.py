@@ -9,7 +9,7 @@ tokenizer     {kind, k, species}; `kind` is one of
                 sixmer  6-mers side by side (Nucleotide Transformer)
                 single  one token a nucleotide
                 file    the checkpoint's tokenizer.json, read by the tokenizers library (DNABERT-2)
-max_tokens    longest input in tokens, special tokens included
+max_tokens    longest input in tokens, special tokens included; a method may lower it (`as_read`)
 architecture  fields of the family's transformers config (vocab_size, hidden_size, num_hidden_layers, ...), or null:
               those of the checkpoint
 lora_targets  module name suffixes that LoRA adapts, long enough to name only what is meant
@@ -17,6 +17,7 @@ parameters    expected number of parameters with a two-label head, or null
 licence, note for the reader
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from nucleotune.errors import InputError
@@ -51,6 +52,19 @@ def check_model(model: dict[str, Any]) -> dict[str, Any]:
     except InputError as error:
         raise InputError(f"model {model['title']!r}: {error}") from None
     return model
+
+
+def as_read(model: dict[str, Any], method: Mapping[str, Any]) -> dict[str, Any]:
+    """`model` with the `max_tokens` of a method that has its own; InputError where that is more than the model's."""
+    limit = method.get("max_tokens")
+    if limit is None:
+        return model
+    if limit > model["max_tokens"]:
+        raise InputError(
+            f"method {method['title']!r}: max_tokens {limit} is more than model {model['title']!r} reads; lower it to"
+            f" at most {model['max_tokens']}"
+        )
+    return {**model, "max_tokens": limit}
 
 
 def padding_id(model: dict[str, Any]) -> int:

@@ -53,7 +53,7 @@ def promoter_datasets(config: Mapping[str, Any]) -> dict[str, PromoterDataset]:
     for species in study["species"]:
         for split in study["splits"]:
             for task in study["tasks"]:
-                if split == "chromosome" and _without_places(study, task):
+                if split == "chromosome" and without_places(study, task):
                     continue
                 for length in study["lengths"] if task == BY_LENGTH else [LENGTH]:
                     name = f"{task}-{length}" if task == BY_LENGTH else task
@@ -65,7 +65,8 @@ def promoter_datasets(config: Mapping[str, Any]) -> dict[str, PromoterDataset]:
     return {dataset.name: dataset for dataset in datasets}
 
 
-def _without_places(study: Mapping[str, Any], task: str) -> bool:
+def without_places(study: Mapping[str, Any], task: str) -> bool:
+    """Whether a task's sequences are those of GUE, whose places in the genome are not known."""
     return task in ("task1", "task2") and study["positives"] == "gue"
 
 
@@ -106,11 +107,13 @@ def promoter_files(
     return files
 
 
-def task_files(task: str, positives: str) -> tuple[str, ...]:
-    """Names of the files that a task is built from; `positives` is where Tasks 1 and 2 take promoters from."""
-    if task in ("task3", "task4"):
+def task_files(task: str, study: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of the files that a task is built from, under the study's `positives` and `pool`."""
+    if task == "task3" or (task == "task4" and study["pool"] != "gtf"):
         return ("genome", "annotation", "expression")
-    if positives == "epd":
+    if task == "task4":
+        return ("genome", "annotation")
+    if study["positives"] == "epd":
         return ("genome", "promoters", "motifs")
     return GUE if task == "task1" else (*GUE, "genome", "promoters")
 
@@ -124,7 +127,7 @@ def dataset_files(
     """
     (name,) = dataset.species
     files = promoter_files(run["species"][name], registry, run["config"]["data_dir"])
-    names = task_files(dataset.task, run["config"]["promoters"]["positives"])
+    names = task_files(dataset.task, run["config"]["promoters"])
     lacking = [file for file in names if file not in files]
     if lacking and not ("gue_train" in files and {*lacking} <= {"gue_valid", "gue_test"}):
         raise InputError(
@@ -134,37 +137,10 @@ def dataset_files(
     return {file: files[file] for file in names if file in files}
 
 
-def described_promoters(
-    datasets: Mapping[str, PromoterDataset], species: Mapping[str, Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    """What tables say of each data set, in order."""
-    several = len({dataset.split for dataset in datasets.values()}) > 1
-    result = []
-    for dataset in datasets.values():
-        one = species[dataset.species[0]]
-        title = f"{one['title']}, {dataset.split} split" if several else one["title"]
-        random = dataset.split == "random"
-        notes = [one["note"], "" if random else "whole chromosomes held out"]
-        result.append(
-            {
-                "name": dataset.name,
-                "species": dataset.species[0],
-                "split": dataset.split,
-                "task": dataset.task,
-                "length": dataset.length,
-                "title": title,
-                "published_as": one["published_as"],
-                "comparable": one["comparable"] and random,
-                "note": "; ".join(filter(None, notes)),
-            }
-        )
-    return result
-
-
 def described_promoter_methods(
     names: list[str], methods: Mapping[str, Any], models: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """What tables say of each method: as `plan.describe_methods`, and `kmer`, `truncation` and `model`."""
+    """What tables say of each method: as `plan.describe_methods`, and `kmer` and `truncation`."""
     result = []
     for described in describe_methods(names, methods):
         method = methods[described["name"]]
@@ -176,22 +152,6 @@ def described_promoter_methods(
                 **described,
                 "kmer": model["tokenizer"]["k"] if overlapping else None,
                 "truncation": method["truncation"] if language else None,
-                "model": method["model"] if language else None,
             }
         )
     return result
-
-
-def letters_read(models: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
-    """Most letters of a sequence that each model reads; models whose tokens differ in length are left out."""
-    letters = {}
-    for name, model in models.items():
-        kind = model["tokenizer"]["kind"]
-        special = 3 if model["tokenizer"]["species"] else 2  # [CLS], [SEP] and the species
-        if kind == "kmer":
-            letters[name] = model["max_tokens"] - special + model["tokenizer"]["k"] - 1
-        elif kind == "sixmer":
-            letters[name] = 6 * (model["max_tokens"] - 1)
-        elif kind == "single":
-            letters[name] = model["max_tokens"] - special
-    return letters

@@ -41,7 +41,8 @@ def leaks(card: Card, rows: str) -> list[str]:
     if "test_rows_overlapping_training" in found and card["places_known"]:
         over = found["test_rows_overlapping_training"]
         sentences.append(
-            f"{over:,} of the test {rows} overlap one of training on the same strand: neighbours of one place."
+            f"{over:,} of the test {rows} overlap one of training on {found.get('overlap_on', 'the same strand')}:"
+            " neighbours of one place."
             if over
             else f"No test place overlaps one of training (places are known of {card['places_known']:,} {rows})."
         )
@@ -56,17 +57,17 @@ def leaks(card: Card, rows: str) -> list[str]:
     return sentences
 
 
-def tables(card: Card, models: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Tables of a data card: {"title", "head", "rows", "note"}, cells as strings; `models` are their titles by name."""
-    found = [_splits(card["splits"])]
+def tables(card: Card, titles: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Tables of a data card: {"title", "head", "rows", "note"}, cells as strings; `titles` are those of methods."""
+    found = [_splits(card["splits"], _lost_windows(card.get("windows")))]
     if "expression_classes" in card:
         found.append(_expression(card["expression_classes"], card["universe"]))
     if "in_task3" in card:
         found.append(_in_task3(card["in_task3"], card["published"]))
     if "ends" in card:
         found.append(_ends(card))
-    if "truncation" in card:
-        found.append(_truncation(card["truncation"], models))
+    if card.get("truncation"):
+        found.append(_truncation(card["truncation"], titles))
     return found
 
 
@@ -75,12 +76,24 @@ def share(value: float) -> str:
     return f"{100 * value:.1f} %" if value == 0 or value >= 0.001 else f"{100 * value:.1g} %"
 
 
-def _splits(splits: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+def _lost_windows(counts: Mapping[str, int] | None) -> str:
+    """How many places of the sources have no sequence, and why; nothing where none was looked up in a genome."""
+    if not counts:
+        return ""
+    lost = counts["places"] - counts["windows"]
+    return (
+        f"Of {counts['places']:,} promoters looked up in the genome {lost:,} have no sequence:"
+        f" {counts['unknown_contig']:,} on contigs that it has not, {counts['off_contig']:,} beyond the end of their"
+        f" contig, {counts['not_acgt']:,} with letters other than ACGT."
+    )
+
+
+def _splits(splits: Mapping[str, Mapping[str, int]], note: str) -> dict[str, Any]:
     names = list(dict.fromkeys(name for classes in splits.values() for name in classes))
     order = ("pretrain", "train", "valid", "test")
     parts = [part for part in order if part in splits] + [p for p in splits if p not in order]
     rows = [[part, *(f"{splits[part].get(name, 0):,}" for name in names)] for part in parts]
-    return _table("Examples", ["Split", *(_TITLES.get(name, name) for name in names)], rows)
+    return _table("Examples", ["Split", *(_TITLES.get(name, name) for name in names)], rows, note)
 
 
 def _expression(classes: Mapping[str, Any], used: str) -> dict[str, Any]:
@@ -150,22 +163,26 @@ def _ends(card: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _truncation(cuts: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str]) -> dict[str, Any]:
-    rows = [
-        [
-            titles.get(model, model),
-            f"{one['max_nt']:,}",
-            share(one["sequences_cut"]),
-            *(share(one["tss_lost"][side]) for side in _SIDES),
-        ]
-        for model, one in cuts.items()
-    ]
+    rows = []
+    for method, one in cuts.items():
+        nt = one["nt"] and sorted(set(one["nt"]))
+        rows.append(
+            [
+                titles.get(method, method),
+                f"{one['max_tokens']:,}",
+                " to ".join(f"{n:,}" for n in nt) if nt else "all",
+                share(one["sequences_cut"]),
+                *(share(one["tss_lost"][side]) for side in _SIDES),
+            ]
+        )
     heads = [
-        "Model",
+        "Method",
+        "Most tokens",
         "Reads (nt)",
         "Sequences cut",
         *(f"TSS lost, cut {at}" for at in _SIDES.values()),
     ]
-    note = "Models whose tokens differ in length are not listed: how much they read depends on the sequence."
+    note = "Counted with each model's own tokenizer. Reads: of a sequence that is cut; tokens may differ in length."
     return _table("What models read of the sequences", heads, rows, note)
 
 

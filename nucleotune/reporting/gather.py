@@ -43,8 +43,9 @@ def gather_study(
 ) -> dict[str, Any]:
     """Context of `page.render_study`.
 
-    inputs: paths by kind: tables (HTML), figures (SVG), cards, comparisons, metrics, training (TSV
-    and JSON), fits (JSON of the baselines), checkpoints (directories), deviations (Markdown).
+    inputs: paths by kind: tables (HTML), figures (SVG), cards, facts (further ones of cards, by
+    data set), comparisons, metrics, training (TSV and JSON), fits (JSON of the baselines),
+    checkpoints (directories), deviations (Markdown).
     run: config, species, methods, models of the study. described: what its rule file says of
     datasets, methods, and pools (titles). sources: files that the data come from. jobs: names of
     the benchmark files of the study's jobs, and of trainings without a job of their own (shared);
@@ -57,6 +58,8 @@ def gather_study(
     dataset_titles = {**described["pools"], **titled}
     metrics = read_metrics(inputs["metrics"])
     cards = {Path(path).parent.name: read_json(path) for path in inputs["cards"]}
+    for path in inputs["facts"]:
+        cards = {name: card | read_json(path).get(name, {}) for name, card in cards.items()}
     comparisons = {
         Path(path).parent.name: pd.read_csv(path, sep="\t") for path in inputs["comparisons"]
     }
@@ -76,7 +79,7 @@ def gather_study(
         "models": describe_models(run["models"], inputs["checkpoints"]),
         "rows": ROWS[study],
         "datasets": [
-            _dataset(one, cards[one["name"]], ROWS[study], run["models"]) for one in datasets[:MOST]
+            _dataset(one, cards[one["name"]], ROWS[study], titles) for one in datasets[:MOST]
         ],
         "further": max(0, len(datasets) - MOST),
         "tables": [Path(path).read_text(encoding="utf-8") for path in inputs["tables"]],
@@ -122,9 +125,8 @@ def gather_overview(
 
 
 def _dataset(
-    described: Mapping[str, Any], card: Mapping[str, Any], rows: str, models: Mapping[str, Any]
+    described: Mapping[str, Any], card: Mapping[str, Any], rows: str, titles: Mapping[str, str]
 ) -> dict[str, Any]:
-    titles = {name: model["title"] for name, model in models.items()}
     return {
         "title": described["title"],
         "note": described["note"],

@@ -56,7 +56,8 @@ _LINES = "Grey, dashed or dotted: one feature alone."
 #: What the page says of the paired comparisons.
 COMPARED = (
     "Each method against the baseline with the highest AUROC on the validation split, on the same test examples."
-    " AUROC and accuracy: paired bootstrap; decisions: McNemar's exact test."
+    " AUROC, accuracy and MCC: paired bootstrap; decisions: McNemar's exact test. Methods whose intervals hold 0 cannot"
+    " be told apart from that baseline."
 )
 #: Title and caption of each figure in the report, by the name of its file.
 FIGURES = {

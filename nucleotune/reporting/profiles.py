@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from nucleotune.reporting.figures import COLOURS, SETTINGS, save
 
-#: Nucleotides over which the thick lines are averaged.
+#: Nucleotides over which lines and bands are averaged.
 WINDOW = 9
 
 LAYERS = {"last": "last layer", "all": "all layers"}
@@ -21,8 +22,8 @@ def profile_figure(
     """Mean attention by position relative to the transcription start site: a row a model and choice of layers.
 
     tables: title -> table of `attention.controls.profiles_with_controls`. labels: what 0 and 1 mean. The controls are
-    the columns; panels of a row share their scale. Thin lines are positions, thick ones running means over WINDOW.
-    Writes `path` (.svg) and a PNG beside it.
+    the columns; panels of a row share their scale. Lines are running means over WINDOW, as are the bands, 95 %
+    intervals of a position's mean over sequences (1.96 standard errors). Writes `path` (.svg) and a PNG beside it.
     """
     rows = [(title, layers) for title in tables for layers in LAYERS]
     controls = list(dict.fromkeys(name for table in tables.values() for name in table["control"]))
@@ -36,9 +37,15 @@ def profile_figure(
                 shown = table[(table["control"] == control) & (table["layers"] == layers)]
                 for label, colour in zip(sorted(labels, reverse=True), COLOURS, strict=False):
                     one = shown[shown["label"] == label].sort_values("position")
-                    smooth = one["mean"].rolling(WINDOW, center=True, min_periods=1).mean()
-                    axes.plot(one["position"], one["mean"], color=colour, linewidth=0.5, alpha=0.45)
-                    axes.plot(one["position"], smooth, color=colour, label=labels[label])
+                    error = 1.96 * one["sd"] / np.sqrt(one["n"])
+                    low, mean, high = (
+                        values.rolling(WINDOW, center=True, min_periods=1).mean()
+                        for values in (one["mean"] - error, one["mean"], one["mean"] + error)
+                    )
+                    axes.fill_between(
+                        one["position"], low, high, color=colour, alpha=0.2, linewidth=0
+                    )
+                    axes.plot(one["position"], mean, color=colour, label=labels[label])
                 axes.axvline(0, color="#909090", linewidth=0.8, linestyle=":")
                 axes.set_title(f"{control}, {LAYERS[layers]}", loc="left", fontsize=9)
             panels[0].set_ylabel(f"Attention\n{title}", fontsize=8)

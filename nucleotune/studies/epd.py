@@ -98,6 +98,10 @@ def without_tata(
     dropped = len(promoters) - len(kept)
     found = {"promoters": len(promoters), "tata": dropped, "non_tata": len(kept)}
     for name, number in (expected or {}).items():
+        if name not in found:
+            raise InputError(
+                f"EPDnew: a number is expected of {name!r}; known are {', '.join(found)}"
+            )
         if found[name] != number:
             raise InputError(
                 f"EPDnew: {found[name]} {name.replace('_', '-')}, expected {number}; these are not the files that the"

@@ -8,15 +8,6 @@ import pandas as pd
 
 from nucleotune.errors import InputError
 
-#: Tissues of GTEx V8 with fewer than 70 genotyped samples; without them 49 of 54 are left, as in the paper.
-SMALL_TISSUES = (
-    "Bladder",
-    "Cervix - Ectocervix",
-    "Cervix - Endocervix",
-    "Fallopian Tube",
-    "Kidney - Medulla",
-)
-
 #: Genes that a percentile may be taken over, which the paper leaves open: all of the expression file; its genes with
 #: one of the two biotypes; of these such with a promoter sequence.
 UNIVERSES = ("all", "joined", "pool")

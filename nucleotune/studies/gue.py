@@ -3,7 +3,7 @@
 Label 1 is a promoter without TATA box of EPDnew, TSS-249 to TSS+50; label 0 an artificial sequence made from one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,27 +12,55 @@ import pandas as pd
 from nucleotune.errors import InputError
 from nucleotune.sequence.alphabet import normalise
 
-#: Rows of `prom_300_notata` by split, half of them promoters.
-PROM_300_NOTATA = {"train": 42_452, "valid": 5_307, "test": 5_307}
+#: Rows of `prom_300_notata` by split, half of all being promoters.
+PROM_300_NOTATA = {"train": 42_452, "valid": 5_307, "test": 5_307, "positives": 26_533}
 
 
 def read_gue(
-    files: Mapping[str, str | Path], expected: Mapping[str, int] | None = None
+    files: Mapping[str, str | Path],
+    expected: Mapping[str, int] | None = None,
+    *,
+    length: int | None = None,
+    classes: Collection[int] = (),
 ) -> pd.DataFrame:
     """Read one CSV file a split, plain or gzip: columns id, sequence, label, split, group.
 
-    files: path by split, `valid` being GUE's dev. The id is `<split>-<row>`, from 1; no genes are known, so `group`
-    is the id. expected: rows by split that the files must have (PROM_300_NOTATA for the published ones).
+    Args:
+        files: path by split, `valid` being GUE's dev.
+        expected: rows by split, and `positives` of all, that the files must have (PROM_300_NOTATA for the published).
+        length: of every sequence that is used (nt); None for that of the first one.
+        classes: labels that every file must have; sequences of others are not used, and may be of any length.
 
-    Raises InputError for a file of another form, a label other than 0 and 1, a letter that is no nucleotide code, and
-    another number of rows than expected.
+    The id is `<split>-<row>`, from 1; no genes are known, so `group` is the id.
+
+    Raises InputError for a file of another form, a label other than 0 and 1, a letter that is no nucleotide code, a
+    sequence of another length, a file without a class, and other numbers than expected.
     """
-    table = pd.concat([_read_split(split, path) for split, path in files.items()])
-    for split, rows in (expected or {}).items():
-        found = int((table["split"] == split).sum())
-        if found != rows:
+    parts = {split: _read_split(split, path) for split, path in files.items()}
+    for split, part in parts.items():
+        for label in classes:
+            if not (part["label"] == label).any():
+                raise InputError(
+                    f"{files[split]}: no row with label {label}; expected rows with label"
+                    f" {' and '.join(map(str, classes))} in every part"
+                )
+        used = part[part["label"].isin(classes)] if classes else part
+        lengths = used["sequence"].str.len()
+        length = int(lengths.iloc[0]) if length is None else length
+        wrong = lengths.index[lengths != length]
+        if len(wrong):
             raise InputError(
-                f"{files.get(split, 'GUE')}: {found} rows in split {split}, expected {rows}; fetch the file again, or"
+                f"{files[split]}: row {wrong[0] + 1}: {lengths[wrong[0]]} nt, expected {length} as of all that are"
+                " told apart; otherwise their length would tell the classes"
+            )
+    table = pd.concat(parts.values())
+    counts = {**table["split"].value_counts(), "positives": int((table["label"] == 1).sum())}
+    for name, rows in (expected or {}).items():
+        found = int(counts.get(name, 0))
+        if found != rows:
+            what = "rows with label 1" if name == "positives" else f"rows in split {name}"
+            raise InputError(
+                f"{files.get(name, 'GUE')}: {found} {what}, expected {rows}; fetch the file again, or"
                 " leave out the expected number for files of your own"
             )
     return table.reset_index(drop=True)
@@ -52,11 +80,19 @@ def _read_split(split: str, path: str | Path) -> pd.DataFrame:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, EOFError, ValueError) as error:  # pandas' own errors are ValueErrors
         raise InputError(f"{path}: cannot be read as CSV: {error}") from error
+    if not isinstance(
+        table.index, pd.RangeIndex
+    ):  # what pandas makes of a first column without a name
+        raise InputError(
+            f"{path}: row 1: more fields than the header 'sequence,label' has; expected two a row"
+        )
     if list(table.columns) != ["sequence", "label"]:
         raise InputError(
             f"{path}: expected the header 'sequence,label', found {','.join(table.columns)[:80]!r}; "
             "an HTML page instead of the file means that the download failed"
         )
+    if table.empty:
+        raise InputError(f"{path}: no rows after the header; expected sequences and labels")
     wrong = table.index[~table["label"].isin(("0", "1"))]
     if len(wrong):
         raise InputError(

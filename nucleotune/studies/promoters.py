@@ -1,6 +1,7 @@
 """Promoters (study of lncRNA regulation): what the four tasks share, from labelled sequences to examples and data card.
 
-Tasks 1 and 2 are built in `promoters_tasks`, 3 and 4 in `promoters_genes`; `gue` and `epd` read sources.
+Tasks 1 and 2 are built in `promoters_tasks`, 3 and 4 in `promoters_genes`; `gue` and `epd` read sources. What models
+read of the examples is counted in `attention.reading`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,6 @@ import pandas as pd
 from nucleotune.contracts import EXAMPLE_COLUMNS, check_examples
 from nucleotune.errors import InputError
 from nucleotune.plan.promoters import LABELS
-from nucleotune.sequence.kmers import TRUNCATIONS
 from nucleotune.studies.splits import leakage, split_counts, split_rows
 
 #: Rows at random, as in the paper (a split that the source brings is kept), or whole chromosomes held out.
@@ -28,18 +28,16 @@ def finish(
     fractions: Mapping[str, float],
     chromosomes: Mapping[str, Sequence[str]],
     seed: int,
-    max_nt: Mapping[str, int],
     downstream: int,
     windows: Mapping[str, int] | None = None,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Examples (contract of `nucleotune.contracts`) and data card of a task under one split.
 
     table, card: of a task's builder. split: one of SPLITS; `fractions` and `chromosomes` as in `split_chromosomes`.
-    max_nt: letters that each model reads. downstream: nt of a promoter after the TSS. windows: counts of windows that
-    could not be extracted, by reason.
+    downstream: nt of a sequence after its position. windows: counts of windows that could not be extracted, by reason.
 
-    The card gets rows by split and class, lengths, what leaks between training and test (genes, and identical
-    sequences), rows whose place in the genome is known (nothing is known of the genes of others), and `truncation`.
+    The card gets rows by split and class, lengths, what leaks between training and test (genes, identical sequences,
+    overlapping places), and rows whose place in the genome is known (nothing is known of the genes of others).
     """
     if split == "chromosome":
         table = table.assign(split=split_chromosomes(table, fractions, chromosomes, seed))
@@ -50,6 +48,8 @@ def finish(
     names = LABELS[task]
     lengths = examples["sequence"].str.len()
     identical = leakage(examples["split"], examples["sequence"])
+    # An artificial sequence keeps the place of its promoter for the split, but is not found there.
+    found = examples[examples["label"] == 1] if task == "task1" else examples
     return examples, {
         "task": task,
         "split": split,
@@ -59,9 +59,12 @@ def finish(
         "length": {"min": int(lengths.min()), "max": int(lengths.max())},
         "splits": split_counts(examples, names),
         "leakage": leakage(examples["split"], examples["group"])
-        | {"test_rows_with_sequence_in_training": identical["test_rows_with_gene_in_training"]},
+        | {
+            "test_rows_with_sequence_in_training": identical["test_rows_with_gene_in_training"],
+            "test_rows_overlapping_training": overlapping_training(found, downstream),
+            "overlap_on": "either strand",
+        },
         "places_known": int(examples["seqname"].notna().sum()) if "seqname" in examples else 0,
-        "truncation": truncation(lengths.to_numpy(), max_nt, downstream),
     }
 
 
@@ -123,32 +126,28 @@ def _near(rows: pd.Series, wanted: float) -> list[str]:
     return chosen or [str(name) for name in rows.sort_values(kind="stable").index[:1]]
 
 
-def tss_lost(
-    length: int | np.ndarray, downstream: int, max_nt: int | np.ndarray, side: str
-) -> np.ndarray:
-    """Whether a model that reads `max_nt` letters of a promoter misses its TSS.
+def overlapping_training(examples: pd.DataFrame, downstream: int) -> int:
+    """How many test rows share a base of the genome, on either strand, with a row of training.
 
-    The promoter has `length` nt, the last `downstream` of them after the TSS. side: where letters are cut off, as in
-    `sequence.kmers`: `right` keeps the beginning, `left` the end, `centre` the middle. All but it may be arrays.
+    examples: sequences of one length with seqname, position (0-based) and strand, `downstream` nt of each after its
+    position; rows without a place count as overlapping none.
     """
-    length, max_nt = np.asarray(length), np.asarray(max_nt)
-    tss = length - downstream - 1
-    cut = np.maximum(length - max_nt, 0)
-    start = {"right": np.zeros_like(cut), "left": cut, "centre": cut // 2}[side]
-    return (tss < start) | (tss >= start + length - cut)
+    if "position" not in examples:
+        return 0
+    placed = examples[examples["position"].notna()]
+    starts = window_starts(placed, placed["sequence"].str.len().to_numpy(), downstream)
+    count = 0
+    for _, rows in placed.assign(start=starts).groupby("seqname", observed=True):
+        training = np.sort(rows.loc[rows["split"] == "train", "start"])
+        test = rows[rows["split"] == "test"]
+        length = test["sequence"].str.len().to_numpy()
+        # Windows are equally long: those that begin less than one length away overlap.
+        first = np.searchsorted(training, test["start"].to_numpy() - length, side="right")
+        count += int((first < np.searchsorted(training, test["start"].to_numpy() + length)).sum())
+    return count
 
 
-def truncation(
-    lengths: np.ndarray, max_nt: Mapping[str, int], downstream: int
-) -> dict[str, dict[str, Any]]:
-    """For each model, letters it reads, share of sequences cut, and share that loses the TSS by side of the cut."""
-    return {
-        model: {
-            "max_nt": nt,
-            "sequences_cut": float((lengths > nt).mean()),
-            "tss_lost": {
-                side: float(tss_lost(lengths, downstream, nt, side).mean()) for side in TRUNCATIONS
-            },
-        }
-        for model, nt in max_nt.items()
-    }
+def window_starts(places: pd.DataFrame, length: int | np.ndarray, downstream: int) -> np.ndarray:
+    """First base (0-based, + strand) of the windows around places (columns position and strand)."""
+    before = np.where(places["strand"] == "+", length - downstream - 1, downstream)
+    return places["position"].to_numpy(np.int64) - before

@@ -3,18 +3,25 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from nucleotune.genome.annotation import genes, read_annotation_parquet
+from nucleotune.errors import InputError
+from nucleotune.genome.annotation import genes, read_annotation_parquet, read_contig_names
+from nucleotune.genome.contigs import rename_contigs
 from nucleotune.genome.expression import read_gct
-from nucleotune.genome.identifiers import match_contigs
-from nucleotune.genome.windows import extract_windows, open_genome, random_windows
+from nucleotune.genome.windows import Windows, extract_windows, open_genome, random_windows
+from nucleotune.plan.promoter_protocol import SMALL_TISSUES
 from nucleotune.plan.promoters import LENGTH
 from nucleotune.studies.epd import read_motifs, read_promoters, without_tata
+from nucleotune.studies.expression_classes import select_tissues
 from nucleotune.studies.gue import gue_waterfall, read_gue
-from nucleotune.studies.promoters import finish
-from nucleotune.studies.promoters_genes import biotype_genes, expression_genes
+from nucleotune.studies.promoters import finish, window_starts
+from nucleotune.studies.promoters_genes import (
+    biotype_genes,
+    check_joined,
+    expression_genes,
+    named_biotypes,
+)
 from nucleotune.studies.promoters_tasks import (
     Built,
     Waterfall,
@@ -22,9 +29,6 @@ from nucleotune.studies.promoters_tasks import (
     promoter_sequences,
     random_negatives,
 )
-
-#: More random windows than promoters are drawn, since some hold letters other than ACGT.
-SPARE = 1.1
 
 Counts = dict[str, int]
 
@@ -37,25 +41,23 @@ def build_task(
     split: str,
     species: Mapping[str, Any],
     settings: Mapping[str, Any],
-    max_nt: Mapping[str, int],
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Examples and data card of one task.
 
     Args:
-        files: paths by name (`plan.promoters.task_files`); `genome` is plain FASTA, `annotation` Parquet.
+        files: paths by name (`plan.promoters.task_files`); `genome` is FASTA, plain or bgzip, `annotation` Parquet.
         task: "task1" to "task4".
         length: of the promoters (nt); only Task 3 has others than LENGTH.
         split: "random" or "chromosome".
-        species: a validated species file.
-        settings: the study's part of the configuration.
-        max_nt: letters that each model reads, for the card.
+        species: of `plan.promoter_protocol.species_read`.
+        settings: of `plan.promoter_protocol.settings_read`.
 
     Raises:
         InputError: see the builders.
     """
     counts: Counts | None = None
     if task in ("task3", "task4"):
-        (table, card), counts = _genes(files, task, length, settings)
+        (table, card), counts = _genes(files, task, length, species, settings)
     elif settings["positives"] == "epd":
         (table, card), counts = _epd(files, task, species, settings)
     else:
@@ -65,112 +67,161 @@ def build_task(
         card,
         task=task,
         split=split,
-        fractions=settings["fractions"],
-        chromosomes=settings["chromosomes"],
+        fractions=settings.get("fractions", {}),
+        chromosomes=settings.get("chromosomes", {}),
         seed=settings["seed"],
-        max_nt=max_nt,
         downstream=settings["downstream"],
         windows=counts,
     )
 
 
 def _genes(
-    files: Mapping[str, str], task: str, length: int, settings: Mapping[str, Any]
+    files: Mapping[str, str],
+    task: str,
+    length: int,
+    species: Mapping[str, Any],
+    settings: Mapping[str, Any],
 ) -> tuple[Built, Counts]:
-    """Tasks 3 and 4; all lengths have the genes whose longest promoter can be extracted."""
-    found = genes(read_annotation_parquet(files["annotation"]))
-    expression = read_gct(files["expression"])
-    longest = max(settings["lengths"])
+    """Tasks 3 and 4; all lengths of Task 3 have the genes whose longest promoter can be extracted."""
+    found = named_biotypes(genes(read_annotation_parquet(files["annotation"])), species["biotypes"])
+    expression = None
+    if "expression" in files:
+        expression = read_gct(files["expression"])
+        check_joined(found, expression, files)
+        _check_gtex(expression, species["expected"]["gtex"], settings, files["expression"])
     places = found.rename(columns={"gene_id": "id", "tss": "position"})
-    windows, counts = extract_windows(
-        files["genome"], places, max(longest, LENGTH), settings["downstream"]
-    )
-    shared = {"length": length, "seed": settings["seed"]}
-    task3 = expression_genes(
-        found,
-        expression,
-        windows,
-        exclude_tissues=settings["exclude_tissues"],
-        universe=settings["universe"],
-        **shared,
+    windows, counts = _windows(
+        files, "annotation", places, settings.get("longest", length), species, settings
     )
     if task == "task3":
-        return task3, counts
-    built = biotype_genes(
+        return expression_genes(
+            found,
+            expression,
+            windows,
+            length=length,
+            exclude_tissues=settings["exclude_tissues"],
+            universe=settings["universe"],
+            seed=settings["seed"],
+        ), counts
+    return biotype_genes(
         found,
         windows,
+        length=length,
         pool=settings["pool"],
         expression=expression,
         n_per_class=settings["n_per_class"],
         drop_overlapping_promoters=settings["drop_overlapping_promoters"],
         downstream=settings["downstream"],
-        task3=task3[0]["id"],
-        **shared,
-    )
-    return built, counts
+        seed=settings["seed"],
+    ), counts
+
+
+def _check_gtex(
+    expression: pd.DataFrame,
+    expected: Mapping[str, int] | None,
+    settings: Mapping[str, Any],
+    path: str,
+) -> None:
+    """Raise InputError for other numbers than expected; of tissues kept only where the paper's are left out."""
+    tissues = expression.shape[1] - 1
+    found = {"genes": len(expression), "tissues": tissues}
+    excluded = settings.get("exclude_tissues", ())
+    if sorted(excluded) == sorted(SMALL_TISSUES):
+        found["kept"] = select_tissues(expression, excluded).shape[1]
+    for name, number in found.items():
+        if (expected or {}).get(name, number) != number:
+            raise InputError(
+                f"{path}: {number} {name if name != 'kept' else 'tissues kept'}, expected {expected[name]}; fetch the"
+                " file again, or leave gtex.expected out of the species file for a file of your own"
+            )
+
+
+def _windows(
+    files: Mapping[str, str],
+    source: str,
+    places: pd.DataFrame,
+    length: int,
+    species: Mapping[str, Any],
+    settings: Mapping[str, Any],
+) -> Windows:
+    """Windows around places of the file `source`, with the counts of `extract_windows`."""
+    named = _renamed(files, source, places, species)
+    windows, counts = extract_windows(files["genome"], named, length, settings["downstream"])
+    unknown = len(places) - len(named)
+    return Windows(windows, {**counts, "places": len(places), "unknown_contig": unknown})
 
 
 def _epd(
     files: Mapping[str, str], task: str, species: Mapping[str, Any], settings: Mapping[str, Any]
 ) -> tuple[Built, Counts]:
     """Tasks 1 and 2 from EPDnew and the genome."""
-    expected = (species["promoters"]["epd"] or {}).get("expected")
     promoters, waterfall = without_tata(
-        read_promoters(files["promoters"]), read_motifs(files["motifs"]), expected
+        read_promoters(files["promoters"]),
+        read_motifs(files["motifs"]),
+        species["expected"]["epd"],
     )
-    promoters = promoters.assign(seqname=_contigs(files["genome"], promoters["seqname"]))
-    windows, counts = extract_windows(
-        files["genome"], promoters, LENGTH, downstream=settings["downstream"]
-    )
+    windows, counts = _windows(files, "promoters", promoters, LENGTH, species, settings)
     positives, waterfall = promoter_sequences(promoters, windows, waterfall)
     if task == "task1":
         return artificial(positives, waterfall, settings["shuffle"], settings["seed"]), counts
-    return _task2(files, positives, waterfall, settings), counts
+    return _task2(files, positives, waterfall, species, settings), counts
 
 
 def _gue(
     files: Mapping[str, str], task: str, species: Mapping[str, Any], settings: Mapping[str, Any]
 ) -> Built:
     """Tasks 1 and 2 from GUE's files; a single file is split anew."""
-    expected = (species["promoters"]["gue"] or {}).get("expected")
     parts = ("train", "valid", "test")
     table = read_gue(
-        {part: files[f"gue_{part}"] for part in parts if f"gue_{part}" in files}, expected
+        {part: files[f"gue_{part}"] for part in parts if f"gue_{part}" in files},
+        species["expected"]["gue"],
+        # Beside windows of LENGTH, promoters of another length would be told by it alone.
+        length=LENGTH if task == "task2" else None,
+        classes=(1,) if task == "task2" else (0, 1),
     )
     if table["split"].nunique() == 1:
         table = table.drop(columns="split")
     if task == "task1":
         return table, {"waterfall": gue_waterfall(table)}
     positives = table[table["label"] == 1].reset_index(drop=True)
-    return _task2(files, positives, gue_waterfall(positives), settings)
+    return _task2(files, positives, gue_waterfall(positives), species, settings)
 
 
 def _task2(
     files: Mapping[str, str],
     positives: pd.DataFrame,
     waterfall: Waterfall,
+    species: Mapping[str, Any],
     settings: Mapping[str, Any],
 ) -> Built:
     """Promoters beside random places of the contigs that have promoters."""
-    known = read_promoters(files["promoters"])
-    known = known.assign(seqname=_contigs(files["genome"], known["seqname"]))
-    after = settings["downstream"]
-    start = known["position"] - np.where(known["strand"] == "+", LENGTH - after - 1, after)
-    exclude = pd.DataFrame({"seqname": known["seqname"], "start": start, "end": start + LENGTH})
-    negatives, _ = random_windows(
+    known = _renamed(files, "promoters", read_promoters(files["promoters"]), species)
+    start = window_starts(known, LENGTH, settings["downstream"])
+    negatives = random_windows(
         files["genome"],
-        round(SPARE * len(positives)),
+        len(positives),
         LENGTH,
-        exclude=exclude,
+        exclude=pd.DataFrame({"seqname": known["seqname"], "start": start, "end": start + LENGTH}),
         margin=settings["margin"],
         seed=settings["seed"],
         contigs=sorted(known["seqname"].unique()),
     )
-    negatives = negatives.assign(position=negatives["start"])
-    return random_negatives(positives, waterfall, negatives, settings["seed"])
+    return random_negatives(
+        positives, waterfall, negatives, settings["downstream"], settings["seed"]
+    )
 
 
-def _contigs(genome: str, names: pd.Series) -> pd.Series:
-    """Names of chromosomes as the genome has them."""
-    with open_genome(genome) as fasta:
-        return match_contigs(names, fasta.keys())
+def _renamed(
+    files: Mapping[str, str], source: str, places: pd.DataFrame, species: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Places of the file `source` with the genome's names of contigs, without those on contigs that it has not."""
+    names = read_contig_names(files["annotation"]) if source == "annotation" else {}
+    with open_genome(files["genome"]) as fasta:
+        named, _ = rename_contigs(
+            places,
+            list(fasta.keys()),
+            {**names, **species["aliases"]},
+            source=files[source],
+            genome=files["genome"],
+        )
+    return named.assign(seqname=named["seqname"].astype(str)).reset_index(drop=True)

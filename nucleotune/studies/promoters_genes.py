@@ -3,13 +3,16 @@
 Builders return rows with columns id and group (the gene), sequence, label and metadata, without a split, and the
 beginning of the data card. Common arguments:
 
-genes    one row a gene, of the annotation: gene_id, gene_version, gene_name, gene_biotype, seqname, strand, tss
+genes    one row a gene, of the annotation: gene_id, gene_version, gene_name, gene_biotype (of BIOTYPES, see
+         `named_biotypes`), seqname, strand, tss
 windows  promoter sequences, at least columns id and sequence; they end a fixed number of nt downstream of the TSS, so
          that a shorter promoter is the end of a longer one
 """
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,6 +43,46 @@ PAPER_CLASSES = {
 #: What the paper prints of Task 4: genes of each class, and how many of them Task 3 has too.
 PAPER_TASK4 = {"per_class": 10_239, "in_task3": {"protein_coding": 2_546, "lncRNA": 2_022}}
 
+#: Least share of the genes of the annotation, or of the expression file if that has fewer, that are in the other one.
+#: Releases of one annotation share more; ids of two kinds, or of two species, share none.
+MIN_JOINED = 0.5
+
+
+def named_biotypes(genes: pd.DataFrame, biotypes: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Genes of the two classes, their `gene_biotype` being the name of the class.
+
+    biotypes: class (of BIOTYPES) -> gene biotypes of the annotation. Raises InputError where a class has no gene.
+    """
+    found = genes["gene_biotype"].astype(str)
+    classes = found.map({one: name for name, ones in biotypes.items() for one in ones})
+    for name in BIOTYPES:
+        if not (classes == name).any():
+            there = ", ".join(f"{one} ({n})" for one, n in found.value_counts().head(12).items())
+            raise InputError(
+                f"annotation: no gene of biotype {' or '.join(biotypes[name])}; found {there}. Say which of them are"
+                f" {name} genes: promoters.biotypes.{name} of the species file"
+            )
+    return genes.assign(gene_biotype=classes)[classes.notna()].reset_index(drop=True)
+
+
+def check_joined(
+    genes: pd.DataFrame, expression: pd.DataFrame, files: Mapping[str, str | Path]
+) -> None:
+    """Raise InputError unless MIN_JOINED of the genes of annotation or expression file are in the other.
+
+    files: paths of `annotation` and `expression`, for the message.
+    """
+    ids = genes["gene_id"].astype(str)
+    joined, smaller = int(ids.isin(expression.index).sum()), min(len(ids), len(expression))
+    if joined < max(1, MIN_JOINED * smaller):
+        theirs, ours = (", ".join(list(names)[:3]) for names in (expression.index, ids))
+        raise InputError(
+            f"{files['expression']}: {joined} of the {len(ids)} protein-coding and lncRNA genes of"
+            f" {files['annotation']} are among its {len(expression)} genes, expected at least {MIN_JOINED:.0%} of the"
+            f" fewer; it has {theirs}, the annotation {ours}. Take files of the same species that name genes by the"
+            " same ids (versions after a dot do not matter in Ensembl's)"
+        )
+
 
 def expression_genes(
     genes: pd.DataFrame,
@@ -65,7 +108,7 @@ def expression_genes(
             f"percentile universe {universe!r}; expected one of {', '.join(UNIVERSES)}"
         )
     tpm = select_tissues(expression, exclude_tissues)
-    annotated = _two_biotypes(genes)
+    annotated = _as_examples(genes)
     joined = annotated[annotated["id"].isin(tpm.index)]
     placed = with_sequence(joined, windows)
     waterfall = [
@@ -125,18 +168,16 @@ def biotype_genes(
     n_per_class: int | None,
     drop_overlapping_promoters: bool,
     downstream: int,
-    task3: Collection[str],
     seed: int,
 ) -> Built:
     """Task 4: promoters of protein-coding genes (label 1) and of lncRNA genes (label 0).
 
     pool: one of POOLS; `expression` is needed by all but `gtf`. n_per_class: genes of each class to draw, None for as
     many as the smaller class has. drop_overlapping_promoters: leave out each gene whose promoter, on either strand,
-    shares a base with that of another gene of the pool. downstream: nt of a promoter after the TSS. task3: ids of genes
-    in Task 3: the card says how many of them are here, by class, beside the paper's numbers. Raises InputError when
-    there are fewer genes than `n_per_class`.
+    shares a base with that of another gene of the pool. downstream: nt of a promoter after the TSS. Raises InputError
+    when there are fewer genes than `n_per_class`.
     """
-    table = _two_biotypes(genes)
+    table = _as_examples(genes)
     waterfall = _steps("in the annotation", table, table)
 
     def keep(step: str, kept: pd.DataFrame) -> pd.DataFrame:
@@ -159,19 +200,18 @@ def biotype_genes(
         )
     parts = [sample_rows(table[table["gene_biotype"] == name], n, seed) for name in BIOTYPES]
     table = keep("sampled", pd.concat(parts, ignore_index=True))
-    shared = table[table["id"].isin(set(task3))].groupby("gene_biotype").size()
-    card = {
-        "waterfall": waterfall,
-        "pool": pool,
-        "in_task3": {
-            name: {"n": int(shared.get(name, 0)), "share": float(shared.get(name, 0) / n)}
-            for name in BIOTYPES
-        },
-        "published": PAPER_TASK4,
-    }
-    log.info("genes that are in Task 3, too: %s; paper: %s", card["in_task3"], PAPER_TASK4)
     label = (table["gene_biotype"] == BIOTYPES[0]).astype(int)
+    card = {"waterfall": waterfall, "pool": pool}
     return table.assign(label=label).drop(columns="gene_version"), card
+
+
+def in_task3(genes: pd.DataFrame, task3: Collection[str]) -> dict[str, Any]:
+    """How many genes of Task 4 (columns id and gene_biotype) are in Task 3, too, by class, beside the paper's."""
+    result = {}
+    for name in BIOTYPES:
+        ours = genes.loc[genes["gene_biotype"] == name, "id"].isin(set(task3))
+        result[name] = {"n": int(ours.sum()), "share": float(ours.mean())}
+    return {"in_task3": result, "published": PAPER_TASK4}
 
 
 _POOL_STEPS = {
@@ -193,8 +233,8 @@ def overlapping(genes: pd.DataFrame, length: int, downstream: int) -> pd.Series:
     return (near | near.shift(-1, fill_value=False)).reindex(genes.index)
 
 
-def _two_biotypes(genes: pd.DataFrame) -> pd.DataFrame:
-    """Genes of BIOTYPES as examples, without sequence; InputError when a biotype is missing or a gene occurs twice."""
+def _as_examples(genes: pd.DataFrame) -> pd.DataFrame:
+    """Genes as examples, without sequence; InputError when one occurs twice."""
     table = pd.DataFrame(
         {
             "id": genes["gene_id"].astype(str),
@@ -207,16 +247,11 @@ def _two_biotypes(genes: pd.DataFrame) -> pd.DataFrame:
             "strand": genes["strand"].astype(str),
         }
     )
-    chosen = table[table["gene_biotype"].isin(BIOTYPES)].reset_index(drop=True)
-    missing = set(BIOTYPES) - set(chosen["gene_biotype"])
-    if missing:
-        found = table["gene_biotype"].value_counts().head(8).to_dict()
-        raise InputError(f"annotation: no gene of biotype {sorted(missing)[0]}; found {found}")
-    if chosen["id"].duplicated().any():
+    if table["id"].duplicated().any():
         raise InputError(
-            f"annotation: gene {chosen.loc[chosen['id'].duplicated(), 'id'].iloc[0]!r} occurs twice"
+            f"annotation: gene {table.loc[table['id'].duplicated(), 'id'].iloc[0]!r} occurs twice"
         )
-    return chosen
+    return table
 
 
 def _in_expression(genes: pd.DataFrame, expression: pd.DataFrame | None, pool: str) -> pd.Series:

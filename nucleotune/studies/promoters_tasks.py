@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from nucleotune.errors import InputError
+from nucleotune.genome.windows import Windows
 from nucleotune.sequence.shuffle import shuffle_sequences
-from nucleotune.studies.splits import sample_rows
 
 Built = tuple[pd.DataFrame, dict[str, Any]]
 Waterfall = list[dict[str, Any]]
@@ -43,35 +43,46 @@ def artificial(promoters: pd.DataFrame, waterfall: Waterfall, kept: str, seed: i
 
 
 def random_negatives(
-    promoters: pd.DataFrame, waterfall: Waterfall, negatives: pd.DataFrame, seed: int
+    promoters: pd.DataFrame, waterfall: Waterfall, negatives: Windows, downstream: int, seed: int
 ) -> Built:
     """Task 2: promoters beside as many random sequences of the genome that are none, label 0.
 
     promoters, waterfall: of `promoter_sequences`, or the rows with label 1 of `gue.read_gue`; where they have a split,
-    negatives are assigned to the same splits at random, in the same numbers. negatives: columns id, sequence and
-    metadata, of which that is kept which promoters have, too. Raises InputError when there are too few negatives.
+    negatives are assigned to the same splits at random, in the same numbers. negatives: of `genome.windows`, of their
+    metadata that is kept which promoters have, too; `position` is where a promoter of that window would have its TSS,
+    `downstream` nt before the end. Raises InputError when there are not as many negatives as promoters.
     """
-    if len(negatives) < len(promoters):
+    table, counts = negatives
+    if len(table) != len(promoters):
         raise InputError(
-            f"{len(negatives)} non-promoter sequences for {len(promoters)} promoters; draw at least as many"
+            f"{len(table)} non-promoter sequences for {len(promoters)} promoters; draw as many"
         )
-    shared = [name for name in negatives if name in promoters]
-    chosen = sample_rows(negatives[shared], len(promoters), seed).assign(label=0)
-    chosen["group"] = chosen["id"]
+    position = np.where(
+        table["strand"] == "+", table["end"] - downstream - 1, table["start"] + downstream
+    )
+    table = table.assign(position=position, label=0, group=table["id"])
+    chosen = table[[name for name in table if name in promoters]].copy()
     if "split" in promoters:
         order = np.random.default_rng([seed, 1]).permutation(len(chosen))
         chosen["split"] = promoters["split"].to_numpy()[order]
-    steps = [
-        waterfall_step("non-promoter", "drawn from the genome", negatives, negatives),
-        waterfall_step("non-promoter", "sampled to equal classes", negatives, chosen),
-    ]
-    table = pd.concat([promoters, chosen], ignore_index=True)
-    return table, {"waterfall": [*waterfall, *steps]}
+    steps, kept = [], counts["tries"]
+    for step, dropped in (
+        ("random places", 0),
+        ("far from promoters", counts["excluded"]),
+        ("ACGT only", counts["not_acgt"]),
+        ("apart from each other", counts["overlapping"]),
+    ):
+        kept -= dropped
+        steps.append({"class": "non-promoter", "step": step, "kept": kept, "dropped": dropped})
+    both = pd.concat([promoters, chosen], ignore_index=True)
+    return both, {"waterfall": [*waterfall, *steps]}
 
 
 def with_sequence(table: pd.DataFrame, windows: pd.DataFrame) -> pd.DataFrame:
-    """Rows of `table` whose id is in `windows` (columns id and sequence), with that sequence."""
-    return table.merge(windows[["id", "sequence"]], on="id", how="inner", validate="1:1")
+    """Rows of `table` whose id is in `windows`, with its sequence and, where it has one, its seqname (the genome's)."""
+    found = [name for name in ("seqname", "sequence") if name in windows]
+    kept = table.drop(columns=found, errors="ignore")
+    return kept.merge(windows[["id", *found]], on="id", how="inner", validate="1:1")
 
 
 def waterfall_step(

@@ -9,6 +9,7 @@ A method is the dict of one `config/methods/<name>.yaml`, validated by its schem
                   head is, says `models.adapters`). Dropout acts on a frozen encoder, too, while its head is trained
     view          what the model is shown of a sequence (see `sequence.views`)
     truncation    right, left or centre (see `sequence.kmers.encode_kmers`)
+    max_tokens    longest input in tokens, or null: the model's
     training      epochs, max_steps, batch_size, learning_rate, weight_decay, warmup_share or warmup_steps,
                   max_gradient_norm, evaluations_per_epoch, patience (evaluations without a better validation loss),
                   micro_batch_tokens, on_collapse, save_minutes
@@ -38,7 +39,7 @@ from nucleotune.models.load import (
     save_model,
     weights_digest,
 )
-from nucleotune.models.spec import check_model
+from nucleotune.models.spec import as_read, check_model
 from nucleotune.models.tokenizers import Tokenizer, make_tokenizer
 from nucleotune.sequence.kmers import TokenizedSequences
 from nucleotune.sequence.views import show
@@ -113,6 +114,8 @@ def finetune(
             too many unknown tokens, training diverges, or it collapses to one class.
     """
     model, base = _resolved(model, start_from, checkpoint)
+    # From here on the model's limit is the method's: for tokens, the state's identity, and whoever reads the model.
+    model = as_read(model, method)
     used = _used_examples(examples, method, model)
     torch_device = resolve_device(device, threads)
     ids, sequences = used["id"].tolist(), show(used["sequence"], method["view"])

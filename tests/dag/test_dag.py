@@ -11,6 +11,7 @@ TARGETS = [
     "lncrna",
     *(f"promoters_table{number}" for number in range(1, 5)),
     "promoters_truncation",
+    "promoters_controls",
     "promoters_figure2",
     "promoters",
     *(f"rbp_table_{name}" for name in ("auroc", "comparison")),
@@ -39,6 +40,8 @@ def test_default_run(tmp_path):
         **{f"lncrna_table{number}": 1 for number in range(1, 7)},
         **{f"promoters_table{number}": 1 for number in range(1, 5)},
         "promoters_truncation": 1,
+        "promoters_controls": 1,
+        "promoters_reading": 1,
         **{f"rbp_table_{name}": 1 for name in ("auroc", "comparison")},
         "polya_table3": 1,
         "polya_table4": 1,
@@ -178,7 +181,8 @@ def test_own_files_are_not_fetched(tmp_path):
     files = ", ".join(f"{key}: {name}" for key, name in names.items())
     arguments = own_species(tmp_path, f"title: Mine\npromoters: {{files: {{{files}}}}}\n")
     counts = plan(tmp_path, "promoters_table3", *arguments)
-    assert counts == {"genome": 1, "annotation": 1, "promoters_examples": 2, "promoters_table3": 1}
+    # One length is enough for Table 3: all have the same genes.
+    assert counts == {"genome": 1, "annotation": 1, "promoters_examples": 1, "promoters_table3": 1}
     path = "results/promoters/mine_task1_random/examples.parquet"
     assert plan(tmp_path, path, *arguments) == {"promoters_examples": 1}
 
@@ -190,7 +194,7 @@ def test_promoters_alone(tmp_path):
         " expression_methods: [], truncation_methods: []}\n"
     )
     counts = plan(tmp_path, "promoters_table2", "fetch", *overlay(tmp_path, text))
-    files = 3  # genome, annotation, expression
+    files = 2  # genome, annotation
     assert counts["download"] == files and counts["promoters_examples"] == counts["baseline"] == 1
     assert not any("lncrna" in rule for rule in counts)
 

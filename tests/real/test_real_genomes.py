@@ -9,8 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from nucleotune.genome.annotation import genes, read_annotation
+from nucleotune.errors import InputError
+from nucleotune.genome.annotation import contig_names, genes, read_annotation, write_annotation
 from nucleotune.genome.windows import extract_windows
+from nucleotune.plan.promoter_protocol import settings_read, species_read
+from nucleotune.plan.promoters import PromoterDataset
+from nucleotune.plugins import read_schema, validate
+from nucleotune.studies.promoters_build import build_task
 
 DATA = Path(os.environ.get("NUCLEOTUNE_DATA", ""))
 pytestmark = [
@@ -47,8 +52,66 @@ def test_windows_of_a_human_region(tmp_path):
         piece = text[str(place["seqname"])][start : start + 300]
         expected = piece if place["strand"] == "+" else piece.translate(COMPLEMENT)[::-1]
         assert row.sequence == expected.upper()
-    assert len(found) == 23 - sum(v for k, v in counts.items() if k.startswith("dropped"))
-    assert len(found) >= 20
+    lost = {name: counts[name] for name in ("unknown_contig", "off_contig", "not_acgt")}
+    assert counts["places"] == 23 and len(found) == counts["windows"] == 23 - sum(lost.values())
+    assert len(found) >= 20 and lost["unknown_contig"] == 0
+
+
+#: What Ensembl called lncRNA genes before release 96, as far as this region has them.
+OLD_LNCRNA = ["lincRNA", "antisense_RNA", "sense_intronic"]
+
+
+def test_task_4_of_a_human_region(tmp_path):
+    """An annotation older than the biotype lncRNA, by way of a species file."""
+    (fasta,) = DATA.glob("regions/*.fa.gz")
+    (gtf,) = DATA.glob("regions/*.gtf.gz")
+    files = {
+        "genome": str(unpacked(fasta, tmp_path)),
+        "annotation": str(tmp_path / "annotation.parquet"),
+    }
+    write_annotation(read_annotation(gtf), files["annotation"], contig_names(gtf))
+    settings, species = task4({"lncRNA": OLD_LNCRNA})
+    asked = {"task": "task4", "length": 300, "split": "random", "settings": settings}
+    examples, card = build_task(files, species=species, **asked)
+    assert card["classes"] == {"lncRNA": 8, "protein_coding": 8}
+    assert card["windows"]["unknown_contig"] == 0
+    assert set(examples["sequence"].str.len()) == {300} and set(examples["seqname"]) == {"9"}
+    settings, species = task4({})
+    with pytest.raises(InputError, match=r"no gene of biotype lncRNA; found .*lincRNA \(4\)"):
+        build_task(files, species=species, **asked)
+
+
+def test_task_4_of_yeast_with_ncbis_names_of_contigs(tmp_path):
+    """The GFF3 says BK006935.2, the genome of Ensembl I."""
+    (fasta,) = DATA.glob("yeast/*.fa.gz")
+    (gff,) = DATA.glob("yeast/*.gff3.gz")
+    files = {
+        "genome": str(unpacked(fasta, tmp_path)),
+        "annotation": str(tmp_path / "annotation.parquet"),
+    }
+    rows = read_annotation(gff)
+    write_annotation(rows, files["annotation"], contig_names(gff))
+    # Yeast has no lncRNA genes to speak of; another class of genes stands for them.
+    settings, species = task4({"lncRNA": ["tRNA"]})
+    examples, card = build_task(
+        files, task="task4", length=300, split="random", settings=settings, species=species
+    )
+    assert card["windows"]["unknown_contig"] == 0 and len(examples) > 400
+    assert "I" in set(examples["seqname"]) and "BK006935.2" not in set(examples["seqname"])
+    text = contigs(Path(files["genome"]))
+    for row in examples.head(50).itertuples():
+        start = row.position - (249 if row.strand == "+" else 50)
+        piece = text[row.seqname][start : start + 300].upper()
+        assert row.sequence == (piece if row.strand == "+" else piece.translate(COMPLEMENT)[::-1])
+
+
+def task4(biotypes):
+    """Settings and species of Task 4 on all genes of an annotation."""
+    block = {"title": "X", "promoters": {"biotypes": biotypes}}
+    one = validate(block, read_schema("species"), "x.yaml")
+    study = validate({"promoters": {}}, read_schema("config"), "config")["promoters"]
+    dataset = PromoterDataset("x_task4_random", "random", ("x",), task="task4")
+    return settings_read(study, dataset, one), species_read(study, dataset, one)
 
 
 def test_start_codons_of_gtf_and_gff3(tmp_path):

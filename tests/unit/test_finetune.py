@@ -202,6 +202,25 @@ def test_same_seed_same_bytes_other_seed_other_bytes(tmp_path):
     ).read_bytes()
 
 
+def test_a_method_may_read_less_than_its_model(tmp_path):
+    """The limit is in the summary, in the model directory, and so in what `predict` reads."""
+    examples = make_examples()
+    method = make_method(max_tokens=30, training={"epochs": 2, "on_collapse": "keep"})
+    result = run(tmp_path, method=method, examples=examples)
+    used = examples.query("split != 'pretrain'")
+    letters = 30 - 2 + MODEL["tokenizer"]["k"] - 1
+    longer = used["sequence"].str.len() > letters
+    assert result.summary["truncated"]["count"] == longer.sum() > 0
+    description = json.loads((tmp_path / "run/nucleotune.json").read_text())
+    assert description["model"]["max_tokens"] == 30
+    records = list(zip(used["id"], used["sequence"], strict=True))
+    table = predict(tmp_path / "run", records, device="cpu", threads=1)
+    assert table["truncated"].tolist() == longer.tolist()
+    np.testing.assert_allclose(table["score"], result.predictions["score"], atol=1e-6)
+    with pytest.raises(InputError, match="max_tokens 4000 is more than model"):
+        run(tmp_path, "longer", method=make_method(max_tokens=4000), examples=examples)
+
+
 def test_two_stages(tmp_path):
     """Stage two starts where stage one ended: with a rate of almost nothing it predicts what stage one does."""
     first = run(

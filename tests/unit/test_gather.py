@@ -41,6 +41,21 @@ def dataset(name, task, length):
 DATASETS = [dataset(NAMES[0], "task3", 1000), dataset(NAMES[1], "task4", 300)]
 
 
+def facts(task):
+    """What the facts of a study have of a data set, beside its card."""
+    read = {
+        "max_tokens": 512,
+        "nt": [512, 514],
+        "sequences_cut": 1.0,
+        "tss_lost": {"right": 1.0, "left": 0.0, "centre": 0.25},
+    }
+    shared = {
+        "in_task3": {name: {"n": 12, "share": 0.25} for name in ("protein_coding", "lncRNA")},
+        "published": {"per_class": 1000, "in_task3": {"protein_coding": 400, "lncRNA": 1}},
+    }
+    return {"truncation": {"tiny": read}} | (shared if task == "task4" else {})
+
+
 def card(task):
     counts = {"genes_in_universe": 100, "classified": COUNTS, "sampled": COUNTS}
     extra = {
@@ -48,10 +63,7 @@ def card(task):
             "universe": "joined",
             "expression_classes": {"joined": counts, "published": COUNTS},
         },
-        "task4": {
-            "in_task3": {name: {"n": 12, "share": 0.25} for name in ("protein_coding", "lncRNA")},
-            "published": {"per_class": 1000, "in_task3": {"protein_coding": 400, "lncRNA": 1}},
-        },
+        "task4": {},
     }
     classes = ["high", "low"] if task == "task3" else ["protein_coding", "lncRNA"]
     step = {"step": "sampled", "kept": 29, "dropped": 4}
@@ -63,14 +75,16 @@ def card(task):
             "test_rows_with_gene_in_training": 0,
             "share": 0.0,
             "test_rows_with_sequence_in_training": 3,
+            "test_rows_overlapping_training": 7,
+            "overlap_on": "either strand",
         },
         "places_known": 60,
-        "truncation": {
-            "tiny": {
-                "max_nt": 512,
-                "sequences_cut": 1.0,
-                "tss_lost": {"right": 1.0, "left": 0.0, "centre": 0.25},
-            }
+        "windows": {
+            "places": 70,
+            "unknown_contig": 1,
+            "off_contig": 2,
+            "not_acgt": 7,
+            "windows": 60,
         },
         "inputs": [{"path": "resources/annotation/toy.parquet", "bytes": 5, "sha256": "a" * 64}],
         **extra[task],
@@ -99,7 +113,25 @@ def run(tmp_path_factory):
         name = one["name"]
         folder = f"results/promoters/{name}"
         inputs["cards"].append(write(f"{folder}/card.json", card(one["task"])))
-        row = ("bert", "tfidf", -0.05, -0.1, 0.01, 0.2, 0.2, 0.0, -0.1, 0.1, 0.5, 0.5, "a note")
+        row = (
+            "bert",
+            "tfidf",
+            -0.05,
+            -0.1,
+            0.01,
+            0.2,
+            0.2,
+            0.0,
+            -0.1,
+            0.1,
+            0.5,
+            0.0,
+            -0.1,
+            0.1,
+            0.5,
+            0.5,
+            "a note",
+        )
         comparison = pd.DataFrame([row], columns=list(COMPARISON_COLUMNS))
         text = comparison.to_csv(sep="\t", index=False)
         inputs["comparisons"].append(write(f"{folder}/comparison.tsv", text))
@@ -114,6 +146,8 @@ def run(tmp_path_factory):
         inputs["training"].append(write(f"{folder}/bert/seed1/training.json", {"steps": 2}))
         fit = {"rows_used": 20, "train_rows": {"train": 20}, "C": 2}
         inputs["fits"].append(write(f"{folder}/tfidf/seed1/fit.json", fit))
+    found = {one["name"]: facts(one["task"]) for one in DATASETS}
+    inputs["facts"] = [write("results/facts/promoters.json", found)]
     inputs["tables"] = [write("promoters_table1.html", "<p>Table 1</p>")]
     inputs["figures"] = [
         write("promoters_figure2.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>")
@@ -269,7 +303,11 @@ def test_leaks_say_what_is_known():
 
 
 def test_tables_of_a_card():
-    examples, expression, cuts = tables(card("task3"), {"tiny": "Tiny"})
+    examples, expression, cuts = tables(card("task3") | facts("task3"), {"tiny": "Tiny"})
+    assert examples["note"] == (
+        "Of 70 promoters looked up in the genome 10 have no sequence: 1 on contigs that it has not, 2 beyond the end of"
+        " their contig, 7 with letters other than ACGT."
+    )
     assert examples["rows"] == [[part, "10", "10"] for part in ("train", "valid", "test")]
     assert expression["rows"][0] == [
         "its protein-coding and lncRNA genes (used)",
@@ -281,8 +319,8 @@ def test_tables_of_a_card():
         "22",
     ]
     assert expression["rows"][-1][0] == "paper (human)"
-    assert cuts["rows"] == [["Tiny", "512", "100.0 %", "100.0 %", "0.0 %", "25.0 %"]]
-    _, again, _ = tables(card("task4"), {})
+    assert cuts["rows"] == [["Tiny", "512", "512 to 514", "100.0 %", "100.0 %", "0.0 %", "25.0 %"]]
+    _, again, _ = tables(card("task4") | facts("task4"), {})
     assert again["rows"][1] == ["lncRNA", "12", "25.0 %", "1", "0.1 %"]
     for table in (examples, expression, cuts, again):
         assert all(len(row) == len(table["head"]) for row in table["rows"])

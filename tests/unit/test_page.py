@@ -37,7 +37,12 @@ class Checked(HTMLParser):
 
 
 def comparison():
-    values = ("bert", "svm", 0.05, 0.02, 0.08, 0.002, 0.004, 0.04, -0.01, 0.09, 0.1, 1e-7, "a note")
+    auroc, accuracy, mcc = (
+        (0.05, 0.02, 0.08, 0.002, 0.004),
+        (0.04, -0.01, 0.09, 0.1),
+        (0.07, 0, 0.1, 0.04),
+    )
+    values = ("bert", "svm", *auroc, *accuracy, *mcc, 1e-7, "a note")
     return pd.DataFrame([values], columns=list(COMPARISON_COLUMNS))
 
 

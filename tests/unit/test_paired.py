@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import binomtest
+from sklearn.metrics import matthews_corrcoef
 
 from nucleotune.errors import InputError
 from nucleotune.evaluation.paired import (
@@ -77,6 +78,22 @@ def test_mcnemar_is_the_exact_binomial_test_on_discordant_decisions():
     found = compare(label, (first, first), (second, second), resamples=10)
     assert found["mcnemar_p"] == pytest.approx(binomtest(7, 9).pvalue)
     assert found["delta_accuracy"] == pytest.approx(5 / 20)
+
+
+def test_difference_of_mcc_is_paired():
+    label = np.arange(300) % 2
+    rng = np.random.default_rng(5)
+    score = rng.normal(size=300) + 1.5 * label
+    calls = score > 0.75
+    other = np.where(rng.random(300) < 0.05, ~calls, calls)
+    found = compare(label, (score, calls), (score, other), resamples=300)
+    expected = matthews_corrcoef(label, calls) - matthews_corrcoef(label, other)
+    assert found["delta_mcc"] == pytest.approx(expected)
+    assert found["mcc_ci_low"] <= found["delta_mcc"] <= found["mcc_ci_high"]
+    # Independent samples of 300 would differ by 0.1 and more either way.
+    assert found["mcc_ci_high"] - found["mcc_ci_low"] < 0.12
+    same = compare(label, (score, calls), (score, calls), resamples=50)
+    assert (same["delta_mcc"], same["mcc_p"]) == (0, 1)
 
 
 def test_swapping_the_methods_turns_the_sign():

@@ -5,18 +5,22 @@ import itertools
 import pytest
 
 from nucleotune.config import asked_methods, load_run
+from nucleotune.errors import InputError
+from nucleotune.plan.promoter_protocol import (
+    PAPER,
+    described_expression,
+    described_promoters,
+    settings_read,
+    species_read,
+)
 from nucleotune.plan.promoters import (
     described_promoter_methods,
-    described_promoters,
-    letters_read,
     promoter_datasets,
     promoter_files,
     promoter_methods,
     task_files,
 )
-from nucleotune.plugins import ROOT, load_model, load_species, read_schema, validate
-from nucleotune.sequence.kmers import encode_kmers
-from nucleotune.sequence.sixmers import encode_sixmers
+from nucleotune.plugins import ROOT, load_method, load_species, read_schema, read_yaml, validate
 from nucleotune.simulate.paths import simulated_paths
 from nucleotune.sources.registry import read_registry
 
@@ -68,7 +72,13 @@ def test_sequences_of_gue_have_no_chromosome_to_hold_out():
     ]
     own = datasets(splits=splits, lengths=[300], positives="epd")
     assert len(own) == 8 and own["toy_task1_chromosome"].split == "chromosome"
-    assert list(datasets(splits=["chromosome"], tasks=["task1"])) == []
+    with pytest.raises(
+        InputError, match="task1 have no split 'chromosome' and no data set is left"
+    ):
+        run(splits=["chromosome"], tasks=["task1"])
+    (note,) = run(splits=splits, tasks=["task1", "task3"])["notes"]
+    assert note.startswith("promoters.splits: task1 have no split 'chromosome'")
+    assert run(splits=splits, positives="epd")["notes"] == []
 
 
 def test_further_methods_go_where_one_table_asks_for_them():
@@ -96,8 +106,9 @@ def test_further_methods_go_where_one_table_asks_for_them():
 
 
 def test_only_the_papers_data_under_a_random_split_are_comparable():
-    study = run(species=["human-110", "toy"], tasks=["task4"], splits=["random", "chromosome"])
-    found = described_promoters(promoter_datasets(study["config"]), study["species"])
+    asked = {"species": ["human-110", "toy"], "tasks": ["task4"], "n_per_class": 10_239}
+    study = run(splits=["random", "chromosome"], **asked)
+    found = described(study)
     assert [(one["name"], one["comparable"]) for one in found] == [
         ("human-110_task4_random", True),
         ("human-110_task4_chromosome", False),
@@ -108,18 +119,17 @@ def test_only_the_papers_data_under_a_random_split_are_comparable():
     assert found[0]["note"] == "" and found[1]["note"] == "whole chromosomes held out"
     assert found[3]["note"].startswith("simulated, ") and found[3]["note"].endswith("held out")
     assert all(one["published_as"] == "human" and one["task"] == "task4" for one in found)
-    alone = described_promoters(datasets(tasks=["task4"]), study["species"])
+    alone = described(run(tasks=["task4"]))
     assert alone[0]["title"] == "Toy species (simulated)", "one split needs no mention"
 
 
 def test_what_tables_say_of_a_method():
     names = ["biotype", "tfidf-tiny", "nt-tiny", "dnabert-5-tiny", "dnabert-6-tiny-centre"]
-    study = run(methods=names)
+    study = run(methods=names, tasks=["task3"])
     found = described_promoter_methods(names, study["methods"], study["models"])
     assert [one["kind"] for one in found] == ["reference", "baseline", *["language_model"] * 3]
     assert [one["kmer"] for one in found] == [None, None, None, 5, 6]
     assert [one["truncation"] for one in found] == [None, None, "right", "right", "centre"]
-    assert [one["model"] for one in found] == [None, None, *names[2:4], "dnabert-6-tiny"]
 
 
 def test_protocol_of_the_paper():
@@ -139,25 +149,161 @@ def test_protocol_of_the_paper():
         assert shared == [32, 50, 4] and method["training"]["weight_decay"] == 0.01
 
 
+def described(study):
+    settings = study["config"]["promoters"]
+    return described_promoters(promoter_datasets(study["config"]), study["species"], settings)
+
+
 @pytest.mark.parametrize(
-    "model", ["dnabert-3", "dnabert-6", "dnabert-4-tiny", "nt-500m-human", "nt-tiny"]
+    ("changes", "keys"),
+    [
+        ({}, {}),
+        ({"positives": "epd"}, {"task1": "positives", "task2": "positives"}),
+        ({"margin": 0}, {"task2": "margin"}),
+        ({"universe": "all"}, {"task3": "universe"}),
+        ({"exclude_tissues": []}, {"task3": "exclude_tissues"}),
+        ({"lengths": [300, 500]}, {"task3": "the longest of lengths"}),
+        ({"pool": "gtex_joined", "n_per_class": 9}, {"task4": "pool, n_per_class"}),
+        ({"drop_overlapping_promoters": True}, {"task4": "drop_overlapping_promoters"}),
+        (
+            {"fractions": {"train": 0.6, "valid": 0.2, "test": 0.2}},
+            {"task3": "fractions", "task4": "fractions"},
+        ),
+        (
+            {"downstream": 100, "tasks": ["task3", "task4"]},
+            {"task3": "downstream", "task4": "downstream"},
+        ),
+        ({"seed": 7, "per_job": 3, "methods": ["dinucleotide"]}, {}),
+    ],
 )
-def test_letters_read_are_those_of_the_tokenizers(model):
-    """A sequence of so many letters is read whole, one letter more is cut."""
-    loaded = load_model(model, SHIPPED)
-    (n,) = letters_read({model: loaded}).values()
-    limit = loaded["max_tokens"]
-    sequences = ["A" * n, "A" * (n + 1)]
-    if loaded["tokenizer"]["kind"] == "kmer":
-        found = encode_kmers(["a", "b"], sequences, k=loaded["tokenizer"]["k"], max_tokens=limit)
-    else:
-        found = encode_sixmers(["a", "b"], sequences, max_tokens=limit)
-    assert found.truncated.tolist() == [False, True]
+def test_another_protocol_is_not_comparable_and_its_note_says_why(changes, keys):
+    """Only where a task reads the setting: the other tasks stay comparable."""
+    asked = {"species": ["human-110"], "lengths": [300, 2000], "n_per_class": 10_239, **changes}
+    for one in described(run(**asked)):
+        other = keys.get(one["task"])
+        assert one["comparable"] == (other is None), one["name"]
+        assert one["note"] == (f"other settings than the paper's: {other}" if other else "")
 
 
-def test_letters_of_tokens_that_differ_in_length_are_not_known():
-    models = {name: load_model(name, SHIPPED) for name in ("dnabert-2", "dnabert-3")}
-    assert letters_read(models) == {"dnabert-3": 512}
+def test_paper_run_has_the_papers_settings():
+    config = read_yaml(ROOT / "config/paper.yaml")
+    study = load_run({"studies": ["promoters"], "promoters": config["promoters"]})
+    by_split = {split: [] for split in ("random", "chromosome")}
+    for one in described(study):
+        by_split[one["split"]].append(one["comparable"])
+    assert all(by_split["random"]) and not any(by_split["chromosome"])
+
+
+def test_expression_table_stands_once_a_species_whatever_the_splits():
+    asked = {"species": ["human-110"], "tasks": ["task3"], "splits": ["chromosome"]}
+
+    def found(**changes):
+        study = run(**asked, **changes)
+        settings = study["config"]["promoters"]
+        (one,) = described_expression(
+            promoter_datasets(study["config"]), study["species"], settings
+        )
+        return one["title"], one["comparable"], one["note"]
+
+    title = "Human (GRCh38, Ensembl 110)"
+    assert found(lengths=[300]) == (title, True, "")
+    note = "other settings than the paper's: exclude_tissues"
+    assert found(exclude_tissues=[]) == (title, False, note)
+
+
+def test_examples_depend_on_what_their_task_reads_and_no_more():
+    def read(**changes):
+        study = run(splits=["random", "chromosome"], positives="epd", **changes)
+        settings = study["config"]["promoters"]
+        return {
+            name: settings_read(settings, one, study["species"]["toy"])
+            for name, one in promoter_datasets(study["config"]).items()
+        }
+
+    before = read()
+    changes = {
+        "universe": ("all", "task3"),
+        "margin": (5, "task2"),
+        "shuffle": ("mononucleotide", "task1"),
+        "n_per_class": (50, "task4"),
+        "chromosomes": ({"test": ["3"]}, "chromosome"),
+        "lengths": ([300, 500, 2000], "nothing"),
+        "methods": (["dinucleotide"], "nothing"),
+        "per_job": (4, "nothing"),
+    }
+    for key, (value, where) in changes.items():
+        after = read(**{key: value})
+        changed = {name for name in after if after[name] != before.get(name, after[name])}
+        assert changed == {name for name in after if where in name}, key
+    assert set(PAPER) == set().union(*before.values()) & set(PAPER), "no key is never read"
+
+
+def test_titles_of_a_species_are_not_read_by_its_examples():
+    study = run(tasks=["task1", "task4"])
+    toy = study["species"]["toy"]
+    for one in promoter_datasets(study["config"]).values():
+        found = species_read(study["config"]["promoters"], one, toy)
+        renamed = {**toy, "title": "Y", "note": "other", "comparable": True, "coding": {}}
+        assert species_read(study["config"]["promoters"], one, renamed) == found
+        assert set(found) == {"aliases", "biotypes", "expected"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"downstream": 300, "positives": "epd"},
+            "300 nt after the TSS do not fit in promoters of 300",
+        ),
+        (
+            {"downstream": 150, "lengths": [100, 300], "tasks": ["task3"]},
+            "150 nt after the TSS do not fit in promoters of 100 nt",
+        ),
+        ({"downstream": 20}, r"sequences of GUE \(task1, task2\) end 50 nt after the TSS"),
+        ({"methods": ["gc", "biotype"]}, "promoters.methods: method 'biotype' reads .* task1"),
+        (
+            {"kmer_methods": ["biotype"]},
+            "promoters.kmer_methods: method 'biotype' reads the gene's biotype, which task2",
+        ),
+    ],
+)
+def test_settings_that_do_not_fit_stop_before_any_job(changes, message):
+    with pytest.raises(InputError, match=message):
+        run(**changes)
+
+
+def test_biotype_is_a_method_of_task_3():
+    assert run(methods=["biotype"], tasks=["task3"])["notes"] == []
+    assert run(expression_methods=["biotype"])["notes"] == []
+
+
+def test_lengths_without_300_say_what_is_left_out():
+    (note,) = run(lengths=[500], tasks=["task3"])["notes"]
+    assert note == "promoters.lengths: without 300 Figure 2 is left out, and Task 3 of Table 2"
+    assert run(lengths=[500], tasks=["task4"])["notes"] == []
+
+
+def test_a_method_reads_at_most_what_its_model_does(tmp_path):
+    text = (ROOT / "config/methods/promoters-nt-70.yaml").read_text()
+    assert load_method("promoters-nt-70", SHIPPED)["max_tokens"] == 70
+    (tmp_path / "methods").mkdir()
+    (tmp_path / "methods/long.yaml").write_text(text.replace("max_tokens: 70", "max_tokens: 1001"))
+    asked = {"plugins": [str(tmp_path)], "promoters": {"methods": ["long"]}}
+    with pytest.raises(InputError, match="1001 is more than .* reads; lower it to at most 1000"):
+        load_run({"studies": ["promoters"], **asked})
+
+
+def test_unknown_numbers_that_must_be_met_are_refused():
+    for block in (
+        {"epd": {"folder": "a", "name": "b", "expected": {"promoter": 1}}},
+        {"gue": {"repository": "a", "commit": "b", "expected": {"dev": 1}}},
+        {"gtex": {"release": "v8", "name": "b", "expected": {"gene": 1}}},
+    ):
+        with pytest.raises(InputError, match="unknown key .*expected"):
+            species(promoters=block)
+    expected = load_species("human-110", SHIPPED)["promoters"]
+    assert expected["gtex"]["expected"] == {"genes": 56_200, "tissues": 54, "kept": 49}
+    assert expected["gue"]["expected"]["positives"] == expected["epd"]["expected"]["non_tata"]
 
 
 # Files
@@ -212,9 +358,12 @@ def test_own_files_come_before_downloads():
 
 @pytest.mark.parametrize("positives", ["gue", "epd"])
 def test_a_task_asks_for_what_it_reads(positives):
+    study = {"positives": positives, "pool": "gtf"}
     expression = ("genome", "annotation", "expression")
-    assert task_files("task3", positives) == task_files("task4", positives) == expression
+    assert task_files("task3", study) == expression
+    assert task_files("task4", study) == expression[:2], "all genes of the annotation"
+    assert task_files("task4", {**study, "pool": "gtex_joined"}) == expression
     gue = ("gue_train", "gue_valid", "gue_test")
     epd = ("genome", "promoters", "motifs")
     expected = {"gue": (gue, (*gue, "genome", "promoters")), "epd": (epd, epd)}
-    assert (task_files("task1", positives), task_files("task2", positives)) == expected[positives]
+    assert (task_files("task1", study), task_files("task2", study)) == expected[positives]

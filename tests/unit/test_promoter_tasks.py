@@ -13,10 +13,11 @@ from nucleotune.errors import InputError
 from nucleotune.evaluation.metrics import measure
 from nucleotune.files import write_json
 from nucleotune.genome.identifiers import match_contigs
-from nucleotune.sequence.kmers import encode_kmers
+from nucleotune.genome.windows import Windows
+from nucleotune.plan.promoter_protocol import SMALL_TISSUES
+from nucleotune.reporting.promoters import BIOTYPE_MCC
 from nucleotune.studies import epd, gue, promoters, promoters_genes, promoters_tasks
 from nucleotune.studies.expression_classes import (
-    SMALL_TISSUES,
     classify,
     describe_tpm,
     select_tissues,
@@ -38,7 +39,6 @@ def finish(table, card, task, **changes):
         "fractions": FRACTIONS,
         "chromosomes": {},
         "seed": 1,
-        "max_nt": {"DNABERT-3": 512},
         "downstream": 50,
     }
     return promoters.finish(table, card, task=task, **{**options, **changes})
@@ -80,6 +80,9 @@ def test_gue_keeps_its_own_split(tmp_path):
         ("sequence,label\nACGT,0\nAC-T,1\n", "row 2: letter '-'"),
         ("sequence,label\nACGT,0\n", "1 rows in split train, expected 2"),
         ("", "cannot be read"),
+        ("sequence,label\n", "no rows after the header"),
+        ("sequence,label\nACGT,0,7\nACGT,1,7\n", "row 1: more fields than the header"),
+        ("sequence,label\nACGT,0\nACGTA,1\n", "row 2: 5 nt, expected 4 as of all"),
     ],
 )
 def test_gue_says_what_is_wrong(tmp_path, text, message):
@@ -87,6 +90,25 @@ def test_gue_says_what_is_wrong(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(InputError, match=message):
         gue.read_gue({"train": path}, {"train": 2})
+
+
+def test_sequences_that_length_or_a_lacking_class_would_tell_apart_are_refused(tmp_path):
+    files = gue_files(tmp_path)
+    table = gue.read_gue(files, {"positives": 30}, length=300, classes=(0, 1))
+    assert len(table) == 60
+    with pytest.raises(InputError, match="GUE: 30 rows with label 1, expected 26533"):
+        gue.read_gue(files, {"positives": 26_533})
+    with pytest.raises(InputError, match=r"train\.csv: row 1: 300 nt, expected 200"):
+        gue.read_gue(files, length=200)
+    header, *lines = files["test"].read_text().splitlines()
+    short = [line if line.endswith("1") else "ACGT,0" for line in lines]
+    files["test"].write_text("\n".join([header, *short]))
+    gue.read_gue(files, length=300, classes=(1,))
+    with pytest.raises(InputError, match=r"test\.csv: row 1: 4 nt, expected 300"):
+        gue.read_gue(files, classes=(0, 1))
+    files["valid"].write_text("\n".join([header, *(x for x in lines if x.endswith("1"))]))
+    with pytest.raises(InputError, match=r"valid\.csv: no row with label 0; expected rows with"):
+        gue.read_gue(files, classes=(0, 1))
 
 
 # EPDnew
@@ -126,6 +148,10 @@ def test_numbers_of_the_real_files_are_required_only_when_asked_for(tmp_path):
     epd.without_tata(table, motifs)
     with pytest.raises(InputError, match="4 promoters, expected 29598"):
         epd.without_tata(table, motifs, epd.HUMAN_006)
+    with pytest.raises(
+        InputError, match="expected of 'nontata'; known are promoters, tata, non_tata"
+    ):
+        epd.without_tata(table, motifs, {"nontata": 3})
     assert epd.HUMAN_006["promoters"] - epd.HUMAN_006["tata"] == epd.HUMAN_006["non_tata"] == 26533
 
 
@@ -219,29 +245,97 @@ def test_identical_sequences_in_training_are_counted(positives):
 def test_negatives_follow_the_splits_of_the_promoters(positives, tmp_path):
     table = gue.read_gue(gue_files(tmp_path))
     chosen = table[table["label"] == 1]
-    negatives = pd.DataFrame(
-        {"id": [f"n{i}" for i in range(40)], "sequence": sequences(40, 300, 9)}
+    negatives = windows(30)
+    both, card = promoters_tasks.random_negatives(
+        chosen, gue.gue_waterfall(chosen), negatives, 50, 3
     )
-    both, card = promoters_tasks.random_negatives(chosen, gue.gue_waterfall(chosen), negatives, 3)
     examples, _ = finish(both, card, "task2")
     counts = examples.groupby(["split", "label"]).size()
     assert counts.tolist() == [10] * 6
-    assert [step["class"] for step in card["waterfall"]] == ["promoter", *["non-promoter"] * 2]
-    assert card["waterfall"][-1] == {
-        "class": "non-promoter",
-        "step": "sampled to equal classes",
-        "kept": 30,
-        "dropped": 10,
+    assert [step["class"] for step in card["waterfall"]] == ["promoter", *["non-promoter"] * 4]
+    steps = {step["step"]: (step["kept"], step["dropped"]) for step in card["waterfall"][1:]}
+    assert steps == {
+        "random places": (50, 0),
+        "far from promoters": (39, 11),
+        "ACGT only": (32, 7),
+        "apart from each other": (30, 2),
     }
-    with pytest.raises(InputError, match="40 non-promoter sequences for 59"):
-        promoters_tasks.random_negatives(*positives, negatives, 3)
-    placed = pd.concat([negatives, negatives.assign(id="m" + negatives["id"])])
-    placed = placed.assign(seqname=[str(i % 12) for i in range(80)], start=0)
+    with pytest.raises(InputError, match="30 non-promoter sequences for 59"):
+        promoters_tasks.random_negatives(*positives, negatives, 50, 3)
     examples, card = finish(
-        *promoters_tasks.random_negatives(*positives, placed, 3), "task2", split="chromosome"
+        *promoters_tasks.random_negatives(*positives, windows(59), 50, 3),
+        "task2",
+        split="chromosome",
     )
     assert "start" not in examples
     assert card["places_known"] == len(examples) == 118
+
+
+def windows(n):
+    """Random windows, of which the first lies on the + strand at 1,000 and the second on the - strand at 2,000."""
+    table = pd.DataFrame({"id": [f"n{i}" for i in range(n)], "sequence": sequences(n, 300, 9)})
+    start = (np.arange(n) + 1) * 1000
+    strand = np.where(np.arange(n) % 2, "-", "+")
+    table = table.assign(seqname=[str(i % 12) for i in range(n)], start=start, strand=strand)
+    counts = {"tries": n + 20, "excluded": 11, "not_acgt": 7, "overlapping": 2, "windows": n}
+    return Windows(table.assign(end=table["start"] + 300), counts)
+
+
+def test_position_of_a_non_promoter_is_where_a_promoter_has_its_tss(positives):
+    table, _ = promoters_tasks.random_negatives(*positives, windows(59), 50, 3)
+    negatives = table[table["label"] == 0]
+    assert negatives["position"].tolist()[:2] == [1000 + 249, 2000 + 50]
+    starts = promoters.window_starts(negatives, 300, 50)
+    assert starts.tolist() == windows(59).table["start"].tolist()
+
+
+def test_test_rows_whose_place_overlaps_training_equal_a_slow_reference():
+    rng = np.random.default_rng(3)
+    n = 150
+    rows = pd.DataFrame(
+        {
+            "sequence": sequences(n, 30),
+            "seqname": rng.choice(["1", "2", None], n, p=[0.5, 0.4, 0.1]),
+            "strand": rng.choice(["+", "-"], n),
+            "split": rng.choice(["train", "valid", "test"], n, p=[0.4, 0.2, 0.4]),
+        }
+    )
+    rows["position"] = rng.integers(50, 3000, n).astype(float)
+    rows.loc[rows["seqname"].isna(), "position"] = np.nan
+    expected = 0
+    placed = rows[rows["seqname"].notna()]
+    first = placed["position"] - np.where(placed["strand"] == "+", 19, 10)
+    for i in placed.index[placed["split"] == "test"]:
+        expected += any(
+            placed["seqname"][i] == placed["seqname"][j] and abs(first[i] - first[j]) < 30
+            for j in placed.index[placed["split"] == "train"]
+        )
+    assert promoters.overlapping_training(rows, 10) == expected > 5
+    assert promoters.overlapping_training(rows[["sequence", "split"]], 10) == 0
+    # One base apart or not, on either strand: + covers 81 to 110, - covers 111 to 140 and then 110 to 139.
+    for position, overlap in ((121, 0), (120, 1)):
+        two = pd.DataFrame(
+            {
+                "sequence": ["A" * 30] * 2,
+                "seqname": "1",
+                "strand": ["+", "-"],
+                "split": ["train", "test"],
+                "position": [100, position],
+            }
+        )
+        assert promoters.overlapping_training(two, 10) == overlap
+
+
+def test_shuffled_promoters_have_no_place_that_could_overlap(positives):
+    table, card = promoters_tasks.artificial(*positives, "mononucleotide", seed=2)
+    table["split"] = np.where(table["label"] == 1, "train", "test")
+    table.loc[:3, "split"] = "valid"
+    _, card = finish(table, card, "task1")
+    assert card["leakage"]["test_rows_overlapping_training"] == 0
+    table["split"] = np.where(np.arange(len(table)) % 2, "train", "test")
+    table.loc[1, ["seqname", "position"]] = table.loc[0, ["seqname", "position"]].to_numpy()
+    _, card = finish(table, card, "task1")
+    assert card["leakage"]["test_rows_overlapping_training"] == 1
 
 
 # Task 3
@@ -317,12 +411,14 @@ def genome():
 
 def task3(genome, **changes):
     options = {"length": 300, "exclude_tissues": ["T5"], "universe": "joined", "seed": 1}
-    return promoters_genes.expression_genes(*genome, **{**options, **changes})
+    genes, *others = genome
+    genes = genes[genes["gene_biotype"].isin(BIOTYPES)]
+    return promoters_genes.expression_genes(genes, *others, **{**options, **changes})
 
 
 def test_expression_card_counts_every_universe(genome, tmp_path):
     table, card = task3(genome)
-    examples, card = finish(table, card, "task3", max_nt={"m": 512})
+    examples, card = finish(table, card, "task3")
     write_examples(tmp_path / "examples.parquet", examples)
     write_json(tmp_path / "card.json", card)
     assert card["tissues"] == ["T0", "T1", "T2", "T3", "T4"]
@@ -346,6 +442,7 @@ def test_expression_card_counts_every_universe(genome, tmp_path):
     steps = {(s["class"], s["step"]): (s["kept"], s["dropped"]) for s in card["waterfall"]}
     assert steps["protein_coding", "in the expression file"] == (199, 1)
     assert steps["protein_coding", "promoter in the genome"] == (198, 1)
+    assert card["leakage"]["test_rows_overlapping_training"] == 0
     assert card["tpm"]["protein_coding"]["genes"] == 199
 
 
@@ -384,9 +481,9 @@ def task4(genome, **changes):
         "n_per_class": None,
         "drop_overlapping_promoters": False,
         "downstream": 50,
-        "task3": ["ENSG0", "ENSG1", "ENSG3", "ENSG399", "ENSG5"],
         "seed": 1,
     }
+    genes = genes[genes["gene_biotype"].isin(BIOTYPES)]
     return promoters_genes.biotype_genes(genes, windows, **{**options, **changes})
 
 
@@ -407,9 +504,10 @@ def test_pools_and_overlap_with_task_3(genome):
     assert sizes["gtex_version_exact"] < 330
     everything, card = task4(genome)
     present = {"ENSG0", "ENSG1", "ENSG3"} & set(everything["id"])
-    assert card["in_task3"]["protein_coding"] == {"n": len(present), "share": len(present) / 180}
-    assert card["in_task3"]["lncRNA"]["n"] == 0
-    assert card["published"]["in_task3"] == {"protein_coding": 2546, "lncRNA": 2022}
+    found = promoters_genes.in_task3(everything, ["ENSG0", "ENSG1", "ENSG3", "ENSG399", "ENSG5"])
+    assert found["in_task3"]["protein_coding"] == {"n": len(present), "share": len(present) / 180}
+    assert found["in_task3"]["lncRNA"] == {"n": 0, "share": 0}
+    assert found["published"]["in_task3"] == {"protein_coding": 2546, "lncRNA": 2022}
 
 
 def test_asked_number_of_genes_is_drawn_or_refused(genome):
@@ -425,8 +523,40 @@ def test_asked_number_of_genes_is_drawn_or_refused(genome):
         task4(genome, n_per_class=10_239)
     with pytest.raises(InputError, match="needs an expression file"):
         task4(genome, pool="gtex_joined", expression=None)
-    with pytest.raises(InputError, match="no gene of biotype lncRNA"):
-        task4((genome[0][:200], *genome[1:]))
+
+
+def test_biotypes_of_an_older_annotation_are_named(genome):
+    genes = genome[0]
+    old = genes["gene_biotype"].astype(str).to_numpy()
+    old[200:290], old[290:380] = "lincRNA", "antisense_RNA"
+    genes = genes.assign(gene_biotype=pd.Categorical(old))
+    names = {"protein_coding": ["protein_coding"], "lncRNA": ["lincRNA", "antisense_RNA"]}
+    named = promoters_genes.named_biotypes(genes, names)
+    assert named["gene_id"].tolist() == genes["gene_id"].tolist()[:380]
+    assert named["gene_biotype"].value_counts().to_dict() == {"protein_coding": 200, "lncRNA": 180}
+    table, _ = task4((named, *genome[1:]))
+    assert table["label"].mean() == 0.5 and len(table) == 360
+    plain = {"protein_coding": ["protein_coding"], "lncRNA": ["lncRNA"]}
+    with pytest.raises(InputError) as error:
+        promoters_genes.named_biotypes(genes, plain)
+    assert "no gene of biotype lncRNA; found protein_coding (200), " in str(error.value)
+    assert "promoters.biotypes.lncRNA of the species file" in str(error.value)
+
+
+def test_ids_of_two_kinds_are_named(genome):
+    genes, expression, _ = genome
+    files = {"annotation": "genes.gtf", "expression": "tpm.gct"}
+    promoters_genes.check_joined(genes, expression, files)
+    promoters_genes.check_joined(genes, expression.head(20), files)
+    promoters_genes.check_joined(genes.head(20), expression, files)
+    half = pd.concat([expression.iloc[:190], expression.iloc[190:].add_prefix("X", axis=0)])
+    with pytest.raises(InputError, match=r"tpm.gct: 190 of the 400 .* expected at least 50%"):
+        promoters_genes.check_joined(genes, half, files)
+    with pytest.raises(InputError) as error:
+        promoters_genes.check_joined(genes, expression.add_prefix("X", axis=0), files)
+    message = str(error.value)
+    assert message.startswith("tpm.gct: 0 of the 400 protein-coding and lncRNA genes of genes.gtf")
+    assert "it has XENSG0, XENSG1, XENSG2, the annotation ENSG0, ENSG1, ENSG2" in message
 
 
 def test_overlapping_promoters_equal_a_slow_reference(genome):
@@ -448,7 +578,7 @@ def test_overlapping_promoters_equal_a_slow_reference(genome):
     assert not promoters_genes.overlapping(table, 300, 50).any()
 
 
-# Splits by chromosome, truncation
+# Splits by chromosome
 
 
 def test_given_chromosomes_are_held_out(genome):
@@ -472,38 +602,6 @@ def test_given_chromosomes_are_held_out(genome):
             finish(table, card, "task4", split="chromosome", chromosomes=wrong)
 
 
-@pytest.mark.parametrize("length", [60, 300, 512, 563, 1000, 2000])
-@pytest.mark.parametrize("max_nt", [40, 512, 1000])
-@pytest.mark.parametrize("side", ["right", "left", "centre"])
-def test_tss_lost_equals_cutting_letters(length, max_nt, side):
-    downstream = 50
-    sequence = "A" * (length - downstream - 1) + "C" + "A" * downstream
-    encoded = encode_kmers(["p"], [sequence], k=3, max_tokens=max_nt, truncation=side)
-    start = int(encoded.starts[0])
-    seen = sequence[start : start + int(encoded.offsets[1])]  # k = 3: as many letters as tokens
-    lost = promoters.tss_lost(length, downstream, max_nt, side)
-    assert bool(lost) == ("C" not in seen)
-
-
-def test_truncation_card_says_what_each_side_costs(genome):
-    table, card = task3(genome, length=1000)
-    _, card = finish(table, card, "task3", max_nt={"short": 512, "long": 5994})
-    assert card["truncation"] == {
-        "short": {
-            "max_nt": 512,
-            "sequences_cut": 1.0,
-            "tss_lost": {"right": 1.0, "left": 0.0, "centre": 1.0},
-        },
-        "long": {
-            "max_nt": 5994,
-            "sequences_cut": 0.0,
-            "tss_lost": {"right": 0.0, "left": 0.0, "centre": 0.0},
-        },
-    }
-    mixed = promoters.tss_lost(1000, 50, np.array([949, 950, 1000]), "right")
-    assert mixed.tolist() == [True, False, False]
-
-
 # Reference lines
 
 
@@ -524,7 +622,7 @@ def test_biotype_alone_reaches_the_mcc_that_the_counts_of_the_paper_imply():
     )
     predictions, info = fit_predict("biotype", examples, train_splits=["train"], options={}, seed=1)
     measured = measure(predictions["label"], predictions["score"], predictions["predicted"])
-    assert measured["mcc"][0] == pytest.approx(0.734, abs=0.0005)
+    assert measured["mcc"][0] == pytest.approx(BIOTYPE_MCC, abs=0.0005)
     assert info["rows_used"] == 5544
     without = examples.drop(columns="gene_biotype")
     with pytest.raises(InputError, match="biotype: reads column 'gene_biotype'"):

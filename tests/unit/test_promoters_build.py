@@ -4,6 +4,7 @@ import copy
 import csv
 import gzip
 import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -12,10 +13,14 @@ from nucleotune.config import load_run
 from nucleotune.contracts import check_examples
 from nucleotune.errors import InputError
 from nucleotune.genome.annotation import read_annotation, write_annotation
+from nucleotune.genome.expression import read_gct
 from nucleotune.genome.windows import open_genome
+from nucleotune.plan.promoter_protocol import settings_read, species_read
+from nucleotune.plan.promoters import PromoterDataset
 from nucleotune.plugins import ROOT, load_species
 from nucleotune.simulate.paths import promoter_paths
 from nucleotune.simulate.promoter_study import write_promoter_study
+from nucleotune.studies.promoters import window_starts
 from nucleotune.studies.promoters_build import build_task
 
 NAMES = {"species": "toy_species", "assembly": "TOY1", "release": 110}
@@ -68,7 +73,9 @@ def toy(tmp_path_factory):
     return Toy(tmp_path_factory.mktemp("toy"))
 
 
-def build(toy, task, *, length=300, split="random", files=None, expected=None, **settings):
+def build(
+    toy, task, *, length=300, split="random", files=None, expected=None, block=None, **settings
+):
     run = load_run(
         {
             "studies": ["promoters"],
@@ -80,17 +87,19 @@ def build(toy, task, *, length=300, split="random", files=None, expected=None, *
             },
         }
     )
-    species = copy.deepcopy(load_species("toy", [ROOT / "config"]))
+    one = copy.deepcopy(load_species("toy", [ROOT / "config"]))
     for name, numbers in (expected or {}).items():
-        species["promoters"][name]["expected"] = numbers
+        one["promoters"][name]["expected"] = numbers
+    one["promoters"] |= block or {}
+    study = run["config"]["promoters"]
+    dataset = PromoterDataset("toy", split, ("toy",), task=task, length=length)
     examples, card = build_task(
         toy.files if files is None else files,
         task=task,
         length=length,
         split=split,
-        species=species,
-        settings=run["config"]["promoters"],
-        max_nt={"k-mers": 512},
+        species=species_read(study, dataset, one),
+        settings=settings_read(study, dataset, one),
     )
     check_examples(examples)
     assert set(examples["sequence"].str.len()) == {length}
@@ -116,7 +125,6 @@ def test_task_1_is_gue_row_by_row(toy):
     n = toy.summary["epd_tataless"]
     assert card["classes"] == {"artificial": n, "biological": n}
     assert card["places_known"] == 0 and card["windows"] == {}
-    assert card["truncation"]["k-mers"]["sequences_cut"] == 0
 
 
 def test_numbers_that_must_be_met(toy):
@@ -191,16 +199,16 @@ def test_task_2_sets_promoters_beside_the_genome_far_from_them(toy, positives):
 
 
 def test_a_single_file_of_labelled_sequences_is_split_anew(toy):
-    files = {"gue_train": toy.files["gue_train"]}
-    examples, card = build(toy, "task1", files=files)
+    files, own = {"gue_train": toy.files["gue_train"]}, {"gue": None}
+    examples, card = build(toy, "task1", files=files, block=own)
     found = rows(files["gue_train"])
     assert list(zip(examples["sequence"], examples["label"], strict=True)) == found
     shares = examples["split"].value_counts() / len(found)
     assert shares.round(2).to_dict() == {"train": 0.8, "valid": 0.1, "test": 0.1}
     for part in card["splits"].values():
         assert set(part) == {"artificial", "biological"}
-    again, _ = build(toy, "task1", files=files)
-    other, _ = build(toy, "task1", files=files, seed=2)
+    again, _ = build(toy, "task1", files=files, block=own)
+    other, _ = build(toy, "task1", files=files, block=own, seed=2)
     assert (examples["split"] == again["split"]).all()
     assert (examples["split"] != other["split"]).any()
     two = files | {"gue_test": toy.files["gue_test"]}
@@ -217,7 +225,7 @@ def test_chromosomes_can_be_held_out_where_places_are_known(toy):
         assert set(examples.loc[examples["split"] == "test", "seqname"]) == {"3"}
         assert card["leakage"]["genes_shared"] == 0
         with pytest.raises(InputError, match="files of GUE have none"):
-            build(toy, task, split="chromosome")
+            build(toy, task, split="chromosome", splits=["random", "chromosome"])
 
 
 # Tasks 3 and 4
@@ -236,16 +244,19 @@ def test_lengths_of_task_3_share_genes_splits_and_the_tss(toy):
         assert near.sequence == far.sequence[-300:]
     assert card["classes"]["high"] == card["classes"]["low"] == len(short) / 2
     assert len(card["tissues"]) == 49 and card["places_known"] == len(short)
-    # A model of 512 letters sees the TSS, 51 from the end, when it is cut off at the left alone.
-    assert cut["truncation"]["k-mers"]["tss_lost"] == {"right": 1, "left": 0, "centre": 1}
+    assert far.sequence[-51:] == near.sequence[-51:]
 
 
 def test_longest_promoter_decides_which_genes_there_are(toy):
     """Genes near the end of a contig have no promoter of 2,000 nt, so none of 300 nt either."""
-    _, near = build(toy, "task4", lengths=[300])
-    _, far = build(toy, "task4", lengths=[300, 20_000])
+    _, near = build(toy, "task3", lengths=[300])
+    _, far = build(toy, "task3", lengths=[300, 20_000])
     assert far["windows"]["off_contig"] > near["windows"]["off_contig"]
     assert far["windows"]["windows"] < near["windows"]["windows"]
+    # Task 4 has 300 nt alone, whatever the lengths of Task 3.
+    four, _ = build(toy, "task4", lengths=[300])
+    same, _ = build(toy, "task4", lengths=[300, 20_000])
+    pd.testing.assert_frame_equal(four, same)
 
 
 def test_task_4_draws_as_many_genes_of_both_biotypes(toy):
@@ -257,8 +268,7 @@ def test_task_4_draws_as_many_genes_of_both_biotypes(toy):
         seqname, tss, strand = genes[row.id]
         first, last = (tss - 249, tss + 50) if strand == "+" else (tss - 50, tss + 249)
         assert row.sequence == toy.window(seqname, first, last, strand)
-    shared = set(build(toy, "task3")[0]["id"]) & set(examples["id"])
-    assert sum(one["n"] for one in card["in_task3"].values()) == len(shared) > 0
+    assert "expression" not in card["waterfall"][-1]["step"]
     fewer, _ = build(toy, "task4", n_per_class=50, pool="gtex_version_exact")
     assert fewer["label"].value_counts().to_dict() == {0: 50, 1: 50}
     with pytest.raises(InputError, match="10239 genes of each class asked for"):
@@ -284,3 +294,83 @@ def test_a_file_that_is_not_there_is_named(toy, tmp_path):
     for task, name in (("task1", "gue_test"), ("task2", "genome"), ("task3", "expression")):
         with pytest.raises(InputError, match=nowhere):
             build(toy, task, files=toy.files | {name: nowhere})
+
+
+def test_task_4_of_all_genes_needs_no_expression(toy):
+    examples, _ = build(toy, "task4")
+    files = {name: toy.files[name] for name in ("genome", "annotation")}
+    pd.testing.assert_frame_equal(build(toy, "task4", files=files)[0], examples)
+    with pytest.raises(InputError, match="needs an expression file"):
+        build(toy, "task4", files=files, pool="gtex_joined")
+
+
+def test_numbers_of_gtex_that_must_be_met(toy):
+    genes = len(read_gct(toy.files["expression"]))
+    found = {"genes": genes, "tissues": 54, "kept": 49}
+    build(toy, "task3", expected={"gtex": found})
+    for key, name in (("genes", "genes"), ("tissues", "tissues"), ("kept", "tissues kept")):
+        with pytest.raises(InputError, match=f"{found[key]} {name}, expected 7"):
+            build(toy, "task3", expected={"gtex": {key: 7}})
+    # Tissues kept are those of the paper only where it is followed.
+    build(toy, "task3", expected={"gtex": {"kept": 49}}, exclude_tissues=[])
+
+
+def test_expression_of_other_ids_is_refused(toy, tmp_path):
+    path = tmp_path / "other.gct"
+    text = Path(toy.files["expression"]).read_bytes()
+    text = gzip.decompress(text) if text[:2] == b"\x1f\x8b" else text
+    head, genes = text.splitlines()[:3], text.splitlines()[3:]
+    path.write_bytes(b"\n".join([*head, *(b"X" + line for line in genes)]))
+    with pytest.raises(
+        InputError, match=r"other\.gct: 0 of the \d+ protein-coding and lncRNA genes"
+    ):
+        build(toy, "task3", files=toy.files | {"expression": str(path)})
+
+
+def test_most_of_the_genome_is_not_lost_without_a_word(toy, tmp_path):
+    """Half of the contigs have other names: aliases mend it."""
+    lines = Path(toy.files["genome"]).read_text().splitlines()
+    names = [line[1:].split()[0] for line in lines if line.startswith(">")]
+    half = {name: f"scaffold_{name}" for name in names[: len(names) // 2 + 1]}
+    genome = tmp_path / "renamed.fa"
+    genome.write_text(
+        "\n".join(
+            f">{half.get(line[1:].split()[0], line[1:])}" if line.startswith(">") else line
+            for line in lines
+        )
+    )
+    files = toy.files | {"genome": str(genome)}
+    for task, asked in (("task4", {}), ("task1", {"positives": "epd"}), ("task2", {})):
+        with pytest.raises(InputError, match=r"lie on contigs that .*renamed\.fa has not"):
+            build(toy, task, files=files, **asked)
+    here, card = build(toy, "task4", files=files, block={"aliases": half})
+    assert card["windows"]["unknown_contig"] == 0
+    assert set(here["seqname"]) <= {half.get(name, name) for name in names}, "the genome's names"
+    there, _ = build(toy, "task4")
+    assert here["sequence"].tolist() == there["sequence"].tolist()
+
+
+def test_negatives_lie_apart_and_the_card_says_how_they_were_drawn(toy):
+    examples, card = build(toy, "task2", positives="epd")
+    negatives = examples[examples["label"] == 0].assign(
+        start=lambda rows: window_starts(rows, 300, 50)
+    )
+    for _, rows in negatives.groupby("seqname"):
+        assert (rows["start"].sort_values().diff().dropna() >= 300).all()
+    named = negatives["id"].str.extract(r":(\d+)-")[0].astype(int)
+    assert named.tolist() == negatives["start"].tolist()
+    steps = {s["step"]: s for s in card["waterfall"] if s["class"] == "non-promoter"}
+    n = toy.summary["epd_tataless"]
+    assert list(steps)[-1] == "apart from each other"
+    assert steps["apart from each other"]["kept"] == n
+    assert steps["far from promoters"]["dropped"] > 0
+    assert card["leakage"]["test_rows_overlapping_training"] >= 0
+
+
+def test_length_must_not_tell_task_2(toy, tmp_path):
+    path = tmp_path / "short.csv"
+    with open(toy.files["gue_test"]) as stream:
+        header, *lines = stream.read().splitlines()
+    path.write_text("\n".join([header, *(line[100:] for line in lines)]))
+    with pytest.raises(InputError, match=r"short\.csv: row \d+: 200 nt, expected 300"):
+        build(toy, "task2", files=toy.files | {"gue_test": str(path)})

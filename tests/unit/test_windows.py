@@ -1,6 +1,7 @@
 """Windows of a genome against slices of its text."""
 
 import gzip
+import itertools
 import os
 
 import numpy as np
@@ -180,14 +181,22 @@ def allowed_starts(genome, length, margin, contigs):
 
 
 @pytest.mark.parametrize("margin", [0, 1, 25])
-def test_random_windows_fall_on_every_allowed_start_and_no_other(tmp_path, margin):
+def test_random_windows_fall_on_allowed_starts_alone_and_apart_from_each_other(tmp_path, margin):
     genome = random_genome(4, {"1": 1000, "2": 300, "3": 500}, n_share=0.005)
     fasta = write_fasta(tmp_path / "g.fa", genome)
     allowed = allowed_starts(genome, 20, margin, ["1", "2"])
-    table, counts = random_windows(
-        fasta, len(allowed), 20, exclude=EXCLUDE, margin=margin, seed=1, contigs=["1", "2"]
-    )
-    assert set(zip(table["seqname"], table["start"], strict=True)) == allowed
+    asked = {"exclude": EXCLUDE, "margin": margin, "contigs": ["1", "2"]}
+    table, counts = random_windows(fasta, 12, 20, seed=1, **asked)
+    found = set(zip(table["seqname"], table["start"], strict=True))
+    assert len(found) == 12 and found <= allowed
+    for (one, start), (other, begin) in itertools.combinations(sorted(found), 2):
+        assert one != other or abs(start - begin) >= 20
+    # Over many draws, most allowed starts are met and no other.
+    met = set()
+    for seed in range(80):
+        drawn = random_windows(fasta, 12, 20, seed=seed, **asked).table
+        met |= set(zip(drawn["seqname"], drawn["start"], strict=True))
+    assert met <= allowed and len(met) > 0.6 * len(allowed)
     assert (table["end"] - table["start"] == 20).all()
     assert table["id"].is_unique
     first = table.iloc[0]
@@ -195,28 +204,27 @@ def test_random_windows_fall_on_every_allowed_start_and_no_other(tmp_path, margi
     for row in table.itertuples():
         plus = genome[row.seqname][row.start : row.end].upper()
         assert row.sequence == (reverse_complement(plus) if row.strand == "-" else plus)
-    rejected = counts["excluded"] + counts["not_acgt"] + counts["repeated"]
-    assert counts["windows"] == len(allowed) == counts["tries"] - rejected
+    rejected = counts["excluded"] + counts["not_acgt"] + counts["overlapping"]
+    assert counts["windows"] == 12 == counts["tries"] - rejected
     assert min(counts.values()) > 0
-    with pytest.raises(InputError, match=f"{len(allowed)} of {len(allowed) + 1} random windows"):
-        random_windows(
-            fasta, len(allowed) + 1, 20, exclude=EXCLUDE, margin=margin, seed=1, contigs=["1", "2"]
-        )
+    room = len(allowed) // 20 + len(genome)
+    with pytest.raises(InputError, match=rf"\d+ of {room * 4} random windows .* over one drawn"):
+        random_windows(fasta, room * 4, 20, seed=1, **asked)
 
 
 def test_random_windows_are_uniform_and_repeatable(tmp_path):
-    genome = random_genome(5, {"1": 60_000, "2": 20_000})
+    genome = random_genome(5, {"1": 600_000, "2": 200_000})
     fasta = write_fasta(tmp_path / "g.fa", genome)
     asked = {"exclude": EXCLUDE[:0], "margin": 0, "contigs": ["1", "2"]}
-    table, counts = random_windows(fasta, 8000, 50, seed=7, **asked)
-    place = table["start"] + np.where(table["seqname"] == "2", 60_000, 0)
+    table, counts = random_windows(fasta, 8000, 20, seed=7, **asked)
+    place = table["start"] + np.where(table["seqname"] == "2", 600_000, 0)
     # 16 bins of 500 expected, standard deviation about 21.
-    assert np.abs(np.histogram(place, 16, (0, 80_000))[0] - 500).max() < 110
+    assert np.abs(np.histogram(place, 16, (0, 800_000))[0] - 500).max() < 110
     assert abs((table["strand"] == "+").sum() - 4000) < 250
-    again = random_windows(fasta, 8000, 50, seed=7, **asked)
+    again = random_windows(fasta, 8000, 20, seed=7, **asked)
     pd.testing.assert_frame_equal(again.table, table)
     assert again.counts == counts
-    other = random_windows(fasta, 8000, 50, seed=8, **asked).table
+    other = random_windows(fasta, 8000, 20, seed=8, **asked).table
     assert not other["id"].equals(table["id"])
 
 

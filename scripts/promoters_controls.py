@@ -1,0 +1,20 @@
+"""How peaked the attention of Figure 2 is, beside its controls."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+import pandas as pd
+
+from nucleotune.reporting.promoters import TABLES, controls_table
+from nucleotune.reporting.tables import write_table
+from nucleotune.scripting import job
+
+with job(snakemake.log[0]):
+    peaks = {
+        title: pd.read_csv(path, sep="\t")
+        for title, path in zip(snakemake.params.titles, snakemake.input, strict=True)
+    }
+    table = controls_table(peaks, snakemake.params.labels)
+    write_table(snakemake.output.tsv, snakemake.output.html, table, **TABLES["controls"])

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from nucleotune.attention.spans import token_spans
-from nucleotune.models.checkpoints import complete_model
 from nucleotune.models.spec import as_read
 from nucleotune.models.tokenizers import Tokenizer, make_tokenizer
 from nucleotune.sequence.kmers import TRUNCATIONS
@@ -37,7 +36,10 @@ def read_by(
     `sequences_cut`, and by side of the cut of those whose TSS is not read (`tss_lost`). All are counted, by the model's
     own tokenizer.
     """
-    if checkpoint is not None:
+    if model["architecture"] is None:
+        # Imports torch, which takes longer than the count; only where the checkpoint alone knows the architecture.
+        from nucleotune.models.checkpoints import complete_model
+
         model = complete_model(model, checkpoint)
     model = as_read(model, method)
     tokenizer = make_tokenizer(model, checkpoint)

@@ -13,6 +13,7 @@ configfile: workflow.source_path("config.yaml")
 
 
 include: "rules/common.smk"
+include: "rules/training_inputs.smk"
 include: "rules/attribution_inputs.smk"
 include: "rules/simulate.smk"
 include: "rules/sources.smk"
@@ -24,31 +25,15 @@ if GENOMES:
     include: "rules/genome.smk"
 
 
-if "promoters" in DATASETS:
+for study in DATASETS:
 
-    include: "rules/promoters_inputs.smk"
-    include: "rules/promoters.smk"
-    include: "rules/promoters_tables.smk"
-
-
-if "rbp" in DATASETS:
-
-    include: "rules/rbp_inputs.smk"
-    include: "rules/rbp.smk"
-    include: "rules/rbp_tables.smk"
-
-
-if "polya" in DATASETS:
-
-    include: "rules/polya_inputs.smk"
-    include: "rules/polya.smk"
-    include: "rules/polya_tables.smk"
+    include: f"rules/{study}_inputs.smk"
+    include: f"rules/{study}.smk"
+    include: f"rules/{study}_tables.smk"
 
 
 if "lncrna" in DATASETS:
 
-    include: "rules/lncrna.smk"
-    include: "rules/lncrna_tables.smk"
     include: "rules/calibrate.smk"
 
 

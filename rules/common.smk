@@ -203,68 +203,9 @@ def require_offline_files():
         raise WorkflowError(describe_missing(lacking, SETTINGS["mirrors"]))
 
 
-def class_paths(label):
-    """Input function: FASTA paths of one class of the data set's species."""
-
-    def paths(wildcards):
-        species = RUN["species"][DATASETS["lncrna"][wildcards.dataset].species[0]]
-        return [
-            path for path, _ in plan.class_files(species, label, REGISTRY, SETTINGS["data_dir"])
-        ]
-
-    return paths
-
-
-def model_of(wildcards):
-    """The model file of a language model method."""
-    return RUN["models"][RUN["methods"][wildcards.method]["model"]]
-
-
-def encoder_of(wildcards):
-    """The model file of a profile method's encoder, as far as results depend on it; None for a network without one."""
-    if RUN["methods"][wildcards.method]["model"] is None:
-        return None
-    return without(model_of(wildcards), "resources", "licence", "non_commercial", "note")
-
-
 def without(mapping, *keys):
     """A copy of `mapping` less some keys: a parameter of a rule holds what its result depends on, no more."""
     return {key: value for key, value in mapping.items() if key not in keys}
-
-
-def training_need(key):
-    """Resource function of a training or fit: what its method file, or else its model file, says of `key`.
-
-    Memory and time grow with each attempt.
-    """
-
-    def need(wildcards, attempt):
-        grown = attempt if key in ("mem_mb", "runtime") else 1
-        method = RUN["methods"][wildcards.method]
-        needs = method.get("resources") or model_of(wildcards)["resources"]
-        return needs[key] * grown
-
-    return need
-
-
-def shared_runtime(wildcards, attempt):
-    """Time limit of a job in which several trainings follow each other (minutes)."""
-    return training_need("runtime")(wildcards, attempt) * len(members(wildcards))
-
-
-def members(wildcards):
-    """Data sets whose trainings share a job: those of its group that the method is used on."""
-    return [
-        dataset
-        for dataset in SHARED[wildcards.study][wildcards.job]
-        if wildcards.method in METHODS[wildcards.study][dataset]
-    ]
-
-
-def shared_job(wildcards):
-    """Directory of the job that the training of a data set shares with others."""
-    (job,) = [n for n, names in SHARED[wildcards.study].items() if wildcards.dataset in names]
-    return f"results/shared-jobs/{wildcards.study}.{wildcards.method}.seed{wildcards.seed}.job{job}"
 
 
 def cost_names(study, dataset):
@@ -324,38 +265,3 @@ def read_form(owner, name, path):
 def labels_of(study, dataset):
     """What labels 0 and 1 of a data set mean."""
     return list(STUDIES[study].labels(DATASETS[study][dataset]))
-
-
-def start_model(wildcards, dataset=None):
-    """The model directory a method starts from on a data set: trained on the pool of the data set's split."""
-    start = RUN["methods"][wildcards.method]["start_from"]
-    if start is None:
-        return []
-    pool = plan.pool_name(DATASETS[wildcards.study][dataset or wildcards.dataset].split)
-    return f"results/{wildcards.study}/{pool}/{start}/seed{wildcards.seed}/model"
-
-
-def start_models(wildcards):
-    """`start_model` of every data set of a shared job; none where the method starts from no other."""
-    return [path for dataset in members(wildcards) if (path := start_model(wildcards, dataset))]
-
-
-def checkpoint_of(wildcards):
-    """The checkpoint directory a method starts from; none where it starts from random weights or another method."""
-    method = RUN["methods"][wildcards.method]
-    if method.get("start_from") is None and method["model"] in CHECKPOINTS:
-        return f"resources/checkpoints/{method['model']}"
-    return []
-
-
-def trained_runs(study):
-    """Directories of all training runs behind a study's tables, first stages included."""
-    runs = []
-    for shown in SHOWN[study]:
-        for method in [name for name in METHODS[study][shown] if name not in BASELINES]:
-            dataset = shown
-            while method is not None:
-                runs += [f"results/{study}/{dataset}/{method}/seed{n}" for n in SETTINGS["seeds"]]
-                method = RUN["methods"][method].get("start_from")
-                dataset = plan.pool_name(DATASETS[study][shown].split)
-    return list(dict.fromkeys(runs))

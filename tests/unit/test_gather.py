@@ -362,7 +362,6 @@ def test_ends_that_fit_the_genome():
         "reads_beyond_contigs": 7,
         "unknown_contigs": {"reads": {"2-micron": 9}},
     }
-    del found["in_task3"], found["published"]
     (table,) = (one for one in tables(found, {}) if "ends" in one["title"])
     cells = dict(table["rows"])
     assert cells["Reads behind stop codons, on the strand of the gene"] == "1,000"

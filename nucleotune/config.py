@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from shutil import which
 from typing import Any
 
-from nucleotune.errors import InputError
+from nucleotune.errors import InputError, did_you_mean
 from nucleotune.models.spec import as_read
 from nucleotune.plan.attribution import check_attribution
 from nucleotune.plan.promoter_protocol import check_study
@@ -139,8 +139,7 @@ def _check_rbps(study: Mapping[str, Any], collections: Mapping[str, Any], source
     for key, names in asked.items():
         for name in names:
             if name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known[:10])}"
+                hint = did_you_mean(name, known, f"known: {', '.join(known[:10])}")
                 raise InputError(f"{source}: rbp.{key}: no RBP {name!r} in the collections; {hint}")
     run = known if study["rbps"] is None else study["rbps"]
     mapped = set()
@@ -163,8 +162,7 @@ def _check_rbps(study: Mapping[str, Any], collections: Mapping[str, Any], source
             continue
         rbp = asked_for["rbp"] if key == "example" else asked_for
         if attention[listed] and rbp not in attention[listed]:
-            near = difflib.get_close_matches(rbp, attention[listed], n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"add it to rbp.attention.{listed}"
+            hint = did_you_mean(rbp, attention[listed], f"add it to rbp.attention.{listed}")
             raise InputError(f"{source}: rbp.attention.{key}: {rbp!r} is not analysed; {hint}")
         if rbp not in attention[listed] or rbp not in there:
             notes.append(f"rbp.attention.{key}: {rbp!r} is left out, this run does not analyse it")

@@ -5,7 +5,6 @@ Snakemake).
 """
 
 import copy
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -15,7 +14,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
-from nucleotune.errors import InputError
+from nucleotune.errors import InputError, did_you_mean
 from nucleotune.models.architecture import resolve_architecture
 from nucleotune.models.spec import check_model
 from nucleotune.sources.hub import check_checkpoint
@@ -117,8 +116,7 @@ def _describe(error) -> Iterable[str]:
     if error.validator == "additionalProperties":
         known = list(error.schema["properties"])
         for key in sorted(set(error.instance) - set(known), key=str):
-            near = difflib.get_close_matches(str(key), known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
+            hint = did_you_mean(str(key), list(known), f"known keys: {', '.join(known)}")
             yield f"unknown key {'.'.join(filter(None, (place, str(key))))!r}; {hint}"
     elif error.validator == "required":
         missing = [key for key in error.validator_value if key not in error.instance]
@@ -138,8 +136,7 @@ def find_plugin(kind: str, name: str, folders: Iterable[str | Path]) -> Path:
         if path.is_file():
             return path
     known = sorted({path.stem for folder in folders for path in (folder / kind).glob("*.yaml")})
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else "known names: " + ", ".join(known)
+    hint = did_you_mean(name, known, "known names: " + ", ".join(known))
     raise InputError(f"no file {kind}/{name}.yaml in {', '.join(map(str, folders))}; {hint}")
 
 
@@ -248,10 +245,8 @@ def read_sheet(path: str | Path, form: str) -> list[dict[str, str]]:
     known = sorted(set().union(*(way | more for way, more in ways)))
     for name in header:
         if name not in known or header.count(name) > 1:
-            near = difflib.get_close_matches(name, [n for n in known if n not in header], n=1)
-            hint = (
-                f"did you mean {near[0]!r}?" if near else f"format {form!r} has {', '.join(known)}"
-            )
+            missing = [column for column in known if column not in header]
+            hint = did_you_mean(name, missing, f"format {form!r} has {', '.join(known)}")
             what = "comes twice" if name in known else "is unknown"
             raise InputError(f"{path}: column {name!r} {what}; {hint}")
     rows = []

@@ -41,3 +41,17 @@ def join_overlapping(places: pd.DataFrame) -> pd.Series:
     _, joined = connected_components(coo_array(edges, shape=(n, n)), directed=False)
     mine = pd.Series(joined[codes], index=places.index)
     return places["group"].groupby(mine).transform("first")
+
+
+def overlapping(rows: pd.DataFrame, others: pd.DataFrame) -> int:
+    """How many `rows` share a base with one of `others` on the same strand; rows without place share none."""
+    strands = dict(list(others[others["seqname"] != ""].groupby(["seqname", "strand"])))
+    total = 0
+    for strand, mine in rows[rows["seqname"] != ""].groupby(["seqname", "strand"]):
+        if strand not in strands:
+            continue
+        theirs = strands[strand].sort_values("start")
+        reach = np.maximum.accumulate(theirs["end"].to_numpy())
+        before = np.searchsorted(theirs["start"].to_numpy(), mine["end"].to_numpy(), side="left")
+        total += int((reach[before - 1] > mine["start"].to_numpy())[before > 0].sum())
+    return total

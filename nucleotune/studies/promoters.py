@@ -12,6 +12,7 @@ import pandas as pd
 
 from nucleotune.contracts import EXAMPLE_COLUMNS, check_examples
 from nucleotune.errors import InputError
+from nucleotune.genome.loci import overlapping
 from nucleotune.plan.promoters import LABELS
 from nucleotune.studies.splits import leakage, split_counts, split_rows
 
@@ -135,16 +136,10 @@ def overlapping_training(examples: pd.DataFrame, downstream: int) -> int:
     if "position" not in examples:
         return 0
     placed = examples[examples["position"].notna()]
-    starts = window_starts(placed, placed["sequence"].str.len().to_numpy(), downstream)
-    count = 0
-    for _, rows in placed.assign(start=starts).groupby("seqname", observed=True):
-        training = np.sort(rows.loc[rows["split"] == "train", "start"])
-        test = rows[rows["split"] == "test"]
-        length = test["sequence"].str.len().to_numpy()
-        # Windows are equally long: those that begin less than one length away overlap.
-        first = np.searchsorted(training, test["start"].to_numpy() - length, side="right")
-        count += int((first < np.searchsorted(training, test["start"].to_numpy() + length)).sum())
-    return count
+    length = placed["sequence"].str.len().to_numpy()
+    starts = window_starts(placed, length, downstream)
+    windows = placed.assign(start=starts, end=starts + length, strand="either")
+    return overlapping(*(windows[windows["split"] == part] for part in ("test", "train")))
 
 
 def window_starts(places: pd.DataFrame, length: int | np.ndarray, downstream: int) -> np.ndarray:

@@ -15,7 +15,7 @@ import pandas as pd
 from nucleotune.contracts import EXAMPLE_COLUMNS, check_examples
 from nucleotune.errors import InputError
 from nucleotune.files import describe_file
-from nucleotune.genome.loci import join_overlapping
+from nucleotune.genome.loci import join_overlapping, overlapping
 from nucleotune.studies.rbp_readers import CLASSES
 from nucleotune.studies.splits import leakage, split_counts, split_groups
 
@@ -164,20 +164,6 @@ def build_card(
         "places_known": int((examples["seqname"] != "").sum()),
         "inputs": [describe_file(path) for path in files],
     }
-
-
-def overlapping(rows: pd.DataFrame, others: pd.DataFrame) -> int:
-    """How many `rows` share a base with one of `others` on the same strand; rows without place share none."""
-    strands = dict(list(others[others["seqname"] != ""].groupby(["seqname", "strand"])))
-    total = 0
-    for strand, mine in rows[rows["seqname"] != ""].groupby(["seqname", "strand"]):
-        if strand not in strands:
-            continue
-        theirs = strands[strand].sort_values("start")
-        reach = np.maximum.accumulate(theirs["end"].to_numpy())
-        before = np.searchsorted(theirs["start"].to_numpy(), mine["end"].to_numpy(), side="left")
-        total += int((reach[before - 1] > mine["start"].to_numpy())[before > 0].sum())
-    return total
 
 
 def _pure(table: pd.DataFrame) -> pd.Series:

@@ -77,6 +77,12 @@ def with_sequences(genome: pyfaidx.Fasta, table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(sequence=pd.Series(sequences, table.index, "str"))
 
 
+def window_starts(places: pd.DataFrame, length: int | np.ndarray, downstream: int) -> np.ndarray:
+    """First base (0-based, + strand) of the windows around places (columns position and strand)."""
+    before = np.where(places["strand"] == "+", length - downstream - 1, downstream)
+    return places["position"].to_numpy(np.int64) - before
+
+
 def extract_windows(
     fasta: str | Path, places: pd.DataFrame, length: int, downstream: int = 50
 ) -> Windows:
@@ -105,8 +111,7 @@ def extract_windows(
         raise InputError(
             f"windows: place {places['id'].iloc[row]!r}: strand is {strand[row]!r}; expected + or -"
         )
-    position = places["position"].to_numpy(np.int64)
-    start = position - np.where(strand == "+", length - downstream - 1, downstream)
+    start = window_starts(places, length, downstream)
     table = pd.DataFrame(
         {
             "id": places["id"].to_numpy(),

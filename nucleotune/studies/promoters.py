@@ -13,6 +13,7 @@ import pandas as pd
 from nucleotune.contracts import EXAMPLE_COLUMNS, check_examples
 from nucleotune.errors import InputError
 from nucleotune.genome.loci import overlapping
+from nucleotune.genome.windows import window_starts
 from nucleotune.plan.promoters import LABELS
 from nucleotune.studies.splits import leakage, split_counts, split_rows
 
@@ -140,9 +141,3 @@ def overlapping_training(examples: pd.DataFrame, downstream: int) -> int:
     starts = window_starts(placed, length, downstream)
     windows = placed.assign(start=starts, end=starts + length, strand="either")
     return overlapping(*(windows[windows["split"] == part] for part in ("test", "train")))
-
-
-def window_starts(places: pd.DataFrame, length: int | np.ndarray, downstream: int) -> np.ndarray:
-    """First base (0-based, + strand) of the windows around places (columns position and strand)."""
-    before = np.where(places["strand"] == "+", length - downstream - 1, downstream)
-    return places["position"].to_numpy(np.int64) - before

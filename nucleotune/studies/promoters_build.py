@@ -9,13 +9,19 @@ from nucleotune.errors import InputError
 from nucleotune.genome.annotation import genes, read_annotation_parquet, read_contig_names
 from nucleotune.genome.contigs import rename_contigs
 from nucleotune.genome.expression import read_gct
-from nucleotune.genome.windows import Windows, extract_windows, open_genome, random_windows
+from nucleotune.genome.windows import (
+    Windows,
+    extract_windows,
+    open_genome,
+    random_windows,
+    window_starts,
+)
 from nucleotune.plan.promoter_protocol import SMALL_TISSUES
 from nucleotune.plan.promoters import LENGTH
 from nucleotune.studies.epd import read_motifs, read_promoters, without_tata
 from nucleotune.studies.expression_classes import select_tissues
 from nucleotune.studies.gue import gue_waterfall, read_gue
-from nucleotune.studies.promoters import finish, window_starts
+from nucleotune.studies.promoters import finish
 from nucleotune.studies.promoters_genes import (
     biotype_genes,
     check_joined,

@@ -14,10 +14,10 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from nucleotune.errors import InputError
+from nucleotune.genome.windows import window_starts
 from nucleotune.studies.expression_classes import (
     UNIVERSES,
     classify,
@@ -226,8 +226,8 @@ def overlapping(genes: pd.DataFrame, length: int, downstream: int) -> pd.Series:
     genes: columns seqname, position (0-based TSS), strand. A promoter has `length` nt, `downstream` of them after the
     TSS. Promoters are equally long, so that one that overlaps any overlaps its neighbour.
     """
-    before = np.where(genes["strand"] == "+", length - downstream - 1, downstream)
-    places = pd.DataFrame({"seqname": genes["seqname"], "start": genes["position"] - before})
+    starts = window_starts(genes, length, downstream)
+    places = genes[["seqname"]].assign(start=starts)
     places = places.sort_values(["seqname", "start"], kind="stable")
     near = (places["start"].diff() < length) & (places["seqname"] == places["seqname"].shift())
     return (near | near.shift(-1, fill_value=False)).reindex(genes.index)

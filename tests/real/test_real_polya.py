@@ -67,7 +67,9 @@ def test_known_elements_contribute_where_they_lie(explained):
     for element, place in (("efficiency", EFFICIENCY), ("positioning", POSITIONING)):
         there = gain_of_words(explained, element, place)
         elsewhere = gain_of_words(explained, element, DOWNSTREAM)
-        message = f"{element}: {there.mean():.2f} of {len(there)}, downstream {elsewhere.mean():.2f} of {len(elsewhere)}"
+        message = (
+            f"{element}: {there.mean():.2f} of {len(there)}, downstream {elsewhere.mean():.2f}"
+        )
         chance = binomtest(int(there.sum()), len(there), alternative="greater")
         assert there.mean() > 0.65 and chance.pvalue < 1e-3, message
         assert there.mean() > elsewhere.mean() + 0.1, message

@@ -67,8 +67,9 @@ from transformers import PrinterCallback, TrainingArguments
 
 from nucleotune.errors import InputError
 from nucleotune.models.adapters import add_lora, head_modules
-from nucleotune.models.load import build_classifier, library_versions
+from nucleotune.models.load import build_classifier
 from nucleotune.models.tokenizers import make_tokenizer
+from nucleotune.models.weights import library_versions
 from nucleotune.plugins import load_model
 from nucleotune.sequence.kmers import TokenizedSequences
 from nucleotune.training.batches import WINDOW_BATCHES, epoch_batches

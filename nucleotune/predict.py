@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nucleotune.models.load import load_model, read_description
+from nucleotune.models.load import load_model
 from nucleotune.models.profile import KIND, load_profile_model
 from nucleotune.models.tokenizers import make_tokenizer
+from nucleotune.models.weights import read_description
 from nucleotune.sequence.views import show
 from nucleotune.training.compute import predict_logits, resolve_device
 from nucleotune.training.finetune import scores

@@ -80,7 +80,7 @@ def match(
 
     Args:
         pattern: shares of each base, (w, 4), on the strand that is compared. What lies beside it is background.
-        core: its columns that matter (`modisco.Patterns.core`).
+        core: its columns that matter (`patterns.Patterns.core`).
         variants: shares of each base, (m, 4), of the motifs of one element.
         background: share of each base in the sequences, (4,), by which random motifs are drawn.
 

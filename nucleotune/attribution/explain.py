@@ -25,10 +25,10 @@ from nucleotune.attribution.onehot import on_bases, one_hot
 from nucleotune.attribution.selection import Chosen
 from nucleotune.attribution.targets import Target, class_target, count_target, profile_target
 from nucleotune.errors import InputError
-from nucleotune.models.load import load_model, read_description
 from nucleotune.models.profile import KIND, load_profile_model
 from nucleotune.models.profile_networks import AverageProfile
 from nucleotune.models.tokenizers import Tokenizer, make_tokenizer
+from nucleotune.models.weights import read_description
 from nucleotune.training.compute import resolve_device
 
 log = logging.getLogger(__name__)
@@ -113,6 +113,9 @@ def explain(
 
 
 def _classifier(model_dir: str | Path, device: torch.device) -> TokenModel:
+    # Here, because transformers takes longer to import than a network without encoder to be explained.
+    from nucleotune.models.load import load_model
+
     classifier, description = load_model(model_dir)
     if description["method"]["view"] != "transcript":
         raise InputError(

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.stats import false_discovery_control
 
 from nucleotune.attribution.compare import any_of, match
-from nucleotune.attribution.modisco import Patterns
+from nucleotune.attribution.patterns import Patterns
 
 #: False discovery rate among patterns, up to which a pattern is taken for an element.
 MOST_Q = 0.1

@@ -22,30 +22,29 @@ head), the tokenizer's files, nucleotune.json (method, model, tracks, length, ve
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import safetensors.torch
 import torch
-from peft import PeftModel
 from torch import nn
 
 from nucleotune.errors import InputError
 from nucleotune.files import atomic_path, write_json
-from nucleotune.models.adapters import add_lora
 from nucleotune.models.heads import BPNet, ConvHead, DilatedHead
-from nucleotune.models.load import (
+from nucleotune.models.profile_networks import AverageProfile, EncoderProfile, Output, one_hot
+from nucleotune.models.tokenizers import Tokenizer, make_tokenizer
+from nucleotune.models.weights import (
     DESCRIPTION,
     WEIGHTS,
-    build_masked_lm,
     count_parameters,
-    load_pretrained,
     load_weights,
     read_description,
 )
-from nucleotune.models.profile_networks import AverageProfile, EncoderProfile, Output, one_hot
-from nucleotune.models.tokenizers import Tokenizer, make_tokenizer
 from nucleotune.sequence.kmers import TokenizedSequences
+
+if TYPE_CHECKING:
+    from peft import PeftModel
 
 KIND = "profile_model"
 ENCODER_NETWORKS = ("encoder_conv", "encoder_dilated")
@@ -121,7 +120,7 @@ class Built(NamedTuple):
     """
 
     model: ProfileModel
-    adapted: PeftModel | None
+    adapted: "PeftModel | None"
     parameters: dict[str, int]
     report: dict[str, Any] | None
 
@@ -161,13 +160,11 @@ def build_profile_model(
         return Built(
             ProfileModel(network, None, description), None, count_parameters(network), None
         )
-    report = None
-    if checkpoint is None:
-        language_model = build_masked_lm(model, seed=seed)
-    else:
-        language_model, report = load_pretrained(model, checkpoint, seed=seed, head="masked_lm")
+    language_model, report = _language_model(model, checkpoint, seed)
     adapted = None
     if method["adaptation"] == "lora":
+        from nucleotune.models.adapters import add_lora
+
         adapted = add_lora(language_model, model["lora_targets"], **method["lora"], seed=seed)
     else:
         language_model.requires_grad_(False)
@@ -232,7 +229,7 @@ def load_profile_model(directory: str | Path) -> ProfileModel:
     else:
         tokenizer = make_tokenizer(model, directory)
         head = _head(method, model["architecture"]["hidden_size"], len(tracks))
-        language_model = build_masked_lm(model, seed=0)
+        language_model, _ = _language_model(model, None, seed=0)
         network = _encoder_profile(method, model, language_model, head, tokenizer)
     load_weights(network, directory)
     return ProfileModel(network.eval(), tokenizer, description)
@@ -243,6 +240,18 @@ def _new(seed: int, make: Any) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return make()
+
+
+def _language_model(
+    model: dict[str, Any], checkpoint: Path | None, seed: int
+) -> tuple[nn.Module, dict[str, Any] | None]:
+    """The encoder, with its language-modelling head, and the report of `load.load_pretrained`."""
+    # Here, because transformers takes longer to import than a network without encoder to be trained.
+    from nucleotune.models.load import build_masked_lm, load_pretrained
+
+    if checkpoint is None:
+        return build_masked_lm(model, seed=seed), None
+    return load_pretrained(model, checkpoint, seed=seed, head="masked_lm")
 
 
 def _plain_network(method: dict[str, Any], tracks: int, length: int) -> nn.Module:

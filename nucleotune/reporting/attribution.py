@@ -52,7 +52,7 @@ class Motifs(NamedTuple):
 
     title       of the model and its data set
     table       `attribution.motifs.motif_table`
-    ppm, cwm    pattern -> shares and mean contributions of each base, (width, 4) (`modisco.Patterns`)
+    ppm, cwm    pattern -> shares and mean contributions of each base, (width, 4) (`patterns.Patterns`)
     background  share of each base in the sequences, (4,); the height of a position is its information above it
     """
 

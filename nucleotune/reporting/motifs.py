@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from nucleotune.attribution.contributions import MUTAGENESIS, Explained, read_contributions
-from nucleotune.attribution.modisco import read_patterns
 from nucleotune.attribution.motifs import composition
+from nucleotune.attribution.patterns import read_patterns
 from nucleotune.reporting import polya, promoters, rbp
 from nucleotune.reporting.attribution import WIDEST, Motifs, Track
 from nucleotune.reporting.tables import long_table, row

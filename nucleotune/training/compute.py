@@ -1,14 +1,24 @@
-"""Where and how a forward pass is computed: device, precision, logits of many examples."""
+"""What is predicted, and where and how: splits, device, precision, logits of many examples."""
 
 import resource
 
 import numpy as np
+import pandas as pd
 import torch
 
+from nucleotune.contracts import further_tests
 from nucleotune.sequence.kmers import TokenizedSequences
 from nucleotune.training import parallel
 from nucleotune.training.batches import collate, micro_batches
 from nucleotune.training.memory import TokenBudget
+
+#: Splits that get predictions, as further test sets do; `pretrain` serves training only.
+PREDICTED_SPLITS = ("train", "valid", "test")
+
+
+def predicted_splits(examples: pd.DataFrame) -> list[str]:
+    """Splits of `examples` that get predictions."""
+    return [*PREDICTED_SPLITS, *further_tests(examples["split"])]
 
 
 def resolve_device(device: str | None, threads: int | None) -> torch.device:

@@ -25,26 +25,28 @@ import pandas as pd
 import torch
 from scipy.special import expit
 
-from nucleotune.contracts import check_examples, further_tests
+from nucleotune.contracts import check_examples
 from nucleotune.errors import InputError
 from nucleotune.models.adapters import add_lora, freeze_encoder, head_modules, merge_lora
 from nucleotune.models.checkpoints import complete_model, verify_checkpoint
-from nucleotune.models.load import (
-    build_classifier,
-    count_parameters,
-    library_versions,
-    load_model,
-    load_pretrained,
-    read_description,
-    save_model,
-    weights_digest,
-)
+from nucleotune.models.load import build_classifier, load_model, load_pretrained, save_model
 from nucleotune.models.spec import as_read, check_model
 from nucleotune.models.tokenizers import Tokenizer, make_tokenizer
+from nucleotune.models.weights import (
+    count_parameters,
+    library_versions,
+    read_description,
+    weights_digest,
+)
 from nucleotune.sequence.kmers import TokenizedSequences
 from nucleotune.sequence.views import show
 from nucleotune.training import parallel
-from nucleotune.training.compute import precision, predict_logits, resolve_device
+from nucleotune.training.compute import (
+    precision,
+    predict_logits,
+    predicted_splits,
+    resolve_device,
+)
 from nucleotune.training.gates import check_collapse, check_unknown
 from nucleotune.training.memory import TokenBudget
 from nucleotune.training.state import load_state, run_digest, save_state
@@ -54,9 +56,6 @@ logger = logging.getLogger(__name__)
 
 #: Raised by hand when a change of this package changes what a training computes: older states are then not resumed.
 STAGE_VERSION = 3
-
-#: Splits that get predictions, as further test sets do; `pretrain` serves training only.
-PREDICTED_SPLITS = ("train", "valid", "test")
 
 
 class Finetuned(NamedTuple):
@@ -222,11 +221,6 @@ def finetune(
     if first:
         save_model(output_dir, classifier, description, tokenizer=tokenizer, adapter=adapter)
     return Finetuned(predictions, pd.DataFrame(progress.rows), summary)
-
-
-def predicted_splits(examples: pd.DataFrame) -> list[str]:
-    """Splits of `examples` that get predictions."""
-    return [*PREDICTED_SPLITS, *further_tests(examples["split"])]
 
 
 def scores(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

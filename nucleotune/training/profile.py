@@ -25,11 +25,8 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from nucleotune.contracts import further_tests
 from nucleotune.errors import InputError
-from nucleotune.models.adapters import merge_lora
 from nucleotune.models.checkpoints import complete_model, verify_checkpoint
-from nucleotune.models.load import library_versions, weights_digest
 from nucleotune.models.profile import (
     Built,
     ProfileModel,
@@ -38,14 +35,19 @@ from nucleotune.models.profile import (
 )
 from nucleotune.models.profile_networks import AverageProfile
 from nucleotune.models.spec import check_model
+from nucleotune.models.weights import library_versions, weights_digest
 from nucleotune.profile_contracts import (
     PROFILE_PREDICTION_COLUMNS,
     ProfileExamples,
     ProfilePredictions,
     check_profile_examples,
 )
-from nucleotune.training.compute import peak_memory_mb, precision, resolve_device
-from nucleotune.training.finetune import PREDICTED_SPLITS
+from nucleotune.training.compute import (
+    peak_memory_mb,
+    precision,
+    predicted_splits,
+    resolve_device,
+)
 from nucleotune.training.gates import check_unknown
 from nucleotune.training.profile_compute import hidden_states, mean_losses, predict_outputs
 from nucleotune.training.profile_trainer import ProfileTrainer, Progress
@@ -116,7 +118,7 @@ def train_profile(
             a loss is not finite.
     """
     check_profile_examples(examples)
-    used = examples.of_splits([*PREDICTED_SPLITS, *further_tests(examples.table["split"])])
+    used = examples.of_splits(predicted_splits(examples.table))
     train, valid = (np.flatnonzero(used.table["split"] == name) for name in ("train", "valid"))
     for rows, name in ((train, "train"), (valid, "valid")):
         if not len(rows):
@@ -178,6 +180,8 @@ def train_profile(
         trainer.run(lambda current: save_state(Path(state_dir), digest, current))
         progress, resumed = trainer.progress, None if state is None else state["step"]
         if built.adapted is not None:
+            from nucleotune.models.adapters import merge_lora
+
             # Predictions are made with the merged weights: those, and no others, are what a model directory holds.
             merge_lora(built.adapted)
         outputs = predict_outputs(network, inputs, torch_device)

@@ -14,7 +14,7 @@ from typing import Any
 from nucleotune.contracts import read_examples, write_predictions
 from nucleotune.errors import InputError
 from nucleotune.files import atomic_path, write_json
-from nucleotune.models.load import weights_kept
+from nucleotune.models.weights import weights_kept
 from nucleotune.scripting import LOG_FORMAT
 from nucleotune.training import parallel
 from nucleotune.training.finetune import finetune

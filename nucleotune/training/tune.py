@@ -24,7 +24,7 @@ from optuna.trial import TrialState
 from nucleotune.errors import InputError
 from nucleotune.evaluation.profile_metrics import LOSS_WEIGHTS
 from nucleotune.files import atomic_path, write_json
-from nucleotune.models.load import library_versions, weights_digest
+from nucleotune.models.weights import library_versions, weights_digest
 from nucleotune.profile_contracts import ProfileExamples, examples_digest
 from nucleotune.search_space import (
     Space,

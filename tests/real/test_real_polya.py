@@ -15,9 +15,9 @@ from scipy.stats import binomtest
 
 from nucleotune.attribution.compare import read_motifs
 from nucleotune.attribution.contributions import Explained, read_contributions
-from nucleotune.attribution.modisco import consensus
 from nucleotune.attribution.motifs import element_of
 from nucleotune.attribution.onehot import BASES
+from nucleotune.attribution.patterns import consensus
 
 RESULTS = (
     Path(os.environ.get("NUCLEOTUNE_REAL_RUN", Path(__file__).parent / "run"))

@@ -19,7 +19,7 @@ from transformers import BertConfig, BertForMaskedLM, EsmConfig, EsmForMaskedLM
 
 from nucleotune.errors import InputError
 from nucleotune.models.checkpoints import complete_model, prepare_checkpoint, verify_checkpoint
-from nucleotune.models.load import build_classifier, count_parameters, load_pretrained
+from nucleotune.models.load import build_classifier, load_pretrained
 from nucleotune.models.standins import (
     published_shapes,
     published_tensors,
@@ -27,6 +27,7 @@ from nucleotune.models.standins import (
     tiny,
     write_standin,
 )
+from nucleotune.models.weights import count_parameters
 from nucleotune.plugins import ROOT, load_model
 from nucleotune.sources.download import download
 from nucleotune.sources.hub import Locked, hub_sources, locked_commit, read_revisions

@@ -18,8 +18,8 @@ import torch
 from nucleotune.contracts import check_predictions, write_predictions
 from nucleotune.errors import InputError
 from nucleotune.models.checkpoints import prepare_checkpoint
-from nucleotune.models.load import weights_digest
 from nucleotune.models.standins import tiny, write_standin
+from nucleotune.models.weights import weights_digest
 from nucleotune.plugins import ROOT
 from nucleotune.plugins import load_model as load_model_file
 from nucleotune.predict import predict

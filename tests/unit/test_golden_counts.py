@@ -5,7 +5,8 @@ import torch
 
 from nucleotune.models.adapters import add_lora, freeze_encoder, head_modules
 from nucleotune.models.heads import BPNet, ConvHead, DilatedHead
-from nucleotune.models.load import build_classifier, build_masked_lm, count_parameters
+from nucleotune.models.load import build_classifier, build_masked_lm
+from nucleotune.models.weights import count_parameters
 from nucleotune.plugins import ROOT, load_model
 
 QUERY_VALUE = ["attention.self.query", "attention.self.value"]

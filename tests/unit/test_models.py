@@ -19,11 +19,11 @@ from nucleotune.models.load import (
     load_model,
     load_pretrained,
     save_model,
-    weights_digest,
 )
 from nucleotune.models.spec import check_model
 from nucleotune.models.standins import published_tensors, tiny, write_standin
 from nucleotune.models.tokenizers import make_tokenizer
+from nucleotune.models.weights import weights_digest
 from nucleotune.plugins import ROOT
 from nucleotune.plugins import load_model as load_model_file
 

@@ -4,9 +4,9 @@ import modiscolite
 import numpy as np
 import pytest
 
-from nucleotune.attribution import modisco
-from nucleotune.attribution.modisco import SETTINGS, read_patterns, run_modisco, write_inputs
+from nucleotune.attribution.modisco import SETTINGS, run_modisco, write_inputs
 from nucleotune.attribution.onehot import BASES
+from nucleotune.attribution.patterns import read_patterns
 from nucleotune.errors import InputError
 
 QUICK = SETTINGS | {"n_leiden_runs": 2}
@@ -90,7 +90,8 @@ def test_too_few_seqlets(tmp_path):
     sequences, hypothetical, _ = simulate()
     patterns = run_modisco(sequences[:10], hypothetical[:10], tmp_path / "a.h5", settings=QUICK)
     assert patterns.table.empty and patterns.seqlets.empty and not patterns.ppm
-    assert patterns.table.columns.tolist() == modisco._TABLE
+    columns = ["pattern", "sign", "seqlets", "consensus", "core_start", "core_end", "contribution"]
+    assert patterns.table.columns.tolist() == columns
 
 
 def test_inputs_as_the_command_reads_them(tmp_path):

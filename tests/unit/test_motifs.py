@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from nucleotune.attribution.compare import read_motifs
-from nucleotune.attribution.modisco import Patterns, read_patterns
 from nucleotune.attribution.motifs import (
     composition,
     match_patterns,
@@ -18,6 +17,7 @@ from nucleotune.attribution.motifs import (
     seqlet_places,
 )
 from nucleotune.attribution.onehot import BASES, one_hot
+from nucleotune.attribution.patterns import Patterns, read_patterns
 from nucleotune.attribution.spacing import TESTS, order_of_elements
 from nucleotune.errors import InputError
 from nucleotune.reporting.attribution import (

@@ -16,7 +16,7 @@ from test_finetune import MODEL, make_examples, make_method
 
 from nucleotune.contracts import read_predictions, write_examples
 from nucleotune.errors import InputError
-from nucleotune.models import load
+from nucleotune.models import weights
 from nucleotune.training import finetune as finetune_module
 from nucleotune.training import parallel
 from nucleotune.training import runs as runs_module
@@ -183,13 +183,13 @@ def test_weights_are_read_once(tmp_path, monkeypatch):
     settings = make_settings()
     train(base, settings)
     reads = []
-    original = load._read_safetensors
+    original = weights._read_safetensors
     monkeypatch.setattr(
-        load, "_read_safetensors", lambda path: reads.append(path) or original(path)
+        weights, "_read_safetensors", lambda path: reads.append(path) or original(path)
     )
     runs = [replace(make_run(tmp_path, name), start_from=base.model) for name in "ab"]
     train_several(runs, settings)
-    assert reads == [Path(base.model) / load.WEIGHTS]
+    assert reads == [Path(base.model) / weights.WEIGHTS]
     assert Path(runs[0].predictions).read_bytes() == Path(runs[1].predictions).read_bytes()
 
 

@@ -1,0 +1,150 @@
+"""The weights of any model, and the directory that they and its description lie in. No transformers here.
+
+Importing transformers takes several times as long as a small network needs for its work.
+"""
+
+import platform
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+
+import nucleotune
+from nucleotune.errors import InputError
+from nucleotune.files import file_digest, read_json
+
+DESCRIPTION = "nucleotune.json"
+WEIGHTS = "model.safetensors"
+
+#: Most weights that one error message names.
+MOST_NAMES = 30
+
+
+def count_parameters(module: torch.nn.Module) -> dict[str, int]:
+    """Number of parameters: `total` and `trainable`; the copy that peft keeps of a head it trains is not counted."""
+    sizes = [
+        (parameter.numel(), parameter.requires_grad)
+        for name, parameter in module.named_parameters()
+        if ".original_module." not in name
+    ]
+    return {
+        "total": sum(n for n, _ in sizes),
+        "trainable": sum(n for n, trainable in sizes if trainable),
+    }
+
+
+def load_weights(module: torch.nn.Module, directory: str | Path) -> None:
+    """Give `module` the weights of a model directory, all of them and no others.
+
+    Raises:
+        InputError: the file is broken, or weights are missing, superfluous or of another shape (lists them).
+    """
+    source, own = Path(directory) / WEIGHTS, module.state_dict()
+    weights = read_weights(source)
+    check_weights(
+        source,
+        missing=own.keys() - weights.keys(),
+        unexpected=weights.keys() - own.keys(),
+        own=own,
+        weights=weights,
+    )
+    module.load_state_dict(weights)
+
+
+def read_description(directory: str | Path) -> dict[str, Any]:
+    """The description in a model directory.
+
+    Raises:
+        InputError: it is not there, or the weights are not.
+    """
+    directory = Path(directory)
+    for name in (DESCRIPTION, WEIGHTS):
+        if not (directory / name).is_file():
+            raise InputError(
+                f"{directory}: no {name} there: not a model directory of nucleotune, or not a whole one"
+            )
+    return read_json(directory / DESCRIPTION)
+
+
+#: Weights that `weights_kept` keeps, by file; None outside.
+_kept: dict[Path, dict[str, torch.Tensor]] | None = None
+
+
+@contextmanager
+def weights_kept() -> Iterator[None]:
+    """Within the block, a file of weights is read once, however many models start from it; it must not change."""
+    global _kept
+    _kept = {}
+    try:
+        yield
+    finally:
+        _kept = None
+
+
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
+    """All tensors of a safetensors file."""
+    if _kept is not None and path in _kept:
+        return _kept[path]
+    weights = _read_safetensors(path)
+    if _kept is not None:
+        _kept[path] = weights
+    return weights
+
+
+def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; make or copy the directory again")
+    try:
+        return safetensors.torch.load_file(path)
+    except safetensors.SafetensorError as error:
+        raise InputError(f"{path}: broken file ({error}); make or copy it again") from error
+
+
+def check_weights(
+    source: Path,
+    *,
+    missing: Collection[str],
+    unexpected: Collection[str],
+    own: dict[str, torch.Tensor],
+    weights: dict[str, torch.Tensor],
+) -> None:
+    """Raise InputError if `missing` or `unexpected` names anything, or shapes of `weights` are not those of `own`."""
+    shapes = {
+        f"{name} {tuple(weights[name].shape)} where the model has {tuple(own[name].shape)}"
+        for name in own.keys() & weights.keys()
+        if own[name].shape != weights[name].shape
+    }
+    problems = {"missing": missing, "unexpected": unexpected, "of another shape": shapes}
+    if any(problems.values()):
+        lists = "; ".join(
+            f"{kind} ({len(names)}): {_first(names)}" for kind, names in problems.items() if names
+        )
+        raise InputError(
+            f"{source}: weights do not fit the model's family and architecture. {lists}"
+        )
+
+
+def _first(names: Collection[str]) -> str:
+    """The first of `names`, sorted, and how many there are besides."""
+    text = ", ".join(sorted(names)[:MOST_NAMES])
+    return text if len(names) <= MOST_NAMES else f"{text} and {len(names) - MOST_NAMES} more"
+
+
+def weights_digest(directory: str | Path) -> str:
+    """sha256 of the weights in a model or checkpoint directory."""
+    return file_digest(Path(directory) / WEIGHTS)
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of what decides the numbers."""
+    libraries = ("torch", "transformers", "peft", "numpy")
+    return {
+        "nucleotune": nucleotune.__version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in libraries},
+    }

@@ -210,7 +210,7 @@ def _ranking(
     return Ranking(np.repeat(genes, clear.sum(axis=1))[order], positive[clear][order], last)
 
 
-@njit(nogil=True)
+@njit(cache=True, nogil=True)
 def _areas(genes, positive, last, weights, auroc, auprc):  # pragma: no cover (compiled)
     """Fill AUROC (a tie counts one half) and AUPRC (average precision; a tie is one threshold) of every row of weights.
 

@@ -198,7 +198,7 @@ def _framed(contents: np.ndarray, leading: list[int]) -> tuple[np.ndarray, np.nd
     return tokens, offsets
 
 
-@njit(nogil=True)
+@njit(cache=True, nogil=True)
 def _encode(
     letters, first_letters, kept, positions, k, codes, tokens
 ):  # pragma: no cover (compiled)

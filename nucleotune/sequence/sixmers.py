@@ -89,7 +89,7 @@ def sixmer_letters(sequence: str, start: int, position: int) -> str:
     return sequence[begin:end]
 
 
-@njit(nogil=True)
+@njit(cache=True, nogil=True)
 def _next_token(letters, begin, stop, codes):  # pragma: no cover (compiled)
     """Id and end of the token that begins at letter `begin` of a window that ends at `stop`."""
     code = int(codes[letters[begin]])
@@ -109,7 +109,7 @@ def _next_token(letters, begin, stop, codes):  # pragma: no cover (compiled)
     return _FIRST_SIXMER + rank, end
 
 
-@njit(nogil=True)
+@njit(cache=True, nogil=True)
 def _choose_windows(
     letters, first_letters, nucleotides, limit, side, codes, starts, kept, counts
 ):  # pragma: no cover (compiled)
@@ -137,7 +137,7 @@ def _choose_windows(
         starts[i], kept[i], counts[i] = start, length, count
 
 
-@njit(nogil=True)
+@njit(cache=True, nogil=True)
 def _encode(letters, first_letters, kept, positions, codes, tokens):  # pragma: no cover (compiled)
     """Fill in the tokens of each window from `positions` on."""
     for i in range(len(kept)):

@@ -31,8 +31,9 @@ demo: install
 	$(BIN)/snakemake --cores $(CORES)
 	@echo "The report is here: $(CURDIR)/results/report.html"
 
+# Files of tests are shared out in their order (tests/conftest.py): those that run the workflow first.
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadgroup --no-loadscope-reorder
 
 test-slurm: install
 	$(BIN)/python -m pytest -m slurm tests/slurm

@@ -3,7 +3,7 @@
 REQUIRED INPUTS: results/<study>/<dataset>/examples.parquet, <method>/seed<seed>/model/; a MEME file of known motifs,
     shipped for the poly(A) study
 OUTPUTS: results/<study>/<dataset>/<method>/seed<seed>/attribution/{contributions.npz,agreement.tsv,summary.json,
-    modisco/*.npz,patterns.h5,motifs.tsv,seqlets.tsv,order.tsv}, results/tables/<study>_attribution.*, <study>_motifs.*,
+    modisco/*.npz,patterns.h5,motifs.tsv,seqlets.tsv,words.tsv,order.tsv}, results/tables/<study>_attribution.*, <study>_motifs.*,
     results/figures/<study>_motifs.*
 """
 
@@ -60,7 +60,8 @@ rule modisco:
         patterns=f"{EXPLAINED}/patterns.h5",
         motifs=f"{EXPLAINED}/motifs.tsv",
         seqlets=f"{EXPLAINED}/seqlets.tsv",
-        # Of sequences with a known site; else there is nothing to test, and the table says so.
+        # Both of sequences with a known site; else there is nothing to test, and the tables say so.
+        words=f"{EXPLAINED}/words.tsv",
         order=f"{EXPLAINED}/order.tsv",
     log:
         "logs/modisco/{study}.{dataset}.{method}.seed{seed}.log",

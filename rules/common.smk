@@ -117,7 +117,7 @@ STAGE = {
     "rbp_regions": 1,
     "attention": 1,
     "attribute": 2,
-    "modisco": 2,
+    "modisco": 3,
     "finetune": 3,
     "fit_profile": 1,
     "tune": 2,

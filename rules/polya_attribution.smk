@@ -44,6 +44,7 @@ rule polya_figure8:
         contributions=attribution_files("polya", "contributions.npz"),
         agreement=attribution_files("polya", "agreement.tsv"),
         seqlets=attribution_files("polya", "seqlets.tsv"),
+        words=attribution_files("polya", "words.tsv"),
         order=attribution_files("polya", "order.tsv"),
     output:
         svg="results/figures/polya_figure8.svg",

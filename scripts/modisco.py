@@ -17,6 +17,7 @@ from nucleotune.attribution.motifs import (
     seqlet_places,
 )
 from nucleotune.attribution.spacing import order_of_elements
+from nucleotune.attribution.words import gains_of_words
 from nucleotune.files import atomic_path
 from nucleotune.scripting import job
 
@@ -34,6 +35,7 @@ with job(snakemake.log[0]) as log:
     tables = {
         snakemake.output.motifs: motif_table(patterns, matches, places, list(elements)),
         snakemake.output.seqlets: places,
+        snakemake.output.words: gains_of_words(explained, motifs),
         snakemake.output.order: order_of_elements(
             places, explained.sites, seed=int(snakemake.wildcards.seed)
         ),

@@ -16,13 +16,19 @@ with job(snakemake.log[0]):
     files, chosen, rows, places = snakemake.input, {}, [], []
     runs = run_titles("polya", files.contributions, snakemake.params.described)
     for run, *paths in zip(
-        runs, files.contributions, files.agreement, files.seqlets, files.order, strict=True
+        runs,
+        files.contributions,
+        files.agreement,
+        files.seqlets,
+        files.words,
+        files.order,
+        strict=True,
     ):
         explained = read_contributions(paths[0])
-        agreement, seqlets, order = (pd.read_csv(path, sep="\t") for path in paths[1:])
+        agreement, seqlets, words, order = (pd.read_csv(path, sep="\t") for path in paths[1:])
         # All models of a data set are shown on the same sequences.
         if run[0] not in chosen:
             chosen[run[0]] = typical(agreement, explained)
         rows += tracks(run, explained, seqlets, chosen[run[0]])
-        places.append(Places(", ".join(run), seqlets, order))
+        places.append(Places(", ".join(run), seqlets, words, order))
     elements_figure(rows, places, snakemake.params.length, snakemake.output.svg)

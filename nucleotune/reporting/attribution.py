@@ -64,10 +64,16 @@ class Motifs(NamedTuple):
 
 
 class Places(NamedTuple):
-    """Where elements lie by one explained model: `attribution.motifs.seqlet_places`, `spacing.order_of_elements`."""
+    """Where elements lie by one explained model.
+
+    seqlets  `attribution.motifs.seqlet_places`
+    words    `attribution.words.gains_of_words`
+    order    `attribution.spacing.order_of_elements`
+    """
 
     title: str
     seqlets: pd.DataFrame
+    words: pd.DataFrame
     order: pd.DataFrame
 
 
@@ -77,9 +83,9 @@ def elements_figure(
     """Contributions along a few sequences, and whether elements lie in order in all of them (Figure 8 of the paper).
 
     The paper shows one sequence and says that nothing is to be seen; below it is what it asks for, of all sequences: a
-    column an explained model, with a panel an element, where its motifs lie relative to the observed site, and one with
-    the share of sequences whose elements lie as they should (dot), beside that of the control (line: 95 % of its
-    permutations).
+    column an explained model, with a panel an element, where its motifs lie relative to the observed site, one with the
+    share of sequences in which known words contribute more than what lies beside them, by distance, and one with the
+    share whose elements lie as they should (dot), beside that of the control (line: 95 % of its permutations).
 
     Args:
         tracks: a row each, at least one.
@@ -89,7 +95,7 @@ def elements_figure(
     """
     elements = _known_elements(runs)
     above = (0.3 + 0.085 * max(len(track.sequence) for track in tracks), 1.5 * len(tracks))
-    below = (5.6 * len(runs), 2.6 + 1.3 * len(elements))
+    below = (5.6 * len(runs), 4.4 + 1.3 * len(elements))
     with matplotlib.rc_context(SETTINGS):
         size = (max(above[0], below[0]), above[1] + below[1])
         figure = Figure(figsize=size, layout="constrained")
@@ -176,22 +182,23 @@ def _known_elements(runs: Sequence[Places]) -> list[str]:
 def _draw_distances(
     figure: SubFigure, runs: Sequence[Places], elements: Sequence[str], length: int
 ) -> None:
-    """Histograms of distances to the site, a row an element, and below the order; a column a run."""
+    """Histograms of distances to the site, a row an element, below them known words and the order; a column a run."""
     known = [_elements(run.seqlets) for run in runs]
     edges = np.arange(-length, length + BAR, BAR)
     distances = pd.concat(known)["distance"].dropna()
     low, high = np.quantile(distances, [0.005, 0.995]) if len(distances) else (-length, length)
-    heights = [1.0] * len(elements) + [1.5]
+    heights = [1.0] * len(elements) + [1.5, 1.5]
     grid = figure.subplots(len(heights), len(runs), squeeze=False, height_ratios=heights)
+    names = dict.fromkeys([*elements, *pd.concat([run.words for run in runs])["element"]])
+    colours = dict(zip(names, cycle(COLOURS), strict=False))
     for column, run, table in zip(grid.T, runs, known, strict=True):
-        for axes, element, colour in zip(column, elements, cycle(COLOURS)):
-            _histogram(axes, element, table, edges, colour)
+        for axes, element in zip(column, elements, strict=False):
+            _histogram(axes, element, table, edges, colours[element])
             axes.set_xlim(min(low, 0) - 2 * BAR, max(high, 0) + 2 * BAR)
+        _words(column[-2], run.words, colours)
         title = run.title + "\n" + column[0].get_title("left")
         column[0].set_title(title, loc="left", fontsize=8)
-        column[-2 if elements else -1].set_xlabel(
-            "Distance to the observed site (nt, negative: upstream)"
-        )
+        column[-2].set_xlabel("Distance to the observed site (nt, negative: upstream)")
         _order(column[-1], run.order)
 
 
@@ -209,6 +216,24 @@ def _histogram(
     median = f", median {distances.median():+.0f} nt" if len(distances) else ""
     axes.set_title(f"{element}, {len(distances):,} seqlets{median}", loc="left", fontsize=8)
     axes.set_ylabel("Seqlets", fontsize=8)
+
+
+def _words(axes: Axes, words: pd.DataFrame, colours: Mapping[str, str]) -> None:
+    """Shares of sequences in which an element's words contribute more than what lies beside them, a line an element."""
+    for element, table in words.groupby("element", sort=False):
+        middle = (table["begin"] + table["end"]) / 2
+        axes.plot(middle, table["share"], "o-", color=colours[element], markersize=3, label=element)
+        axes.fill_between(
+            middle, table["ci_low"], table["ci_high"], color=colours[element], alpha=0.12
+        )
+    axes.axhline(0.5, color="#909090", linewidth=0.8)
+    axes.axvline(0, color="#909090", linewidth=0.8, linestyle=":")
+    axes.set_ylim(0, 1)
+    axes.set_ylabel("Share of sequences", fontsize=8)
+    title = "Words of known elements contribute more than what lies beside them"
+    axes.set_title(title if len(words) else f"{title}: no site is known", loc="left", fontsize=8)
+    if len(words):
+        axes.legend(fontsize=7, ncols=2, loc="lower left")
 
 
 def _order(axes: Axes, order: pd.DataFrame) -> None:

@@ -32,6 +32,12 @@ from nucleotune.reporting.attribution import (
 ELEMENTS = Path(__file__).parents[2] / "resources" / "motifs" / "polya.meme"
 UNIFORM = np.full(4, 0.25)
 
+#: What `words.gains_of_words` gives.
+WORDS = pd.DataFrame(
+    [["positioning", -30, -20, 9, 0.9, 0.7, 1.0], ["positioning", 0, 10, 9, 0.5, 0.3, 0.7]],
+    columns=["element", "begin", "end", "n", "share", "ci_low", "ci_high"],
+)
+
 #: About what lies behind the stop codons of yeast.
 AT_RICH = np.array([0.37, 0.13, 0.13, 0.37])
 
@@ -261,7 +267,7 @@ def test_negative_patterns_are_no_elements(tmp_path):
     assert (
         order.loc[[test for test in TESTS if test.startswith("positioning")], "share"] == 1
     ).all()
-    shown = [Places("a", places, order.reset_index())]
+    shown = [Places("a", places, WORDS, order.reset_index())]
     track = Track("b", "ACGT" * 5, np.ones(20))
     elements_figure([track], shown, 300, tmp_path / "all.svg")
     assert "positioning, 30 seqlets" in (tmp_path / "all.svg").read_text()
@@ -281,7 +287,10 @@ def test_figures(study, tmp_path):
     empty = run._replace(title="another", table=table[:0])
     order = order_of_elements(places, sites, seed=0, permutations=20)
     nothing = order_of_elements(places[:0], sites, seed=0, permutations=20)
-    shown = [Places("BPNet", places, order), Places("another", places[:0], nothing)]
+    shown = [
+        Places("BPNet", places, WORDS, order),
+        Places("another", places[:0], WORDS[:0], nothing),
+    ]
     track = Track(
         "gene A, DeepLIFT",
         "ACGTTGCATN" * 4,

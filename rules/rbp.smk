@@ -54,9 +54,11 @@ rule rbp_structures:
         "results/benchmarks/rbp_structures/rbp.{dataset}.tsv"
     wildcard_constraints:
         dataset="|".join(map(re.escape, DATASETS["rbp"])),
+    priority: CHAIN
     conda:
         "../envs/nucleotune.yaml"
-    threads: 8
+    # A small set on one thread: a job that needs all cores waits until nothing else is ready.
+    threads: min(8, max(1, SETTINGS["rbp"]["per_class"] // 1000))
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,

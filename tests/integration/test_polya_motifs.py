@@ -70,6 +70,16 @@ def test_order_of_elements_is_tested(run):
     assert (order["p"] < 0.01).all() and (order["share"] > order["control_high"]).all()
 
 
+def test_words_contribute_where_they_were_planted(run):
+    """At the distance of their sites, and no more than what lies beside them downstream."""
+    words = pd.read_csv(run / RESULTS / "words.tsv", sep="\t").set_index(["element", "begin"])
+    for element, begins in (("efficiency", (-50, -40)), ("positioning", (-20,)), ("site", (-10,))):
+        for begin in begins:
+            assert words.loc[(element, begin), "ci_low"] > 0.6, words
+        downstream = words.loc[element].loc[20:]
+        assert (downstream["share"] * downstream["n"]).sum() / downstream["n"].sum() < 0.75
+
+
 def test_tables_and_figures(run):
     for name in ("polya_motifs", "polya_order", "polya_attribution"):
         assert (run / f"results/tables/{name}.html").stat().st_size > 1000

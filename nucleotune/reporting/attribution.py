@@ -233,7 +233,7 @@ def _words(axes: Axes, words: pd.DataFrame, colours: Mapping[str, str]) -> None:
     title = "Words of known elements contribute more than what lies beside them"
     axes.set_title(title if len(words) else f"{title}: no site is known", loc="left", fontsize=8)
     if len(words):
-        axes.legend(fontsize=7, ncols=2, loc="lower left")
+        axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.01, 0.5))
 
 
 def _order(axes: Axes, order: pd.DataFrame) -> None:

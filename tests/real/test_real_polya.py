@@ -5,6 +5,7 @@ names. A training on so few genes differs from machine to machine as from seed t
 every seed tried (1 to 4).
 """
 
+import json
 import os
 from pathlib import Path
 
@@ -29,13 +30,18 @@ pytestmark = [
 
 
 def test_the_network_beats_the_average_profile():
-    found = pd.read_csv(RESULTS / "comparison.tsv", sep="\t").set_index("method")
-    row = found.loc["bpnet-real"]
-    assert row["against"] == "average-profile"
-    assert row["auprc_ci_low"] > 0, row
-    # The loss is not asked for: a few genes with most of the reads make it up. Of a hundred genes of one chromosome the
-    # interval of the median's difference may hold 0, but not in its middle.
-    assert row["ci_low"] + row["ci_high"] > 0 and row["wilcoxon_p"] < 0.01, row
+    """By the places of sites, and by the genes' profiles.
+
+    Neither the loss is asked for, which a few genes with most of the reads make up, nor the median correlation: half of
+    the genes have too few reads for any.
+    """
+    row = pd.read_csv(RESULTS / "comparison.tsv", sep="\t").set_index("method").loc["bpnet-real"]
+    assert row["against"] == "average-profile" and row["auprc_ci_low"] > 0, row
+    network, average = (
+        json.loads((RESULTS / method / "metrics.json").read_text())["splits"]["test"]
+        for method in ("bpnet-real", "average-profile")
+    )
+    assert network["pearson_mean"]["ci_low"] > average["pearson_mean"]["ci_high"]
 
 
 def test_modisco_finds_the_efficiency_element_upstream_and_the_flanks_around_the_site():

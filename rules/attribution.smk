@@ -31,7 +31,7 @@ rule attribute:
         "results/benchmarks/attribute/{study}.{dataset}.{method}.seed{seed}.tsv"
     wildcard_constraints:
         study=EXPLAINED_STUDIES,
-    priority: CHAIN
+    priority: LONG
     conda:
         "../envs/nucleotune.yaml"
     threads: lambda wildcards: training_need("threads")(wildcards, 1)
@@ -70,7 +70,7 @@ rule modisco:
         "results/benchmarks/modisco/{study}.{dataset}.{method}.seed{seed}.tsv"
     wildcard_constraints:
         study=EXPLAINED_STUDIES,
-    priority: CHAIN
+    priority: LONG
     conda:
         "../envs/nucleotune.yaml"
     threads: 2

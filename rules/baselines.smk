@@ -18,6 +18,7 @@ rule baseline:
         "results/benchmarks/baseline/{study}.{dataset}.{method}.seed{seed}.tsv"
     wildcard_constraints:
         method="|".join(name for name in BASELINES if name not in ORIGINALS) or "(?!)",
+    priority: LONG
     conda:
         "../envs/nucleotune.yaml"
     threads: lambda wildcards: RUN["methods"][wildcards.method]["resources"]["threads"]

@@ -20,6 +20,7 @@ rule checkpoint:
         "results/benchmarks/checkpoint/{model}.tsv"
     wildcard_constraints:
         model="|".join(CHECKPOINTS) or "(?!)",
+    priority: LONG
     conda:
         "../envs/nucleotune.yaml"
     threads: 1

@@ -2,7 +2,7 @@
 
 REQUIRED INPUTS: config.yaml and overlays, config/{species,models,methods}/*.yaml, resources/sources.tsv
 OUTPUTS: the names RUN, SETTINGS, REGISTRY, REVISIONS, CHECKPOINTS, DATASETS, DATA_FILES, DOWNLOADS, CALIBRATION,
-    GENOMES, METHODS, SHOWN, ATTRIBUTED, SOURCES, CHAIN, STAGE, TARGETS, CARD_FACTS, REPORTED and the functions below.
+    GENOMES, METHODS, SHOWN, ATTRIBUTED, SOURCES, LONG, STAGE, TARGETS, CARD_FACTS, REPORTED and the functions below.
 
 This file is parsed again in every cluster job: it imports the standard library, PyYAML and jsonschema (through
 nucleotune.config) only. No torch, no pandas.
@@ -103,8 +103,8 @@ for name in RUN["left_out"]:
 for note in RUN["notes"]:
     logger.warning(note)
 
-# Priority of jobs that others wait for, one after the other: begun late, they would be all that is left at the end.
-CHAIN = 1
+# Priority of jobs that may take long and that many others wait for: begun last, one alone would be left at the end.
+LONG = 1
 
 # Raised by hand when the library changes a stage's results: Snakemake sees this number, not the code behind it.
 STAGE = {

@@ -32,6 +32,7 @@ rule finetune:
         )
         or "(?!)",
         method="|".join(LANGUAGE_MODELS) or "(?!)",
+    priority: LONG
     conda:
         "../envs/nucleotune.yaml"
     threads: lambda wildcards: model_of(wildcards)["resources"]["threads"]
@@ -75,6 +76,7 @@ rule finetune_shared:
     wildcard_constraints:
         method="|".join(LANGUAGE_MODELS) or "(?!)",
         job=r"\d+",
+    priority: LONG
     conda:
         "../envs/nucleotune.yaml"
     threads: lambda wildcards: model_of(wildcards)["resources"]["threads"]

@@ -64,7 +64,7 @@ rule fit_profile:
     wildcard_constraints:
         dataset=POLYA,
         method=PROFILE_METHODS,
-    priority: CHAIN
+    priority: LONG
     conda:
         "../envs/nucleotune.yaml"
     threads: lambda wildcards: RUN["methods"][wildcards.method]["resources"]["threads"]

@@ -54,7 +54,7 @@ rule rbp_structures:
         "results/benchmarks/rbp_structures/rbp.{dataset}.tsv"
     wildcard_constraints:
         dataset="|".join(map(re.escape, DATASETS["rbp"])),
-    priority: CHAIN
+    priority: LONG
     conda:
         "../envs/nucleotune.yaml"
     # A small set on one thread: a job that needs all cores waits until nothing else is ready.

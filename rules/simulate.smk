@@ -64,6 +64,7 @@ rule simulate_model:
         directory("resources/simulated-models/{model}"),
     log:
         "logs/simulate_model/{model}.log",
+    priority: LONG
     conda:
         "../envs/nucleotune.yaml"
     threads: 1

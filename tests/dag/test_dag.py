@@ -56,7 +56,7 @@ def test_default_run(tmp_path):
     # A first stage on the pool and the second; jobs shared by data sets; profile models.
     assert counts["finetune"] == 2 and counts["fit_profile"] == 3
     assert counts["take_finetuned"] == 4 + 1 + 2 * 3 and counts["finetune_shared"] == 2 + 2
-    assert counts["baseline"] == 8 + 4 * 3 + 2 + 3 * 3
+    assert counts["baseline"] == 8 + 4 * 2 + 2 + 3 * 3
     assert counts["study_report"] == 4
 
 

@@ -10,8 +10,8 @@ from nucleotune.attribution.compare import read_motifs
 from nucleotune.attribution.contributions import read_contributions
 from nucleotune.attribution.modisco import run_modisco, write_inputs
 from nucleotune.attribution.motifs import (
+    by_element,
     composition,
-    element_of,
     match_patterns,
     motif_table,
     seqlet_places,
@@ -31,9 +31,8 @@ with job(snakemake.log[0]) as log:
     patterns = run_modisco(explained.sequences, hypothetical, snakemake.output.patterns)
     matches = match_patterns(patterns, motifs, composition(explained.sequences))
     places = seqlet_places(patterns, matches, explained.sites)
-    elements = dict.fromkeys(map(element_of, motifs))
     tables = {
-        snakemake.output.motifs: motif_table(patterns, matches, places, list(elements)),
+        snakemake.output.motifs: motif_table(patterns, matches, places, list(by_element(motifs))),
         snakemake.output.seqlets: places,
         snakemake.output.words: gains_of_words(explained, motifs),
         snakemake.output.order: order_of_elements(

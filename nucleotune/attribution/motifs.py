@@ -4,7 +4,7 @@ Elements of yeast's polyadenylation are in `resources/motifs/polya.meme`, from s
 polyadenylation study, with T for U; a motif's name is its element and a number.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -40,9 +40,7 @@ def match_patterns(
         patterns), and `centre`, the middle of the motif, or of the core where there is no element, in nt from the
         pattern's begin.
     """
-    elements: dict[str, list[str]] = {}
-    for name in motifs:
-        elements.setdefault(element_of(name), []).append(name)
+    elements = by_element(motifs)
     rows = []
     for name in patterns.ppm:
         core = patterns.core(name)
@@ -78,6 +76,14 @@ def match_patterns(
 def element_of(motif: str) -> str:
     """The element that a motif is a variant of: its name up to a dot."""
     return motif.split(".")[0]
+
+
+def by_element(motifs: Iterable[str]) -> dict[str, list[str]]:
+    """Names of motifs by the element that they are variants of, in their order."""
+    elements: dict[str, list[str]] = {}
+    for name in motifs:
+        elements.setdefault(element_of(name), []).append(name)
+    return elements
 
 
 def observed_sites(counts: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from nucleotune.attribution.contributions import Explained
-from nucleotune.attribution.motifs import element_of
+from nucleotune.attribution.motifs import by_element
 
 #: Distances to the site (nt, negative upstream) that are looked at, and width of a window of them.
 FIRST, LAST, WIDTH = -100, 60, 10
@@ -36,10 +36,8 @@ def gains_of_words(explained: Explained, motifs: Mapping[str, np.ndarray]) -> pd
     length = explained.actual.shape[1]
     distances = np.arange(length) - np.where(explained.sites < 0, np.inf, explained.sites)[:, None]
     rows = []
-    for element in dict.fromkeys(map(element_of, motifs)):
-        inside = covered(
-            explained.sequences, [m for name, m in motifs.items() if element_of(name) == element]
-        )
+    for element, names in by_element(motifs).items():
+        inside = covered(explained.sequences, [motifs[name] for name in names])
         for begin in range(FIRST, LAST, WIDTH):
             window = (distances >= begin) & (distances < begin + WIDTH)
             words, others = (_means(explained.actual, window & part) for part in (inside, ~inside))

@@ -20,7 +20,6 @@ very ones that the predictions of the training were made with.
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
 from transformers import (
     CONFIG_MAPPING,
@@ -46,6 +45,7 @@ from nucleotune.models.weights import (
     load_weights,
     read_description,
     read_weights,
+    write_weights,
 )
 
 ADAPTER = "adapter"
@@ -211,15 +211,9 @@ def save_model(
         tokenizer: its files go along.
         adapter: what was merged, if anything.
     """
-    weights = {
-        name: tensor.detach().cpu().contiguous() for name, tensor in classifier.state_dict().items()
-    }
     with atomic_path(directory) as temporary:
         temporary.mkdir()
-        # Not save_file(): it makes the file readable by its owner alone, which a shared project folder is not.
-        (temporary / WEIGHTS).write_bytes(
-            safetensors.torch.save(weights, metadata={"format": "pt"})
-        )
+        write_weights(temporary, classifier, {"format": "pt"})
         classifier.config.to_json_file(temporary / "config.json", use_diff=False)
         for name, text in tokenizer.files.items():
             (temporary / name).write_text(text)

@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import safetensors.torch
 import torch
 from torch import nn
 
@@ -36,10 +35,10 @@ from nucleotune.models.profile_networks import AverageProfile, EncoderProfile, O
 from nucleotune.models.tokenizers import Tokenizer, make_tokenizer
 from nucleotune.models.weights import (
     DESCRIPTION,
-    WEIGHTS,
     count_parameters,
     load_weights,
     read_description,
+    write_weights,
 )
 from nucleotune.sequence.kmers import TokenizedSequences
 
@@ -201,13 +200,9 @@ def check_profile_method(method: dict[str, Any], model: dict[str, Any] | None) -
 
 def save_profile_model(directory: str | Path, model: ProfileModel) -> None:
     """Write a model directory, whole or not at all; every adapter must be merged."""
-    weights = {
-        name: tensor.detach().cpu().contiguous()
-        for name, tensor in model.network.state_dict().items()
-    }
     with atomic_path(directory) as temporary:
         temporary.mkdir()
-        (temporary / WEIGHTS).write_bytes(safetensors.torch.save(weights))
+        write_weights(temporary, model.network)
         for name, text in (model.tokenizer.files if model.tokenizer else {}).items():
             (temporary / name).write_text(text)
         write_json(temporary / DESCRIPTION, model.description)

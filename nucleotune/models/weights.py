@@ -38,6 +38,17 @@ def count_parameters(module: torch.nn.Module) -> dict[str, int]:
     }
 
 
+def write_weights(
+    directory: Path, module: torch.nn.Module, metadata: dict[str, str] | None = None
+) -> None:
+    """Write all weights of `module` to a model directory; `metadata` goes into the file's header."""
+    weights = {
+        name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()
+    }
+    # Not save_file(): it makes the file readable by its owner alone, which a shared project folder is not.
+    (directory / WEIGHTS).write_bytes(safetensors.torch.save(weights, metadata=metadata))
+
+
 def load_weights(module: torch.nn.Module, directory: str | Path) -> None:
     """Give `module` the weights of a model directory, all of them and no others.
 

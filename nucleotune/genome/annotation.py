@@ -43,7 +43,8 @@ from nucleotune.genome.columns import (
     support_level_column,
     text_column,
 )
-from nucleotune.genome.scanner import STRANDS, Features, open_binary, scan
+from nucleotune.genome.scanner import STRANDS, Features, scan
+from nucleotune.text import open_binary
 
 EXTRA_COLUMNS = ("exon_number", "protein_id", "transcript_support_level")
 

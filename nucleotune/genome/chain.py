@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from nucleotune.errors import InputError
-from nucleotune.genome.scanner import open_binary
+from nucleotune.text import open_binary
 
 #: What may become of a place; see `lift`.
 LIFTED, PARTLY_ALIGNED, UNALIGNED = "lifted", "partly_aligned", "unaligned"

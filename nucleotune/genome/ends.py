@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nucleotune.errors import InputError
-from nucleotune.genome.scanner import open_binary
+from nucleotune.text import open_binary
 
 PLACE = ("seqname", "position", "strand")
 STRANDS = ("+", "-")

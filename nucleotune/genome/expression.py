@@ -9,7 +9,7 @@ import pandas as pd
 
 from nucleotune.errors import InputError
 from nucleotune.genome.identifiers import split_versions
-from nucleotune.genome.scanner import open_binary
+from nucleotune.text import open_binary
 
 
 def read_gct(path: str | Path) -> pd.DataFrame:

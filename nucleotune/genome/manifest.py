@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from nucleotune.errors import InputError
-from nucleotune.genome.scanner import open_binary
+from nucleotune.text import open_binary
 
 MANIFEST_COLUMNS = ("accession", "rbp", "cell_line", "md5")
 

@@ -17,8 +17,8 @@ from nucleotune.errors import InputError
 from nucleotune.genome.identifiers import match_contigs
 from nucleotune.genome.layers import Layers, lay
 from nucleotune.genome.loci import overlap_clusters
-from nucleotune.genome.scanner import open_binary
 from nucleotune.genome.windows import extract_windows, open_genome
+from nucleotune.text import open_binary
 
 #: Biotypes of genes whose transcripts may hold peaks; those after lncRNA are its kinds in GENCODE before version 31.
 HOST_BIOTYPES = (

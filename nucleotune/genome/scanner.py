@@ -9,13 +9,10 @@ between quotes; in GFF3 (version 1.26 of the specification) it holds `key=value;
 carry no feature; `##FASTA` in GFF3 ends them.
 """
 
-import gzip
-import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +20,7 @@ from numba import njit
 
 from nucleotune.errors import InputError
 from nucleotune.genome.strings import StringTable, intern, same
+from nucleotune.text import open_text
 
 STRANDS = ("+", "-", ".")
 
@@ -114,24 +112,10 @@ def scan(
     )
 
 
-@contextmanager
-def open_binary(path: str | Path) -> Iterator[BinaryIO]:
-    """Open a file, plain or gzip by its first bytes, for reading bytes; InputError where it is missing or damaged."""
-    try:
-        with open(path, "rb") as file:
-            compressed = file.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if compressed else open(path, "rb") as stream:
-            yield stream
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{path}: damaged gzip file ({error}); fetch or copy it again") from error
-
-
 def _blocks(path: str | Path) -> Iterator[np.ndarray]:
     """The bytes of a file as uint8 arrays of whole lines; the next is read while one is used."""
     rest = b""
-    with open_binary(path) as stream, ThreadPoolExecutor(1) as reader:
+    with open_text(path) as stream, ThreadPoolExecutor(1) as reader:
         following = reader.submit(stream.read, _BLOCK)
         while block := following.result():
             following = reader.submit(stream.read, _BLOCK)

@@ -4,15 +4,14 @@ Own code because headers matter to the letter here (tabs and blanks included) an
 input silently: text before the first header, empty records, a truncated gzip stream.
 """
 
-import gzip
 import re
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from nucleotune.errors import InputError
 from nucleotune.sequence.alphabet import normalise
+from nucleotune.text import read_lines
 
 
 class Record(NamedTuple):
@@ -38,49 +37,30 @@ def read_fasta(path: str | Path) -> Iterator[Record]:
     Raises InputError for a missing or empty file, a damaged gzip stream, text before the first header, and letters that
     are no nucleotide codes; the message names file, record and line.
     """
-    path = Path(path)
     header: str | None = None
     parts: list[str] = []
     start = 0
-    try:
-        with _open_text(path) as lines:
-            for number, line in enumerate(lines, start=1):
-                line = line.rstrip("\r\n\x1a")  # \x1a: end-of-file mark of old DOS editors
-                if line.startswith(">"):
-                    if header is not None:
-                        yield _record(path, header, parts, start)
-                    header, parts, start = line[1:].strip(), [], number
-                    if not header:
-                        raise InputError(
-                            f"{path}: line {number}: empty header; every record needs an id after '>'"
-                        )
-                elif header is not None:
-                    parts.append(line.strip())
-                elif line.strip():
-                    raise InputError(
-                        f"{path}: line {number}: expected a FASTA header starting with '>', found {line[:40]!r}"
-                    )
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{path}: damaged gzip file ({error}); fetch or copy it again") from error
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path}: not a text file (byte {error.start}); expected FASTA, plain or gzip"
-        ) from error
+    for number, line in read_lines(path):
+        if line.startswith(">"):
+            if header is not None:
+                yield _record(path, header, parts, start)
+            header, parts, start = line[1:].strip(), [], number
+            if not header:
+                raise InputError(
+                    f"{path}: line {number}: empty header; every record needs an id after '>'"
+                )
+        elif header is not None:
+            parts.append(line.strip())
+        elif line.strip():
+            raise InputError(
+                f"{path}: line {number}: expected a FASTA header starting with '>', found {line[:40]!r}"
+            )
     if header is None:
         raise InputError(f"{path}: no FASTA records; the file is empty")
     yield _record(path, header, parts, start)
 
 
-def _open_text(path: Path):
-    with path.open("rb") as file:
-        compressed = file.read(2) == b"\x1f\x8b"
-    opener = gzip.open if compressed else open
-    return opener(path, "rt", encoding="utf-8", newline=None)
-
-
-def _record(path: Path, header: str, parts: list[str], line: int) -> Record:
+def _record(path: str | Path, header: str, parts: list[str], line: int) -> Record:
     try:
         return Record(header, normalise("".join(parts)))
     except ValueError as error:

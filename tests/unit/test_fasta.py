@@ -52,7 +52,8 @@ def test_iupac_becomes_n_and_other_letters_are_refused(tmp_path):
         (b"<html>no</html>\n>a\nAC\n", "line 1: expected a FASTA header"),
         (b">\nAC\n", "line 1: empty header"),
         (gzip.compress(b">a\nACGT\n" * 1000, mtime=0)[:-20], "damaged gzip"),
-        (b"\xff\xfe\x00\x01", "not a text file"),
+        (b"\xff\xfe\x00\x01", "UTF-16 text"),
+        (b">a\nAC\xe9\n", "line 2: not UTF-8 text"),
     ],
 )
 def test_broken_files_are_refused(tmp_path, data, message):

@@ -4,12 +4,13 @@ VENV ?= .venv
 CORES ?= 2
 BIN := $(VENV)/bin
 
-.PHONY: help install demo test test-slurm lint format check-real docs lock clean
+.PHONY: help install demo test test-slurm fuzz lint format check-real docs lock clean
 
 help:
 	@echo "make demo                 install and run the default config; prints where the report is"
 	@echo "make test                 all tests (unit, DAG, end to end on the toy species)"
 	@echo "make test-slurm           the tests that need a SLURM (see tests/slurm/README.md)"
+	@echo "make fuzz N=100000        random inputs for every reader of outside text (see tests/fuzz/README.md)"
 	@echo "make lint                 ruff, snakefmt --check, snakemake --lint"
 	@echo "make check-real DATA=DIR  the same workflow on real files in DIR (see tests/real/README.md)"
 	@echo "make docs                 regenerate docs/configuration.md from schemas/"
@@ -37,6 +38,12 @@ test: install
 
 test-slurm: install
 	$(BIN)/python -m pytest -m slurm tests/slurm
+
+N ?= 100000
+SEED ?= 0
+
+fuzz: install
+	NUCLEOTUNE_FUZZ=$(N) NUCLEOTUNE_FUZZ_SEED=$(SEED) $(BIN)/python -m pytest -s tests/fuzz
 
 lint: install
 	$(BIN)/ruff check .

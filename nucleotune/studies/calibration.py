@@ -14,7 +14,8 @@ from pathlib import Path
 import pandas as pd
 
 from nucleotune.errors import InputError
-from nucleotune.sequence.fasta import parse_header, read_fasta
+from nucleotune.sequence.fasta import read_fasta
+from nucleotune.sequence.headers import parse_header
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ def count_readings(path: str | Path, label: str, min_length: int) -> dict[tuple[
 def _properties(path: str | Path, header: str, sequence: str, label: str) -> tuple:
     """The readings that a record passes, one set for each question but that of repeats."""
     fields = parse_header(header)
-    if "gene_biotype" not in fields:
+    if not fields.get("gene_biotype"):
         raise InputError(
             f"{path}: record {header[:80]!r}: not a header of Ensembl's; calibrate_counts reads Ensembl's files only"
         )

@@ -15,7 +15,8 @@ import pandas as pd
 from nucleotune.contracts import further_tests
 from nucleotune.errors import InputError
 from nucleotune.plan import CLASSES
-from nucleotune.sequence.fasta import parse_header, read_fasta
+from nucleotune.sequence.fasta import read_fasta
+from nucleotune.sequence.headers import parse_header
 from nucleotune.studies.partial import add_fragments, cut_training_rows
 from nucleotune.studies.splits import (
     leakage,

@@ -9,7 +9,8 @@ from nucleotune import plan
 from nucleotune.config import load_run
 from nucleotune.errors import InputError
 from nucleotune.plugins import ROOT
-from nucleotune.sequence.fasta import parse_header, read_fasta
+from nucleotune.sequence.fasta import read_fasta
+from nucleotune.sequence.headers import parse_header
 from nucleotune.simulate.ensembl import write_toy_species
 from nucleotune.simulate.paths import toy_paths
 from nucleotune.sources.registry import read_registry

@@ -6,7 +6,7 @@ import pytest
 
 from nucleotune.errors import InputError
 from nucleotune.sequence.alphabet import normalise
-from nucleotune.sequence.fasta import parse_header, read_fasta, read_ids
+from nucleotune.sequence.fasta import read_fasta, read_ids
 
 
 def fasta(tmp_path, data: bytes, name="x.fa"):
@@ -70,28 +70,11 @@ def test_empty_record_is_kept_for_the_length_filter_to_count(tmp_path):
     assert list(read_fasta(fasta(tmp_path, b">a\n>b\nAC\n")))[0] == ("a", "")
 
 
-def test_ensembl_header_with_colons_and_blanks_in_the_description():
-    header = (
-        "ENST1.5 cdna chromosome:GRCh38:CHR_HSCHR6_MHC_COX_CTG1:142:168:-1 gene:ENSG1.9 gene_biotype:TR_C_gene"
-        " transcript_biotype:TR_C_gene gene_symbol:TRBC1 description:T cell: receptor [Source:HGNC Symbol;Acc:HGNC:1]"
-    )
-    fields = parse_header(header)
-    assert fields["id"] == "ENST1.5" and fields["gene"] == "ENSG1.9"
-    assert fields["symbol"] == "TRBC1" and fields["seq_region"] == "CHR_HSCHR6_MHC_COX_CTG1"
-
-
-def test_ensembl_header_without_symbol():
-    header = "T ncrna scaffold:X:KI27:1:9:1 gene:G gene_biotype:lncRNA transcript_biotype:lncRNA description:novel"
-    fields = parse_header(header)
-    assert fields["gene_biotype"] == "lncRNA" and fields["symbol"] is None
-
-
-def test_other_headers_give_their_first_word():
-    assert parse_header("gi|98|ref|NM_1.5| Homo sapiens x (GPR1), mRNA") == {
-        "id": "gi|98|ref|NM_1.5|"
-    }
-
-
 def test_read_ids_refuses_repeats(tmp_path):
     with pytest.raises(InputError, match="id 'a' occurs more than once"):
         list(read_ids(fasta(tmp_path, b">a 1\nAC\n>a 2\nAC\n")))
+
+
+def test_read_ids_takes_the_first_field_of_gencodes_headers(tmp_path):
+    path = fasta(tmp_path, b">ENST01.2|ENSG01.5|-|-|X-201|X|4|\nACGT\n>other one\nAC\n")
+    assert list(read_ids(path)) == [("ENST01.2", "ACGT"), ("other", "AC")]

@@ -1,5 +1,6 @@
 """The file of a model's contributions: what explains its output, and how far that can be trusted. No torch here."""
 
+import logging
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from nucleotune.attribution.agreement import agreement, mean_with_interval
 from nucleotune.attribution.onehot import at_bases
 from nucleotune.errors import InputError
 from nucleotune.files import atomic_path
+
+logger = logging.getLogger(__name__)
 
 #: How contributions were computed.
 DEEPLIFT, GRADIENTS = "DeepLIFT", "integrated gradients"
@@ -100,10 +103,20 @@ def judge(explained: Explained) -> pd.DataFrame:
 def summarise(explained: Explained, judged: pd.DataFrame, *, seed: int) -> dict[str, Any]:
     """JSON values: `way`, numbers of sequences, completeness, and mean agreement with its bootstrap interval.
 
-    Completeness: `largest` and `median` of |delta|, and `relative`, the largest by the mean |value|. Without
-    substitutions there is no agreement: None.
+    Completeness: `largest` and `median` of |delta|, and `relative`, the largest by the mean |value|; None where the
+    model says the same of every sequence as of its references. Without substitutions there is no agreement: None.
+
+    Raises InputError where a value or delta is not finite.
     """
-    sizes = judged["delta"].abs()
+    broken = judged.loc[~np.isfinite(judged[["value", "delta"]]).all(axis=1), "id"]
+    if len(broken):
+        raise InputError(
+            f"record {broken.iloc[0]!r}: the model's output or its contributions are not finite; train it with a lower"
+            " training.learning_rate"
+        )
+    sizes, scale = judged["delta"].abs(), float(judged["value"].abs().mean())
+    if not scale:
+        logger.warning("the model says the same of all %d sequences", len(judged))
     return {
         "way": explained.way,
         "motifs_from": MUTAGENESIS if explained.way == GRADIENTS else explained.way,
@@ -112,7 +125,7 @@ def summarise(explained: Explained, judged: pd.DataFrame, *, seed: int) -> dict[
         "completeness": {
             "largest": float(sizes.max()),
             "median": float(sizes.median()),
-            "relative": float(sizes.max() / judged["value"].abs().mean()),
+            "relative": float(sizes.max()) / scale if scale else None,
         },
         "agreement": {
             name: mean_with_interval(judged[name].to_numpy(), seed=seed)

@@ -76,10 +76,11 @@ def run_modisco(
         settings: arguments of TFMoDISco; those that are not named have modisco-lite's own values.
 
     Returns:
-        What `read_patterns` reads from the file.
+        What `read_patterns` reads from the file; no patterns where contributions vary too little to tell seqlets from
+        the rest, as those of a model that says the same of every sequence.
 
     Raises:
-        InputError: arrays do not fit; a setting is unknown or out of range; modisco-lite has changed.
+        InputError: arrays do not fit or are not finite; a setting is unknown or out of range; modisco-lite has changed.
     """
     n, channels, length = sequences.shape
     if hypothetical.shape != (n, length, channels):
@@ -87,14 +88,22 @@ def run_modisco(
             f"contributions of shape {hypothetical.shape} for sequences of shape {sequences.shape}: expected "
             f"{(n, length, channels)}"
         )
-    _check_settings(settings, length)
-    started = time.perf_counter()
-    with _one_strand():
-        found = modiscolite.tfmodisco.TFMoDISco(
-            np.ascontiguousarray(sequences.transpose(0, 2, 1), dtype=np.float32),
-            np.ascontiguousarray(hypothetical, dtype=np.float32),
-            **settings,
+    window = _check_settings(settings, length)
+    one_hot = np.ascontiguousarray(sequences.transpose(0, 2, 1), dtype=np.float32)
+    hypothetical = np.ascontiguousarray(hypothetical, dtype=np.float32)
+    broken = np.flatnonzero(~np.isfinite(hypothetical).all(axis=(1, 2)))
+    if len(broken):
+        raise InputError(
+            f"contributions of {len(broken)} of {n} sequences are not finite (first: number {broken[0]}, from 0): the"
+            " model's output is not; train it with a lower training.learning_rate"
         )
+    started = time.perf_counter()
+    if why := _without_seqlets((one_hot * hypothetical).sum(axis=2), window):
+        log.warning("modisco: no patterns: %s", why)
+        found = None, None
+    else:
+        with _one_strand():
+            found = modiscolite.tfmodisco.TFMoDISco(one_hot, hypothetical, **settings)
     with atomic_path(path) as temporary:
         modiscolite.io.save_hdf5(temporary, *found, window_size=length)
     patterns = read_patterns(path)
@@ -110,7 +119,21 @@ def run_modisco(
     return patterns
 
 
-def _check_settings(settings: Mapping[str, Any], length: int) -> None:
+def _without_seqlets(actual: np.ndarray, window: int) -> str:
+    """Why modisco-lite cannot take seqlets out of contributions (n, L), or nothing where it can.
+
+    It fits a Laplace distribution to the sums of windows, one half to those above the mode, one to those below.
+    """
+    sums = np.lib.stride_tricks.sliding_window_view(actual, window, axis=1).sum(axis=2)
+    if not sums.any():
+        return "all contributions are 0"
+    if not ((sums > 0).any() and (sums < 0).any()):
+        return f"contributions of all windows of {window} nt have one sign"
+    return ""
+
+
+def _check_settings(settings: Mapping[str, Any], length: int) -> int:
+    """The width of windows; InputError for settings that modisco-lite does not have or that do not fit `length`."""
     known = signature(modiscolite.tfmodisco.TFMoDISco).parameters
     for name in settings:
         if name not in known or name in ("one_hot", "hypothetical_contribs"):
@@ -123,6 +146,7 @@ def _check_settings(settings: Mapping[str, Any], length: int) -> None:
             f"sliding_window_size {window} and flank_size {flank}: flanks must be at least 1 nt, and window and both "
             f"flanks not longer than the sequences, {length} nt"
         )
+    return window
 
 
 @contextmanager

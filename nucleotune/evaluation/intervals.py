@@ -167,8 +167,10 @@ def evaluate(
     groups that are drawn together (None: every example alone). With several seeds a metric is the
     mean over seeds, in each resample too (the same examples for every seed), and
     `seed_sd` is its standard deviation (n - 1) between seeds. `resamples=0` leaves the intervals
-    None. `log_loss` only when all scores lie in [0, 1]. Raises InputError, beginning with `source`,
-    when the labels hold one class only.
+    None. `log_loss` only when all scores lie in [0, 1]. Where seeds predict one class for all
+    examples, every metric says of how many: `one_class`; when all do, a metric that no resample
+    changes has no interval, since 0.000 to 0.000 would say that it is known exactly. Raises
+    InputError, beginning with `source`, when the labels hold one class only.
     """
     y = np.asarray(labels, dtype=bool)
     scores = np.atleast_2d(np.asarray(scores, dtype=float))
@@ -182,10 +184,15 @@ def evaluate(
             y, scores, predicted, resamples=resamples, seed=seed, groups=groups
         )
         intervals = {name: np.quantile(values, tails) for name, values in resampled.items()}
+    one_class = int((predicted.all(axis=1) | ~predicted.any(axis=1)).sum())
     result: dict[str, dict[str, float | None]] = {}
     for name, values in per_seed.items():
         low, high = intervals[name].tolist() if resamples else (None, None)
+        if one_class == len(predicted) and low == high:
+            low = high = None
         result[name] = {"value": float(values.mean()), "ci_low": low, "ci_high": high}
+        if one_class:
+            result[name]["one_class"] = one_class
         if len(scores) > 1:
             result[name]["seed_sd"] = float(values.std(ddof=1))
     return result

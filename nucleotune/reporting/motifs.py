@@ -110,6 +110,7 @@ def summaries_table(summaries: Mapping[Run, Mapping[str, Any]]) -> pd.DataFrame:
             for name in ("median", "largest", "relative")
         }
         measured["mutated"] = {"value": found["mutated"]}
+        says_nothing = found["completeness"]["relative"] is None
         measured |= found["agreement"]
         rows += [
             row(
@@ -119,6 +120,7 @@ def summaries_table(summaries: Mapping[Run, Mapping[str, Any]]) -> pd.DataFrame:
                 value,
                 comparable=False,
                 n_test=value["n"] if value and "n" in value else None,
+                note="the model says the same of every sequence" if says_nothing else "",
             )
             for metric, value in measured.items()
         ]

@@ -12,7 +12,7 @@ import pandas as pd
 from nucleotune.evaluation.over_sets import compare_over_sets, mean_over_sets
 from nucleotune.reporting import attribution_texts
 from nucleotune.reporting.lncrna import Described, Metrics, performance
-from nucleotune.reporting.tables import long_table, row
+from nucleotune.reporting.tables import ONE_CLASS, long_table, row
 
 #: The paper's model, as `published_as` of a method.
 PAPER = "BERT-RBP"
@@ -171,6 +171,8 @@ def rbp_table_auroc(
             paper = int(printed.loc[known, "n_rbps"])
             comparable = _comparable(datasets, [method], len(measured), paper)
             note += f", the paper has {paper}"
+        if collapsed := _one_class(metrics, datasets, method["name"]):
+            note += f"; {ONE_CLASS} on {collapsed} of them"
         if comparable:
             covered.add(known)
         rows.append(
@@ -228,6 +230,16 @@ def rbp_table_comparison(
                 value |= {"ci_low": found["ci_low"], "ci_high": found["ci_high"]}
             rows.append(row(keys, metric, claims.get(metric), value, comparable=comparable))
     return long_table(rows, ["method", "against"])
+
+
+def _one_class(metrics: Metrics, datasets: Described, method: str) -> int:
+    """On how many data sets a method predicts one class in every seed."""
+    found = [metrics.get(dataset["name"], {}).get(method, {}) for dataset in datasets]
+    return sum(
+        one["splits"]["test"]["auroc"].get("one_class") == len(one["seeds"])
+        for one in found
+        if one.get("splits")
+    )
 
 
 def _of_the_paper(published: pd.DataFrame, datasets: Described) -> pd.DataFrame:

@@ -22,6 +22,9 @@ COLUMNS = (
     "status",
     "note",
 )
+#: What a note says of a model whose predictions are all one class: its decisions carry no information.
+ONE_CLASS = "predicts one class"
+
 STATUSES = ("reached", "below", "above", "not comparable", "not run")
 NUMBERS = ("published", "measured", "ci_low", "ci_high", "n_test", "seeds")
 
@@ -68,9 +71,13 @@ def row(
 ) -> dict[str, Any]:
     """One row of the table contract.
 
-    `measured` is {value[, ci_low, ci_high]} as in metrics.json, or None.
+    `measured` is {value[, ci_low, ci_high, one_class]} as in metrics.json, or None; a note says where
+    the model predicts one class only.
     """
     measured = measured or {}
+    if collapsed := measured.get("one_class"):
+        some = f" in {collapsed} of {seeds} seeds" if seeds and collapsed < seeds else ""
+        note = "; ".join(filter(None, (ONE_CLASS + some, note)))
     value, low, high = (measured.get(name) for name in ("value", "ci_low", "ci_high"))
     numbers = (published, value, low, high, n_test, seeds)
     return {
@@ -183,7 +190,7 @@ def _wide_row(
                 "with_published": metric["published"],
                 "published": published,
                 "measured": measured,
-                "interval": f"{low}\u2013{high}" if low else "",
+                "interval": _beside(cell["note"], low, high),
                 "status": "" if single else cell["status"],
             }
         )
@@ -199,6 +206,13 @@ def _wide_row(
         ],
         "note": ", ".join(str(notes.index(n) + 1) for n in group["note"].unique() if n),
     }
+
+
+def _beside(note: str | None, low: str, high: str) -> str:
+    """What stands under a number: its interval, or that it says nothing."""
+    if low:
+        return f"{low}\u2013{high}"
+    return "one class" if (note or "").startswith(ONE_CLASS) else ""
 
 
 def _missing(value: Number) -> bool:

@@ -16,6 +16,9 @@ logger = logging.getLogger(__name__)
 #: Unknown tokens among all but the special ones that training tolerates.
 MAX_UNKNOWN_SHARE = 0.001
 
+#: How many times the loss of a flat profile a profile model's may be.
+MUCH_WORSE = 10
+
 
 def check_unknown(
     tokenizer: Tokenizer,
@@ -52,6 +55,23 @@ def check_finite(values: dict[str, float], *, step: int, learning_rate: float) -
             f"training diverged at step {step} (learning rate {learning_rate:.2g}): {found}. Lower "
             f"training.learning_rate, raise training.warmup_share, or lower training.max_gradient_norm"
         )
+
+
+def check_learned(loss: float, flat: float) -> bool:
+    """Whether a profile model's best validation loss is no lower than that of a flat profile, which knows nothing.
+
+    Such a model is a result like any other, and only logged.
+
+    Raises:
+        InputError: the loss is more than MUCH_WORSE times as high; the training diverged.
+    """
+    if loss < flat:
+        return False
+    text = f"best validation loss {loss:.4g}, but a flat profile has {flat:.4g}"
+    if loss > MUCH_WORSE * flat:
+        raise InputError(f"training diverged: {text}. Lower training.learning_rate")
+    logger.warning("the model learnt nothing: %s", text)
+    return True
 
 
 def check_collapse(predictions: pd.DataFrame, *, keep: bool = False) -> bool:

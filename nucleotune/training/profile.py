@@ -48,7 +48,7 @@ from nucleotune.training.compute import (
     predicted_splits,
     resolve_device,
 )
-from nucleotune.training.gates import check_unknown
+from nucleotune.training.gates import check_learned, check_unknown
 from nucleotune.training.profile_compute import hidden_states, mean_losses, predict_outputs
 from nucleotune.training.profile_trainer import ProfileTrainer, Progress
 from nucleotune.training.state import load_state, run_digest, save_state
@@ -185,6 +185,9 @@ def train_profile(
             # Predictions are made with the merged weights: those, and no others, are what a model directory holds.
             merge_lora(built.adapted)
         outputs = predict_outputs(network, inputs, torch_device)
+    collapsed = check_learned(
+        progress.best_loss, _flat_loss(targets, train, valid, method["training"])
+    )
     seconds = time.perf_counter() - begin
     profile_model.description.update(
         {
@@ -213,6 +216,7 @@ def train_profile(
         "best_step": progress.best_step,
         "best_validation_loss": progress.best_loss,
         "stopped_early": progress.stopped_early,
+        "collapsed": collapsed,
         "resumed": resumed is not None,
         "resumed_at_step": resumed,
         "seconds": seconds,
@@ -260,6 +264,15 @@ def _resolved(
     record = verify_checkpoint(checkpoint, model if model.get("checkpoint") else None)
     origin = {key: record[key] for key in ("hub", "revision", "commit", "path")}
     return complete_model(model, checkpoint), {"sha256": weights_digest(checkpoint), **origin}
+
+
+def _flat_loss(
+    counts: torch.Tensor, train: np.ndarray, valid: np.ndarray, training: dict[str, Any]
+) -> float:
+    """Validation loss of who knows nothing: the same everywhere, and the mean log(1 + reads) of the training set."""
+    log_counts = counts[train].double().sum(-1).log1p().mean(0).expand(len(valid), -1)
+    losses = mean_losses(torch.zeros_like(counts[valid]), log_counts, counts[valid])
+    return training["profile_weight"] * losses[0] + training["count_weight"] * losses[1]
 
 
 def _fill_average(

@@ -1,5 +1,7 @@
 """One way in to explain a model: each kind by its own way, files that come back, and what cannot be explained."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,10 +18,12 @@ from nucleotune.attribution.explain import explain
 from nucleotune.attribution.onehot import at_bases, one_hot
 from nucleotune.attribution.selection import Chosen, of_class_1, with_most_reads
 from nucleotune.errors import InputError
+from nucleotune.files import write_json
 from nucleotune.models.load import build_classifier, load_model, save_model
 from nucleotune.models.profile import build_profile_model, load_profile_model, save_profile_model
 from nucleotune.models.tokenizers import make_tokenizer
 from nucleotune.profile_contracts import ProfileExamples
+from nucleotune.reporting.motifs import summaries_table
 
 LENGTH = 24
 BASE = {"title": "tiny", "faithful": False, "lora": None, "adaptation": None}
@@ -229,3 +233,21 @@ def test_order_of_fields():
     """`Explained` is made from DeepLIFT's fields in their order."""
     names = list(Explained.__dataclass_fields__)
     assert names[3:7] == ["hypothetical", "actual", "values", "delta"]
+
+
+def test_a_model_that_says_the_same_of_every_sequence_has_no_relative_completeness(tmp_path):
+    judged = pd.DataFrame(
+        {"id": ["a", "b"], "value": 0.0, "delta": 0.0, "pearson": np.nan, "spearman": np.nan}
+    )
+    explained = SimpleNamespace(
+        way="DeepLIFT", ids=judged["id"].to_numpy(), mutated=np.array([], int)
+    )
+    summary = summarise(explained, judged, seed=0)
+    assert summary["completeness"] == {"largest": 0.0, "median": 0.0, "relative": None}
+    write_json(tmp_path / "summary.json", summary)
+    table = summaries_table({("d", "m"): summary}).set_index("metric")
+    assert table.loc["delta_relative", "status"] == "not run"
+    assert (table["note"] == "the model says the same of every sequence").all()
+    judged.loc[1, "value"] = np.inf
+    with pytest.raises(InputError, match="record 'b': the model's output"):
+        summarise(explained, judged, seed=0)

@@ -181,3 +181,18 @@ def test_missing_test_split_is_refused():
         evaluate_predictions(tables(splits=("train", "valid")))
     with pytest.raises(InputError, match="no seed"):
         evaluate_predictions({})
+
+
+@pytest.mark.parametrize(("collapsed", "said"), [(0, None), (1, 1), (2, 2)])
+def test_a_model_that_predicts_one_class_says_so_and_has_no_false_certainty(collapsed, said):
+    rng = np.random.default_rng(0)
+    labels = np.repeat([True, False], 20)
+    scores = rng.random((2, 40))
+    predicted = scores > 0.5
+    predicted[:collapsed] = True
+    found = evaluate(labels, scores, predicted, resamples=50)
+    assert {metric.get("one_class") for metric in found.values()} == {said}
+    assert (found["mcc"]["ci_low"] is None) == (collapsed == 2)
+    if collapsed == 2:
+        assert found["mcc"]["value"] == 0 and found["accuracy"]["ci_high"] is None
+    assert found["auroc"]["ci_low"] < found["auroc"]["ci_high"]  # scores still rank

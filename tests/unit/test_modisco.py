@@ -131,3 +131,24 @@ def test_another_modisco_is_refused(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="install modisco-lite 3.0.0"):
         run_modisco(sequences, hypothetical, tmp_path / "a.h5")
     assert modiscolite.util.get_2d_data_from_patterns is before
+
+
+@pytest.mark.parametrize(
+    ("change", "why"), [(lambda h: 0 * h, "all contributions are 0"), (np.abs, "have one sign")]
+)
+def test_a_model_that_says_nothing_has_no_patterns(tmp_path, caplog, change, why):
+    sequences, hypothetical, _ = simulate()
+    patterns = run_modisco(sequences, change(hypothetical), tmp_path / "m.h5", settings=QUICK)
+    assert patterns.table.empty and patterns.seqlets.empty
+    assert read_patterns(tmp_path / "m.h5").table.empty
+    assert "no patterns: " in caplog.text and why in caplog.text
+
+
+def test_contributions_that_are_not_finite_are_refused(tmp_path):
+    sequences, hypothetical, _ = simulate()
+    hypothetical[7, 3, 1] = np.nan
+    with pytest.raises(
+        InputError, match=r"contributions of 1 of 100 sequences .* number 7, from 0"
+    ):
+        run_modisco(sequences, hypothetical, tmp_path / "m.h5", settings=QUICK)
+    assert not (tmp_path / "m.h5").exists()

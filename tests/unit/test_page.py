@@ -255,3 +255,13 @@ def test_benchmarks_are_summed_per_rule(tmp_path):
         "peak_mb": 300.0,
     }
     assert other["peak_mb"] is None
+
+
+@pytest.mark.parametrize(("seeds", "some"), [(1, ""), (3, " in 1 of 3 seeds")])
+def test_a_collapsed_model_is_named_in_the_findings(seeds, some):
+    values = context()
+    interval = {"value": 0.0, "ci_low": None, "ci_high": None, "one_class": 1}
+    values["headlines"][0] |= {"mcc": interval, "seeds": seeds}
+    html = " ".join(render_study(values).split())
+    assert "MCC 0.000 (predicts one class) against" in html
+    assert f"predicts one class</b> for all test examples{some}." in html

@@ -23,7 +23,13 @@ from nucleotune.profile_contracts import (
     write_profile_predictions,
 )
 from nucleotune.training import profile_trainer
-from nucleotune.training.profile import ROW_COLUMNS, predict_profiles, train_profile
+from nucleotune.training.gates import check_learned
+from nucleotune.training.profile import (
+    ROW_COLUMNS,
+    _flat_loss,
+    predict_profiles,
+    train_profile,
+)
 from nucleotune.training.profile_trainer import Diverged
 from nucleotune.training.state import STATE
 
@@ -383,3 +389,27 @@ def test_no_validation_sequences(tmp_path):
     examples = make_examples(20).of_splits(["train", "test"])
     with pytest.raises(InputError, match="needs examples of split 'valid'"):
         run(tmp_path, short("bpnet-tiny"), examples)
+
+
+@pytest.mark.parametrize(("loss", "learnt_nothing"), [(9.9, False), (10.0, True), (99.0, True)])
+def test_a_model_no_better_than_a_flat_profile_is_marked(loss, learnt_nothing, caplog):
+    assert check_learned(loss, 10.0) == learnt_nothing
+    assert ("learnt nothing" in caplog.text) == learnt_nothing
+
+
+def test_a_loss_without_measure_stops(tmp_path):
+    method = short("bpnet-tiny")
+    method["training"] |= {"learning_rate": 5, "epochs": 2}
+    with pytest.raises(
+        InputError, match="training diverged: best validation loss .* a flat profile"
+    ):
+        run(tmp_path, method, make_examples(40))
+    assert not (tmp_path / "model").exists()
+
+
+def test_the_loss_of_a_flat_profile():
+    counts = torch.tensor([[[1.0, 1.0, 2.0]], [[3.0, 0.0, 0.0]]])
+    weights = {"profile_weight": 0.8, "count_weight": 0.2}
+    # Sequence 1 is judged: 3 reads at one place of three, and log 5 expected where log 4 is right.
+    expected = 0.8 * -3 * np.log(1 / 3) + 0.2 * (np.log(5) - np.log(4)) ** 2
+    assert _flat_loss(counts, [0], [1], weights) == pytest.approx(expected)

@@ -306,3 +306,15 @@ def test_headlines_choose_the_model_on_the_validation_split():
     assert found[0]["baseline"] == "CPC2 features + SVM"
     assert (found[0]["auroc"]["value"], found[0]["baseline_auroc"]["value"]) == (0.7, 0.8)
     assert (found[0]["delta_auroc"], found[0]["p_holm"], found[0]["seeds"]) == (-0.1, 0.004, 2)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "note"),
+    [(1, "predicts one class; a note"), (3, "predicts one class in 1 of 3 seeds; a note")],
+)
+def test_a_collapsed_model_is_marked(seeds, note):
+    found = {"value": 0.0, "ci_low": None, "ci_high": None, "one_class": 1}
+    shared = {"comparable": True, "seeds": seeds, "note": "a note"}
+    table = long_table([row({"method": "BERT"}, "mcc", 0.8, found, **shared)], ["method"])
+    assert table["note"].tolist() == [note] and table["status"].tolist() == ["below"]
+    assert '0.000<span class="nt-ci">one class</span>' in render_table(table, "T", "C")

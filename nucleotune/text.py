@@ -6,6 +6,7 @@ and read forward only: a pipe (`<(zcat x.gz)`, `/dev/stdin`) and `-`, the standa
 
 import gzip
 import io
+import os
 import sys
 import zlib
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ from nucleotune.errors import InputError
 
 STDIN = "-"
 
+#: Environment variable of the most that one gzip file may unpack to (GB); the workflow sets it from its configuration.
+UNPACKED_VARIABLE = "NUCLEOTUNE_MAX_UNPACKED_GB"
+
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -26,8 +30,8 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 def open_binary(path: str | Path) -> Iterator[BinaryIO]:
     """Open a file, plain or gzip by its first bytes, for reading bytes; `-` is the standard input.
 
-    Raises InputError for what is missing, no file or not readable, and for a damaged gzip stream, also while the caller
-    reads.
+    Raises InputError for what is missing, no file or not readable, and, also while the caller reads, for a damaged gzip
+    stream and one that unpacks to more than `most_unpacked`.
     """
     try:
         with _opened(path) as file:
@@ -35,7 +39,7 @@ def open_binary(path: str | Path) -> Iterator[BinaryIO]:
             stream = _rewound(file, first)
             if first == _GZIP:
                 with gzip.GzipFile(fileobj=stream) as unpacked:
-                    yield unpacked
+                    yield io.BufferedReader(_Bounded(path, unpacked), 1 << 18)
             else:
                 yield stream
     except FileNotFoundError as error:
@@ -91,6 +95,17 @@ def read_text(path: str | Path) -> str:
         raise _not_utf8(path, number, data[error.start]) from error
 
 
+def most_unpacked() -> float:
+    """The most that one compressed file may unpack to, in bytes."""
+    return float(os.environ.get(UNPACKED_VARIABLE, 1000)) * 1e9
+
+
+def too_large(most: float) -> str:
+    """What is said of a file that unpacks to more than `most` bytes."""
+    key = "download.max_unpacked_gb of the configuration"
+    return f"unpacks to more than {most / 1e9:.3g} GB, the most that {key} allows"
+
+
 def _not_utf8(path: str | Path, line: int, byte: int) -> InputError:
     return InputError(
         f"{path}: line {line}: not UTF-8 text (byte 0x{byte:02x}); save the file as UTF-8"
@@ -141,6 +156,21 @@ class _Prefixed(io.RawIOBase):
             data, self._first = self._first[:size], self._first[size:]
             return data
         return self._stream.read(size)
+
+
+class _Bounded(_Prefixed):
+    """An unpacked stream that ends with an InputError where it is larger than allowed."""
+
+    def __init__(self, path: str | Path, stream: BinaryIO) -> None:
+        super().__init__(b"", stream)
+        self._path, self._most, self._size = path, most_unpacked(), 0
+
+    def _next(self, size: int) -> bytes:
+        data = self._stream.read1(size)
+        self._size += len(data)
+        if self._size > self._most:
+            raise InputError(f"{self._path}: {too_large(self._most)}")
+        return data
 
 
 class _UnixLines(_Prefixed):

@@ -1,9 +1,11 @@
 """The one download path: mirrors, candidates in order, verification, sha256 lock, final name."""
 
 import logging
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -12,11 +14,13 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from nucleotune.errors import InputError
 from nucleotune.files import atomic_path, file_digest, write_json
-from nucleotune.sources.lock import check_or_record
+from nucleotune.sources.addresses import hide, reveal
+from nucleotune.sources.lock import check_lock, check_or_record
 from nucleotune.sources.mirror import describe_places, mirror_places
+from nucleotune.sources.partial import discard, partial_file
 from nucleotune.sources.registry import Source, file_path, is_remote, local_path
-from nucleotune.sources.transfer import TransferError, fetch
-from nucleotune.sources.verify import NO_CHECKSUM, VerificationError, verify
+from nucleotune.sources.transfer import Bounds, TransferError, fetch
+from nucleotune.sources.verify import NO_CHECKSUM, VerificationError, check_end, verify
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +36,7 @@ def download(
     retries: int = 5,
     timeout: float = 60.0,
     pause: float = 1.0,
+    bounds: Bounds | None = None,
 ) -> dict[str, Any]:
     """Bring a resolved source to `output`, verified, with its metadata in `<output>.meta.json`.
 
@@ -39,7 +44,7 @@ def download(
     and of `mirrors`; then the candidates as listed, those that need the network only unless
     `offline`. The first that passes verification is taken. A network candidate is tried 1 +
     `retries` times, with pauses of `pause` * 1, 2, 4 ... seconds; `timeout` is the longest silence
-    of a server in seconds.
+    of a server in seconds, `bounds` the most that one file may take.
     lock: table of sha256 at first fetch, see `nucleotune.sources.lock`; None keeps none.
 
     Returns the metadata: `url` (candidate), `final_url` (after redirects, or the file read), `from`
@@ -48,13 +53,17 @@ def download(
     `nucleotune.sources.verify.verify`).
     Raises InputError listing every candidate with its reason and where the file may be put by hand,
     or naming both sha256 when the lock has another. After any failure, `output` and its metadata
-    are as before the call and nothing temporary is left.
+    are as before the call. Nothing temporary is left but the bytes that came before an interruption, in
+    `.<name>.part` with a note beside it, where the host names the version of its file: the next call goes on with them.
     """
     output = Path(output)
+    source = replace(source, urls=tuple(map(hide, source.urls)))
+    if lock is not None:
+        check_lock(lock)  # Before the bytes: it must be possible to write them down.
     metadata = output.with_name(f"{output.name}.meta.json")
     # The file is renamed before its metadata: metadata never describe a file that is not there.
-    with atomic_path(metadata) as partial_metadata, atomic_path(output) as partial:
-        patience = {"retries": retries, "timeout": timeout, "pause": pause}
+    with atomic_path(metadata) as partial_metadata, partial_file(output) as partial:
+        patience = {"retries": retries, "timeout": timeout, "pause": pause, "bounds": bounds}
         known = {"simulation": simulated, "mirror": mirrors}
         taken = _take_first(source, output, partial, known, offline, patience)
         sha256 = file_digest(partial)
@@ -73,6 +82,7 @@ def download(
             "checksum": taken["checksum"],
         }
         write_json(partial_metadata, found)
+        os.replace(partial, output)
     logger.info("%s: %d bytes from %s", output, size, found["final_url"])
     if found["checksum"] == NO_CHECKSUM:
         logger.warning("%s: no CHECKSUMS entry to verify it by (%s)", output, found["final_url"])
@@ -128,6 +138,7 @@ def _take_first(
 
 
 def _take_file(source: Source, url: str, path: Path, partial: Path) -> dict[str, Any]:
+    discard(partial)
     try:
         with open(path, "rb") as original, open(partial, "wb") as copy:
             shutil.copyfileobj(original, copy)
@@ -147,13 +158,15 @@ def _take_file(source: Source, url: str, path: Path, partial: Path) -> dict[str,
 
 
 def _take_url(source: Source, url: str, partial: Path, patience: dict[str, Any]) -> dict[str, Any]:
+    beside = hide(urljoin(reveal(url), "CHECKSUMS"))
+
     def fetch_checksums() -> str | None:
         with tempfile.TemporaryDirectory() as folder:
             text = Path(folder) / "CHECKSUMS"
             try:
-                fetch(urljoin(url, "CHECKSUMS"), text, **patience)
+                fetch(beside, text, **patience)
             except TransferError as error:
-                logger.warning("%s: %s", urljoin(url, "CHECKSUMS"), error)
+                logger.warning("%s: %s", beside, error)
                 return None
             return text.read_text(errors="replace")
 
@@ -167,6 +180,9 @@ def _take_url(source: Source, url: str, partial: Path, patience: dict[str, Any])
         logger.warning("%s: %s; fetching once more without resuming", url, error)
         transfer = fetch(url, partial, **patience)
         checksum = verify(partial, source, fetch_checksums, _name(url))
+    if not transfer.delimited and checksum in ("none", NO_CHECKSUM):
+        check_end(partial, source.kind)
+        logger.warning("%s: the server does not say how long the file is: a cut may go unseen", url)
     return {
         "final_url": transfer.final_url,
         "last_modified": _iso_date(transfer.last_modified),

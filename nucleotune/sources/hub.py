@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from nucleotune.errors import InputError
 from nucleotune.sources.registry import Source, local_path
+from nucleotune.text import read_lines
 
 HUB = "https://huggingface.co"
 
@@ -57,6 +58,9 @@ def check_checkpoint(model: Mapping[str, Any]) -> None:
             f"model {title!r}: checkpoint: 'hub' needs a 'revision' (a commit, tag or branch), 'path' has none"
         )
     names = [file.rpartition("/")[2] for file in checkpoint["files"]]
+    for name in names:
+        if name in ("", ".", ".."):
+            raise InputError(f"model {title!r}: checkpoint.files: {name!r} is no name of a file")
     if len(set(names)) < len(names):
         raise InputError(f"model {title!r}: checkpoint.files: two files of one name")
     tokenizer = TOKENIZER_FILES[model["tokenizer"]["kind"]]
@@ -85,7 +89,7 @@ def read_revisions(path: str | Path) -> dict[str, Locked]:
     if not path.exists():
         return {}
     locked: dict[str, Locked] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in read_lines(path):
         values = line.split("\t")
         header_is_wrong = number == 1 and tuple(values) != COLUMNS
         if len(values) != len(COLUMNS) or header_is_wrong:

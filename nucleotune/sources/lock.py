@@ -3,27 +3,32 @@
 The table is meant for version control: `path`, `sha256`, `bytes`, `date`, sorted by path.
 """
 
-import fcntl
 from pathlib import Path
 
 from nucleotune.errors import InputError
 from nucleotune.files import atomic_path
+from nucleotune.sources.guard import exclusive
+from nucleotune.text import read_lines
 
 COLUMNS = ("path", "sha256", "bytes", "date")
+
+
+def check_lock(lock: str | Path) -> None:
+    """Raise InputError where the table `lock` is damaged; no downloads need begin then."""
+    with exclusive(lock):
+        _read(Path(lock))
 
 
 def check_or_record(lock: str | Path, path: str, sha256: str, size: int, date: str) -> None:
     """Compare a file with its line in `lock`, or add the line where there is none.
 
     path: `local_path` of the source's first candidate, whichever candidate or mirror served the
-    bytes. Safe between processes and threads: one at a time reads and replaces the table.
+    bytes. Safe between processes and threads: one at a time reads and replaces the table, where the file system has
+    locks.
     Raises InputError when the recorded sha256 is another, or the table is damaged.
     """
     lock = Path(lock)
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    # A sibling is locked: `lock` itself is replaced, so a lock on it would guard an old inode.
-    with open(lock.with_name(f".{lock.name}.flock"), "w") as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)
+    with exclusive(lock):
         rows = _read(lock)
         if path not in rows:
             rows[path] = (sha256, str(size), date)
@@ -41,7 +46,7 @@ def _read(lock: Path) -> dict[str, tuple[str, str, str]]:
     if not lock.exists():
         return {}
     rows = {}
-    for number, line in enumerate(lock.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in read_lines(lock):
         values = line.split("\t")
         if len(values) != len(COLUMNS) or (number == 1 and tuple(values) != COLUMNS):
             raise InputError(

@@ -12,6 +12,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from nucleotune.errors import InputError
+from nucleotune.sources.addresses import check_address, is_host, split_address, without_secrets
+from nucleotune.text import read_lines
 
 COLUMNS = ("name", "urls", "checksum", "min_bytes", "kind", "licence", "note")
 
@@ -55,7 +57,7 @@ def read_registry(path: str | Path) -> dict[str, Source]:
     """
     sources: dict[str, Source] = {}
     header_seen = False
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in read_lines(path):
         if not line.strip() or line.startswith("#"):
             continue
         values = line.split("\t")
@@ -85,7 +87,7 @@ def _parse_row(row: Mapping[str, str], where: str) -> Source:
     def require(column: str, valid: bool, expected: str) -> None:
         if not valid:
             raise InputError(
-                f"{where}, column {column!r}: expected {expected}, found {row[column]!r}"
+                f"{where}, column {column!r}: expected {expected}, found {without_secrets(row[column])!r}"
             )
 
     urls = tuple(row["urls"].split())
@@ -95,6 +97,9 @@ def _parse_row(row: Mapping[str, str], where: str) -> Source:
         require("urls", not re.search(r"[{}]", _FIELD.sub("", url)), "braces as {field} only")
         scheme = url.partition("://")[0] if "://" in url else "file"
         require("urls", scheme in (*_DEFAULT_PORTS, "file"), "http, https, file:// or plain paths")
+        require(
+            "urls", url == without_secrets(url), "no passwords or tokens, which others would see"
+        )
     require(
         "checksum",
         _CHECKSUM.fullmatch(row["checksum"]) is not None,
@@ -110,7 +115,8 @@ def resolve(source: Source, **fields: object) -> Source:
     """Fill the URL templates of `source`.
 
     `Species` (file stem: first letter upper case) follows from `species` unless given. A field in
-    OPTIONAL_FIELDS may be absent, None or empty. Raises InputError naming any other such field.
+    OPTIONAL_FIELDS may be absent, None or empty. Raises InputError naming any other such field, and for values that
+    make no address.
     """
     if "species" in fields and "Species" not in fields:
         species = str(fields["species"])
@@ -127,7 +133,10 @@ def resolve(source: Source, **fields: object) -> Source:
             f"add {match[1]!r} to the species' configuration"
         )
 
-    return replace(source, urls=tuple(_fill(url, value) for url in source.urls))
+    urls = tuple(_fill(url, value) for url in source.urls)
+    for url in urls:
+        check_address(url, f"source {source.name!r}")
+    return replace(source, urls=urls)
 
 
 def _fill(url: str, value: Callable[[re.Match[str]], str]) -> str:
@@ -152,7 +161,7 @@ def file_path(url: str) -> Path:
         return Path(url).expanduser()
     parts = urlsplit(url)
     if parts.scheme != "file":
-        raise InputError(f"{url}: expected an http, https or file URL or a path")
+        raise InputError(f"{without_secrets(url)}: expected an http, https or file URL or a path")
     if parts.netloc not in ("", "localhost"):
         raise InputError(f"{url}: a file URL holds an absolute path: file:///{parts.netloc}...")
     return Path(unquote(parts.path))
@@ -165,15 +174,18 @@ def local_path(url: str) -> str:
     port other than the scheme's own stays (`host:8080/...`), the query stays in the file name after
     `?`, `%xx` is decoded except for what a file name cannot hold, user and fragment go, an empty
     file name becomes `index.html`. Files on this machine have no host: absolute paths lie under
-    `localhost/`, relative ones under `workdir/`.
+    `localhost/`, relative ones under `workdir/`. Values of tokens in the query are replaced
+    (`nucleotune.sources.addresses.without_secrets`). Raises InputError for what names no host.
     """
     if not is_remote(url):
         path = os.path.normpath(file_path(url))
         if path.startswith(".."):
             path = os.path.abspath(path)
         return f"localhost{path}" if os.path.isabs(path) else f"workdir/{path}"
-    parts = urlsplit(url)
+    parts = split_address(without_secrets(url), "downloads")
     host = parts.hostname or ""
+    if not is_host(host):
+        raise InputError(f"{without_secrets(url)}: {host!r} is no name of a host")
     if parts.port not in (None, _DEFAULT_PORTS[parts.scheme]):
         host += f":{parts.port}"
     directory, _, name = parts.path.rpartition("/")

@@ -1,6 +1,5 @@
 """From the branches and tags that model files name to commits, once, on a machine with network."""
 
-import fcntl
 import json
 import logging
 import tempfile
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 
 from nucleotune.errors import InputError
 from nucleotune.files import atomic_path
+from nucleotune.sources.guard import exclusive
 from nucleotune.sources.hub import COLUMNS, HUB, Locked, is_commit, read_revisions, revision_url
 from nucleotune.sources.transfer import TransferError, fetch
 
@@ -37,10 +37,8 @@ def lock_revisions(
     Raises InputError when the hub does not answer with a commit, too.
     """
     lock = Path(lock)
-    lock.parent.mkdir(parents=True, exist_ok=True)
     problems = []
-    with open(lock.with_name(f".{lock.name}.flock"), "w") as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)
+    with exclusive(lock):
         locked = read_revisions(lock)
         for name, checkpoint in sorted(checkpoints.items()):
             hub, revision = checkpoint["hub"], checkpoint["revision"]

@@ -1,6 +1,7 @@
-"""One URL to one file: retries, resume, and no splicing of two versions of a file."""
+"""One URL to one file: retries, resume also of what an earlier run began, bounds, and no splicing of two versions."""
 
 import logging
+import math
 import re
 import time
 from dataclasses import dataclass
@@ -9,9 +10,14 @@ from pathlib import Path
 import requests
 import urllib3
 
+from nucleotune.sources.addresses import reveal, without_secrets
+from nucleotune.sources.partial import Note, discard, forget_note, read_note, write_note
+
 logger = logging.getLogger(__name__)
 
 _CHUNK = 1 << 16
+#: Bytes that are fetched again on resuming: they must be those that are there.
+_OVERLAP = 1 << 14
 _LOG_SECONDS = 5.0
 _LONGEST_PAUSE = 60.0
 #: Time-out and too many requests pass, as server errors (5xx) do; other refusals stay.
@@ -30,10 +36,12 @@ class _BrokenError(Exception):
 class Transfer:
     """What was learnt while fetching one URL.
 
+    final_url: after redirects, without secrets.
     validator: strong ETag or Last-Modified of the version whose bytes are in the partial file.
     total: size of that version in bytes, None where the server does not say.
     last_modified: the header as served.
     resumed: whether the file was put together from more than one response.
+    delimited: whether the server said where the file ends; else a cut cannot be told from the end.
     """
 
     final_url: str
@@ -41,24 +49,54 @@ class Transfer:
     total: int | None = None
     last_modified: str | None = None
     resumed: bool = False
+    delimited: bool = True
 
 
-def fetch(url: str, partial: Path, *, retries: int, timeout: float, pause: float) -> Transfer:
-    """Fetch `url` into `partial`, replacing what is there; bytes are kept as served, not decoded.
+@dataclass(frozen=True)
+class Bounds:
+    """The most that one file may take: bytes, and seconds over all attempts."""
+
+    size: float = math.inf
+    seconds: float = math.inf
+
+
+def fetch(
+    url: str,
+    partial: Path,
+    *,
+    retries: int,
+    timeout: float,
+    pause: float,
+    bounds: Bounds | None = None,
+) -> Transfer:
+    """Fetch `url` into `partial`; bytes are kept as served, not decoded.
+
+    url: as `nucleotune.sources.addresses.hide` gives it; the secrets it knows are sent and never shown.
 
     Server errors, lost connections, time-outs and short bodies are tried again `retries` times
     after `pause` * 1, 2, 4 ... seconds, and resumed where the server names a version of the file to
-    resume. `timeout` (seconds) is the longest silence of the server. Raises TransferError when the
-    server refuses, its certificate is not valid, or the retries are used up.
+    resume; so is what an earlier call left in `partial` when it was interrupted. `timeout` (seconds) is the longest
+    silence of the server. Raises TransferError when the server refuses, its certificate is not valid, the file is
+    beyond `bounds`, or the retries are used up.
     """
-    partial.unlink(missing_ok=True)
-    transfer = Transfer(final_url=url)
+    bounds = bounds or Bounds()
+    deadline = time.monotonic() + bounds.seconds
+    transfer = _begin(url, partial)
     for attempt in range(retries + 1):
         try:
-            _attempt(url, partial, transfer, timeout)
+            _attempt(url, partial, transfer, timeout, bounds.size, deadline)
+            forget_note(partial)
             return transfer
+        except TransferError:
+            discard(partial)
+            raise
         except _BrokenError as error:
-            reason = str(error)
+            reason = without_secrets(str(error))
+        if time.monotonic() >= deadline:
+            raise TransferError(
+                f"{reason}: not whole after {bounds.seconds / 3600:.3g} hours, the most that"
+                " download.max_hours of the configuration allows"
+            )
         if attempt < retries:
             wait = min(pause * 2**attempt, _LONGEST_PAUSE)
             logger.warning("%s: %s; trying again in %.3g s", url, reason, wait)
@@ -66,20 +104,33 @@ def fetch(url: str, partial: Path, *, retries: int, timeout: float, pause: float
     raise TransferError(f"{reason} ({retries + 1} attempts)")
 
 
-def _attempt(url: str, partial: Path, transfer: Transfer, timeout: float) -> None:
+def _begin(url: str, partial: Path) -> Transfer:
+    """What is known at the start: of the bytes that an interrupted call left, or nothing."""
+    note = read_note(partial)
+    if note is None or note.url != url or not partial.exists():
+        discard(partial)
+        return Transfer(final_url=url)
+    logger.info("%s: going on after %d bytes of an earlier run", url, partial.stat().st_size)
+    return Transfer(url, note.validator, note.total, note.last_modified)
+
+
+def _attempt(
+    url: str, partial: Path, transfer: Transfer, timeout: float, most: float, deadline: float
+) -> None:
     have = partial.stat().st_size if transfer.validator and partial.exists() else 0
+    start = max(0, have - _OVERLAP)
     # Without `identity` a server may compress on the fly: size and checksum would be others.
     headers = {"Accept-Encoding": "identity", "User-Agent": "nucleotune"}
-    if have:
-        headers |= {"Range": f"bytes={have}-", "If-Range": transfer.validator}
+    if start:
+        headers |= {"Range": f"bytes={start}-", "If-Range": transfer.validator}
     try:
-        response = requests.get(url, headers=headers, stream=True, timeout=timeout)
+        response = requests.get(reveal(url), headers=headers, stream=True, timeout=timeout)
     except requests.exceptions.SSLError as error:
-        raise TransferError(f"TLS error: {_cause(error)}") from error
+        raise TransferError(f"TLS error: {without_secrets(str(_cause(error)))}") from None
     except (requests.ConnectionError, requests.Timeout) as error:
-        raise _BrokenError(f"no connection: {_cause(error)}") from error
+        raise _BrokenError(f"no connection: {_cause(error)}") from None
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        raise TransferError(str(error)) from error
+        raise TransferError(without_secrets(str(error))) from None
     with response:
         if response.status_code == 416:
             _start_again(partial, transfer, "server has fewer bytes than were received before")
@@ -88,18 +139,39 @@ def _attempt(url: str, partial: Path, transfer: Transfer, timeout: float) -> Non
         if response.status_code not in (200, 206):
             raise TransferError(f"HTTP {response.status_code} {response.reason}")
         if response.status_code == 206:
-            _check_continuation(response, have, partial, transfer)
+            _check_continuation(response, start, partial, transfer)
             transfer.resumed = True
         else:
             # Either the first attempt, or the server ignores Range, or the file changed meanwhile.
-            have = 0
-            length = response.headers.get("Content-Length", "")
-            transfer.total = int(length) if length.isdecimal() else None
+            have = start = 0
+            discard(partial)
+            transfer.total = _length(response)
             transfer.validator = _validator(response)
             transfer.last_modified = response.headers.get("Last-Modified")
             transfer.resumed = False
-        transfer.final_url = response.url
-        _receive(response, partial, have, transfer)
+            chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
+            transfer.delimited = chunked or transfer.total is not None
+        if (transfer.total or 0) > most:
+            raise _too_large(most)
+        transfer.final_url = without_secrets(response.url)
+        if transfer.validator:
+            write_note(
+                partial, Note(url, transfer.validator, transfer.total, transfer.last_modified)
+            )
+        _receive(response, partial, start, have, transfer, most, deadline)
+
+
+def _too_large(most: float) -> TransferError:
+    return TransferError(
+        f"larger than {most / 1e9:.3g} GB, the most that download.max_gb of the configuration allows"
+    )
+
+
+def _length(response: requests.Response) -> int | None:
+    """The size that a server announces; None where it does not, or says it twice and differently."""
+    said = {value.strip() for value in response.headers.get("Content-Length", "").split(",")}
+    (value, *others) = said
+    return int(value) if value.isdecimal() and not others else None
 
 
 def _cause(error: requests.RequestException) -> object:
@@ -115,7 +187,7 @@ def _validator(response: requests.Response) -> str | None:
 
 
 def _check_continuation(
-    response: requests.Response, have: int, partial: Path, transfer: Transfer
+    response: requests.Response, start: int, partial: Path, transfer: Transfer
 ) -> None:
     """Refuse to append bytes that do not follow on, or that belong to another version of the file.
 
@@ -123,8 +195,8 @@ def _check_continuation(
     """
     served = response.headers.get("Content-Range", "")
     match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", served.strip())
-    if not have or match is None or int(match[1]) != have:
-        _start_again(partial, transfer, f"asked for bytes from {have}, got {served or 'no range'}")
+    if not start or match is None or int(match[1]) != start:
+        _start_again(partial, transfer, f"asked for bytes from {start}, got {served or 'no range'}")
     total = None if match[2] == "*" else int(match[2])
     if transfer.total is not None and total is not None and total != transfer.total:
         _start_again(partial, transfer, f"file changed from {transfer.total} to {total} bytes")
@@ -135,27 +207,51 @@ def _check_continuation(
 
 
 def _start_again(partial: Path, transfer: Transfer, reason: str) -> None:
-    partial.unlink(missing_ok=True)
+    discard(partial)
     transfer.validator = transfer.total = None
     raise _BrokenError(f"{reason}; starting again from the first byte")
 
 
-def _receive(response: requests.Response, partial: Path, have: int, transfer: Transfer) -> None:
-    size, total = have, transfer.total
+def _receive(
+    response: requests.Response,
+    partial: Path,
+    start: int,
+    have: int,
+    transfer: Transfer,
+    most: float,
+    deadline: float,
+) -> None:
+    """Write the body, which begins at byte `start` of the file; those before `have` are there and must be the same.
+
+    A server that answers a range with bytes of another place is found out by them.
+    """
+    size, total = start, transfer.total
     started = logged = time.monotonic()
     try:
-        with open(partial, "ab" if have else "wb") as file:
-            for chunk in response.raw.stream(_CHUNK, decode_content=False):
-                file.write(chunk)
+        with open(partial, "r+b" if have else "w+b") as file:
+            # `read1` returns what has come: a server that drips must not outlast the deadline in one read.
+            while chunk := response.raw.read1(_CHUNK, decode_content=False):
+                file.seek(size)
+                known = file.read(min(len(chunk), max(0, have - size)))
+                if not chunk.startswith(known):
+                    _start_again(partial, transfer, "the server sent other bytes than before")
+                file.seek(size + len(known))
+                file.write(chunk[len(known) :])
                 size += len(chunk)
+                if size > most:
+                    raise _too_large(most)
                 now = time.monotonic()
+                if now > deadline:
+                    raise _BrokenError(f"{size} bytes")
                 if now - logged >= _LOG_SECONDS:
                     logged = now
-                    _log_progress(response.url, size, total, (size - have) / (now - started))
+                    _log_progress(transfer.final_url, size, total, (size - start) / (now - started))
     except urllib3.exceptions.HTTPError as error:
-        raise _BrokenError(f"connection lost after {size} bytes: {error}") from error
-    if total is not None and size < total:
-        raise _BrokenError(f"short: {size} of {total} bytes")
+        raise _BrokenError(f"connection lost after {size} bytes: {error}") from None
+    except OSError as error:
+        raise TransferError(f"{partial} cannot be written: {error.strerror}") from error
+    if size < (have if total is None else total):
+        raise _BrokenError(f"short: {size} of {have if total is None else total} bytes")
     if total is not None and size > total:
         _start_again(partial, transfer, f"long: {size} bytes where {total} were announced")
 

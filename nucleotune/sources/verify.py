@@ -12,6 +12,7 @@ from pathlib import Path
 from nucleotune.errors import InputError
 from nucleotune.files import file_digest
 from nucleotune.sources.registry import Source
+from nucleotune.text import most_unpacked, too_large
 
 #: Recorded where a `bsdsum` source has no usable CHECKSUMS beside it.
 NO_CHECKSUM = "none available"
@@ -93,16 +94,21 @@ def _opening(path: str | Path) -> str:
 def check_content(path: str | Path, kind: str) -> None:
     """Check the first bytes, and read gzip and zip files to their end against their built-in CRCs.
 
-    Raises VerificationError for a wrong, truncated or damaged file.
+    Raises VerificationError for a wrong, truncated or damaged file, and for one that unpacks to more than allowed.
     """
     check_magic(path, kind)
     try:
         if kind == "gzip":
+            most, size = most_unpacked(), 0
             with gzip.open(path, "rb") as stream:
-                while stream.read(_BLOCK):
-                    pass
+                while block := stream.read(_BLOCK):
+                    size += len(block)
+                    if size > most:
+                        raise VerificationError(too_large(most))
         elif kind == "zip":
             with zipfile.ZipFile(path) as archive:
+                if sum(member.file_size for member in archive.infolist()) > most_unpacked():
+                    raise VerificationError(too_large(most_unpacked()))
                 damaged = archive.testzip()
             if damaged is not None:
                 raise VerificationError(f"zip file is damaged at member {damaged!r}")
@@ -110,6 +116,22 @@ def check_content(path: str | Path, kind: str) -> None:
         raise VerificationError(f"{kind} file is truncated") from error
     except (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
         raise VerificationError(f"{kind} file is damaged or truncated: {error}") from error
+
+
+def check_end(path: str | Path, kind: str) -> None:
+    """Refuse text that does not end with a line, for a file whose length its host does not say.
+
+    Compressed files are checked to their end anyway.
+    """
+    if kind not in ("text", "fasta"):
+        return
+    with open(path, "rb") as file:
+        file.seek(-1, 2)
+        if file.read(1) not in b"\r\n":
+            raise VerificationError(
+                "its last line has no end, and the server does not say how long the file is: it may be cut;"
+                " if it is whole, give its md5 or sha256 as 'checksum'"
+            )
 
 
 def bsd_sum(path: str | Path) -> tuple[int, int]:

@@ -1,10 +1,13 @@
+import base64
 import gzip
 import hashlib
 import json
 import logging
+import os
 import shutil
 import ssl
 import subprocess
+import sys
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,12 +16,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from nucleotune.errors import InputError
 from nucleotune.sources import transfer
 from nucleotune.sources.download import download
+from nucleotune.sources.partial import partial_file
 from nucleotune.sources.registry import Source, local_path
 from nucleotune.sources.verify import bsd_sum
+from nucleotune.text import UNPACKED_VARIABLE
 
 BODY = gzip.compress(np.random.default_rng(0).bytes(300_000), mtime=0)
 OTHER = gzip.compress(np.random.default_rng(1).bytes(300_000), mtime=0)
@@ -29,7 +35,11 @@ MODIFIED = "Tue, 01 Jul 2025 10:20:30 GMT"
 
 @dataclass
 class Reply:
-    """One scripted answer; `sent` cuts the body short of the announced length."""
+    """One scripted answer; `sent` cuts the body short of the announced length.
+
+    length: what Content-Length says in place of the truth, "" for nothing. shift: a lie, how many bytes too early the
+    answer to a range begins.
+    """
 
     body: bytes = BODY
     status: int = 200
@@ -37,6 +47,8 @@ class Reply:
     ranges: bool = True
     checks_if_range: bool = True
     headers: dict[str, str] = field(default_factory=lambda: {"Last-Modified": MODIFIED})
+    length: str | None = None
+    shift: int = 0
 
 
 class Host:
@@ -61,14 +73,16 @@ class Host:
                 version = reply.headers.get("ETag", reply.headers.get("Last-Modified"))
                 if wanted and reply.ranges and (condition == version or not reply.checks_if_range):
                     start = int(wanted.removeprefix("bytes=").removesuffix("-"))
-                body = reply.body[start:]
+                body = reply.body[max(0, start - reply.shift) :][: len(reply.body) - start]
                 self.send_response(206 if start else reply.status)
                 for name, value in reply.headers.items():
                     self.send_header(name, value)
                 if start:
                     end, total = len(reply.body) - 1, len(reply.body)
                     self.send_header("Content-Range", f"bytes {start}-{end}/{total}")
-                self.send_header("Content-Length", str(len(body)))
+                length = str(len(body)) if reply.length is None else reply.length
+                if length:
+                    self.send_header("Content-Length", length)
                 # Said, so that the client does not send its next request into a connection that is being closed.
                 self.send_header("Connection", "close")
                 self.end_headers()
@@ -178,7 +192,7 @@ def test_truncated_body_is_resumed(host, target, version):
     assert_whole(target)
     first, second = host.headers_sent("/x.fa.gz")
     assert "Range" not in first
-    assert second["Range"] == f"bytes={FIRST_PART}-"
+    assert second["Range"] == f"bytes={FIRST_PART - transfer._OVERLAP}-"
     assert second["If-Range"] == next(iter(version.values()))
 
 
@@ -240,7 +254,7 @@ def test_retries_have_an_end(host, target):
     url = host.serve("/x.fa.gz", Reply(b"", 503))
     assert_fails(source(url), target, "HTTP 503 Service Unavailable (4 attempts)")
     assert len(host.requests) == 4
-    url = host.serve("/short.fa.gz", Reply(sent=1000, ranges=False))
+    url = host.serve("/short.fa.gz", Reply(sent=1000, ranges=False, headers={}))
     assert_fails(source(url), target, "/short.fa.gz: connection lost after 1000 bytes")
 
 
@@ -421,3 +435,161 @@ def test_progress_is_logged(host, target, caplog, monkeypatch):
     caplog.set_level(logging.INFO)
     get(source(host.serve("/x.fa.gz", Reply())), target)
     assert "0.1 of 0.3 MB, " in caplog.text and " MB/s, ETA 0 s" in caplog.text
+
+
+def interrupted(host: Host, target: Path, body: bytes, **options) -> str:
+    """Address of a file of which an earlier run got the first part, then lost its connection for good."""
+    url = host.serve(
+        "/x.fa.gz", Reply(body, sent=FIRST_PART, **options), Reply(b"", 503, ranges=False)
+    )
+    with pytest.raises(InputError, match="HTTP 503"):
+        get(source(url, kind="binary"), target, retries=1)
+    names = sorted(path.name for path in target.parent.iterdir())
+    assert names == [".x.fa.gz.part", ".x.fa.gz.part.json"]
+    host.requests.clear()
+    return url
+
+
+def test_next_run_goes_on_where_one_was_interrupted(host, target):
+    url = interrupted(host, target, BODY)
+    host.serve("/x.fa.gz", Reply())
+    get(source(url), target)
+    assert_whole(target)
+    (headers,) = host.headers_sent("/x.fa.gz")
+    assert headers["Range"] == f"bytes={FIRST_PART - transfer._OVERLAP}-"
+    assert headers["If-Range"] == MODIFIED
+
+
+def test_next_run_goes_on_after_a_kill(host, target):
+    """A process that is killed cleans nothing up: its bytes and their note are what the next run finds."""
+    url = host.serve("/x.fa.gz", Reply())
+    code = (
+        "import os, sys; from pathlib import Path\n"
+        "from nucleotune.sources import transfer\n"
+        "from nucleotune.sources.download import download\n"
+        "from nucleotune.sources.registry import Source\n"
+        "transfer._LOG_SECONDS = 0\n"
+        f"transfer._log_progress = lambda url, size, *more: size < {FIRST_PART} or os._exit(9)\n"
+        f"download(Source('s', ({url!r},), 'none', 1, 'gzip', '', ''), Path({str(target)!r}))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT)
+    assert run.returncode == 9 and (target.parent / ".x.fa.gz.part").stat().st_size > 0
+    host.requests.clear()
+    get(source(url), target)
+    assert_whole(target)
+    assert "Range" in host.headers_sent("/x.fa.gz")[0]
+
+
+def test_file_that_changed_since_the_interrupted_run_is_fetched_whole(host, target):
+    url = interrupted(host, target, OLD_TEXT)
+    host.serve("/x.fa.gz", Reply(NEW_TEXT, headers={"ETag": '"new"'}))
+    get(source(url, kind="fasta"), target)
+    assert_whole(target, NEW_TEXT)
+
+
+def test_range_with_bytes_of_another_place_is_found_out(host, target, caplog):
+    """The header says what was asked for, the bytes are others: plain text has nothing else to tell by."""
+    text = b">x\n" + np.random.default_rng(2).choice(list(b"ACGT"), 300_000).astype("u1").tobytes()
+    url = interrupted(host, target, text + b"\n")
+    host.serve("/x.fa.gz", Reply(text + b"\n", shift=1000), Reply(text + b"\n"))
+    get(source(url, kind="fasta"), target)
+    assert_whole(target, text + b"\n")
+    assert "sent other bytes than before" in caplog.text
+
+
+def test_plain_text_cut_short_of_its_announced_length_is_refused(host, target):
+    text = b">x\n" + b"ACGT\n" * 10_000
+    url = host.serve("/x.fa", Reply(text, sent=20_003, headers={}))
+    assert_fails(source(url, kind="fasta"), target, "connection lost after 20003 bytes")
+
+
+def test_cut_where_no_length_is_announced(host, target, caplog):
+    text = b">x\n" + b"ACGT\n" * 10_000
+    cut = host.serve("/cut.fa", Reply(text, sent=20_005, length="", headers={}))
+    assert_fails(source(cut, kind="fasta"), target, "its last line has no end", "sha256")
+    whole = host.serve("/whole.fa", Reply(text, length="", headers={}))
+    get(source(whole, kind="fasta"), target)
+    assert_whole(target, text)
+    assert "does not say how long the file is" in caplog.text
+    checksum = f"sha256:{sha256(text[:20_005])}"
+    get(source(cut, kind="fasta", checksum=checksum), target)
+    assert_whole(target, text[:20_005])
+
+
+@pytest.mark.parametrize("length", [None, ""])
+def test_download_has_a_largest_size(host, target, length):
+    url = host.serve("/x.fa.gz", Reply(length=length))
+    bounds = transfer.Bounds(size=100_000)
+    assert_fails(source(url), target, "larger than 0.0001 GB", "download.max_gb", bounds=bounds)
+    assert len(host.requests) == 1
+    get(source(url), target, bounds=transfer.Bounds(size=len(BODY)))
+    assert_whole(target)
+
+
+def test_download_has_a_longest_time(host, target, monkeypatch):
+    """A server that is never silent and never done; the clock goes an hour with every look at it."""
+    hours = iter(range(1000))
+    monkeypatch.setattr(transfer.time, "monotonic", lambda: 3600 * next(hours))
+    url = host.serve("/x.fa.gz", Reply(headers={}))
+    bounds = transfer.Bounds(seconds=4 * 3600)
+    assert_fails(
+        source(url), target, "not whole after 4 hours", "download.max_hours", bounds=bounds
+    )
+
+
+def test_file_that_unpacks_to_too_much_is_refused(host, target, monkeypatch):
+    url = host.serve("/x.fa.gz", Reply(gzip.compress(bytes(3_000_000))))
+    monkeypatch.setenv(UNPACKED_VARIABLE, "0.002")
+    assert_fails(source(url), target, "unpacks to more than 0.002 GB", "download.max_unpacked_gb")
+    monkeypatch.setenv(UNPACKED_VARIABLE, "0.003")
+    get(source(url), target)
+
+
+def test_what_killed_runs_left_is_removed_and_what_others_write_is_not(host, target):
+    target.parent.mkdir(parents=True)
+    gone = [target.parent / f".x.fa.gz{middle}.999999999.tmp" for middle in ("", ".meta.json")]
+    others = [target.parent / f".x.fa.gz.{os.getpid()}.tmp", target.parent / ".y.gz.999999999.tmp"]
+    for path in (*gone, *others):
+        path.touch()
+    get(source(host.serve("/x.fa.gz", Reply())), target)
+    assert not any(path.exists() for path in gone) and all(path.exists() for path in others)
+
+
+def test_two_at_once_do_not_write_one_file(target):
+    with partial_file(target) as first, partial_file(target) as second:
+        assert first != second
+        second.write_bytes(b"second")
+        first.write_bytes(b"first")
+        assert second.read_bytes() == b"second"
+    assert_nothing_left(target)
+
+
+SECRETS = ("alice", "s3cr3t", "t0k3n")
+
+
+def test_credentials_are_sent_and_shown_nowhere(host, target, tmp_path, caplog):
+    caplog.set_level(logging.DEBUG, logger="nucleotune")
+    plain = host.serve("/x.fa.gz?token=t0k3n", Reply())
+    url = plain.replace("://", "://alice:s3cr3t@")
+    lock = tmp_path / "lock.tsv"
+    found = get(source(url), target, lock=lock)
+    assert_whole(target)
+    (headers,) = host.headers_sent("/x.fa.gz?token=t0k3n")
+    assert headers["Authorization"] == "Basic " + base64.b64encode(b"alice:s3cr3t").decode()
+    written = [path.read_text() for path in (lock, target.parent / "x.fa.gz.meta.json")]
+    gone = url.replace("x.fa.gz", "gone.fa.gz")
+    refused = f"http://alice:s3cr3t@127.0.0.1:9/x?token=t0k3n {gone}".split()
+    message = ""
+    for address in refused:
+        with pytest.raises(InputError) as caught:
+            get(source(address), target, mirrors=[tmp_path / "mirror"], retries=1)
+        message += str(caught.value)
+    for text in (*written, message, caplog.text, str(found)):
+        assert not [secret for secret in SECRETS if secret in text]
+
+
+def test_redirect_to_a_signed_link_shows_no_signature(host, target):
+    end = host.serve("/end.fa.gz?Expires=9&Signature=t0k3n", Reply())
+    url = host.serve("/x.fa.gz", Reply(b"", 302, headers={"Location": end}))
+    found = get(source(url), target)
+    assert found["final_url"].startswith(f"{host.address}/end.fa.gz?Expires=9&Signature=hidden-")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-from nucleotune.attribution.compare import read_motifs
 from nucleotune.attribution.contributions import read_contributions
+from nucleotune.attribution.meme import read_motifs
 from nucleotune.attribution.modisco import run_modisco, write_inputs
 from nucleotune.attribution.motifs import (
     by_element,

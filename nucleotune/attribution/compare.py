@@ -10,15 +10,12 @@ their number (Bonferroni, Sidak) would leave a faultless TATATA unrecognised. So
 random motif as of the known one, and compared with that.
 """
 
-import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from nucleotune.attribution.onehot import BASES
-from nucleotune.errors import InputError
 
 #: Up to this width all words are random motifs, with their chances; of wider ones WORDS are drawn, by a fixed seed.
 WIDEST_ENUMERATED = 7
@@ -36,41 +33,6 @@ class Match(NamedTuple):
     p: float
     motif: int
     begin: int
-
-
-def read_motifs(path: str | Path) -> dict[str, np.ndarray]:
-    """Motifs of a MEME file, of DNA or RNA: name -> shares (width, 4), bases A, C, G, T (or U).
-
-    The name is what stands first after MOTIF. Raises InputError if the file cannot be read, has no motif, another
-    alphabet, or rows that are no shares.
-    """
-    path = Path(path)
-    try:
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a MEME motif file ({error})") from error
-    if not re.search(r"^ALPHABET\s*=\s*ACG[TU]\s*$", text, re.MULTILINE):
-        raise InputError(f"{path}: expected the line 'ALPHABET= {BASES}' (or ACGU)")
-    motifs = {}
-    for block in re.split(r"^MOTIF\s+", text, flags=re.MULTILINE)[1:]:
-        name = block.split(maxsplit=1)[0]
-        _, _, rows = block.partition("letter-probability matrix")
-        heading, *rows = rows.splitlines() or [""]
-        width = re.search(r"\bw=\s*(\d+)", heading)
-        try:
-            matrix = np.array([row.split() for row in rows[: int(width[1])]], dtype=np.float64)
-            matrix = matrix.reshape(int(width[1]), len(BASES))
-        except (TypeError, ValueError) as error:
-            raise InputError(
-                f"{path}: motif {name}: broken; expected 'letter-probability matrix: w= <width>' and as many rows of "
-                f"{len(BASES)} numbers"
-            ) from error
-        if (matrix < 0).any() or not np.allclose(matrix.sum(axis=1), 1, atol=0.01):
-            raise InputError(f"{path}: motif {name}: each row must be four shares that add up to 1")
-        motifs[name] = matrix
-    if not motifs:
-        raise InputError(f"{path}: no motif there")
-    return motifs
 
 
 def match(

@@ -30,7 +30,7 @@ def match_patterns(
 
     Args:
         patterns: what modisco found.
-        motifs: `compare.read_motifs`; none where none are known. Those with one name up to a dot are variants of one
+        motifs: `meme.read_motifs`; none where none are known. Those with one name up to a dot are variants of one
             element and are compared together.
         background: share of each base, (4,) (`composition`).
 

@@ -26,7 +26,7 @@ def gains_of_words(explained: Explained, motifs: Mapping[str, np.ndarray]) -> pd
 
     Args:
         explained: contributions; sequences without a site are left out.
-        motifs: `compare.read_motifs`; those with one name up to a dot are variants of one element.
+        motifs: `meme.read_motifs`; those with one name up to a dot are variants of one element.
 
     Returns:
         A row an element and window: `element`, `begin`, `end` (nt from the site, half-open), `n` (sequences that have

@@ -27,13 +27,25 @@ def read_fasta(path: str | Path) -> Iterator[Record]:
     Raises InputError for a missing or empty file, a damaged gzip stream, text before the first header, and letters that
     are no nucleotide codes; the message names file, record and line.
     """
+    for header, letters, line in read_letters(path):
+        try:
+            yield Record(header, normalise(letters))
+        except ValueError as error:
+            raise InputError(f"{path}: record {header[:60]!r} (line {line}): {error}") from error
+
+
+def read_letters(path: str | Path) -> Iterator[tuple[str, str, int]]:
+    """Header, letters as they stand in the file, and line of each record; InputError as `read_fasta`, but for letters.
+
+    For those to whom lower case says something.
+    """
     header: str | None = None
     parts: list[str] = []
     start = 0
     for number, line in read_lines(path):
         if line.startswith(">"):
             if header is not None:
-                yield _record(path, header, parts, start)
+                yield header, "".join(parts), start
             header, parts, start = line[1:].strip(), [], number
             if not header:
                 raise InputError(
@@ -47,14 +59,7 @@ def read_fasta(path: str | Path) -> Iterator[Record]:
             )
     if header is None:
         raise InputError(f"{path}: no FASTA records; the file is empty")
-    yield _record(path, header, parts, start)
-
-
-def _record(path: str | Path, header: str, parts: list[str], line: int) -> Record:
-    try:
-        return Record(header, normalise("".join(parts)))
-    except ValueError as error:
-        raise InputError(f"{path}: record {header[:60]!r} (line {line}): {error}") from error
+    yield header, "".join(parts), start
 
 
 def read_ids(path: str | Path) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """Promoters of EPDnew (Dreos et al., Nucleic Acids Res 2013;41:D157): BED of TSS regions and table of motifs."""
 
-import gzip
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,48 +8,81 @@ from typing import Any
 import pandas as pd
 
 from nucleotune.errors import InputError
+from nucleotune.text import read_lines
 
 #: Promoters of H. sapiens version 006 (hg38); the difference is the 26,533 of the paper and of GUE.
 HUMAN_006 = {"promoters": 29_598, "tata": 3_065, "non_tata": 26_533}
 
-#: A BED record covers the TSS, 49 bp upstream and 10 bp downstream.
+#: A BED record of EPDnew covers the TSS, 49 bp upstream and 10 bp downstream.
 _UPSTREAM, _DOWNSTREAM = 49, 10
+_BOX = _UPSTREAM + 1 + _DOWNSTREAM
+
+_NO_RECORD = re.compile(r"#|(?:track|browser)(?:\s|$)")
+#: No chromosome is longer, and int64 holds it.
+_COORDINATE = re.compile(r"[0-9]{1,12}")
+#: EPD's number of a gene's promoter; `NM_000014` has none.
+_NUMBERED = re.compile(r"(.+)_[0-9]{1,3}")
 
 
 def read_promoters(path: str | Path) -> pd.DataFrame:
     """Read the BED file: columns id, seqname, position (0-based TSS), strand, group (gene symbol).
 
-    The id is EPD's name, `<gene>_<number>`: alternative promoters of a gene share its group. Columns 7 and 8, where
-    given, mark the TSS too and must agree. Raises InputError naming the line for anything else.
+    A record is EPDnew's box of 60 bp around a TSS, or the TSS itself, 1 bp; columns lie between tabs or, without any
+    tab, between blanks. The id is EPD's name, `<gene>_<number>`: alternative promoters of a gene share its group. A
+    promoter called `.` gets its place for a name. Columns 7 and 8 of a box, where given, mark the TSS too and must
+    agree. Raises InputError naming the line for anything else.
     """
-    rows = []
+    rows, lines = [], []
     for number, line in _lines(path):
-        if line.startswith(("#", "track", "browser")):
+        if _NO_RECORD.match(line):
             continue
         try:
-            rows.append(_promoter(line.split()))
+            rows.append(_promoter(_cells(line)))
         except ValueError as error:
             raise InputError(
-                f"{path}: line {number}: {error}; expected EPDnew's BED: chromosome, start, end, name, score, strand"
-                " and 60 bp around a TSS"
+                f"{path}: line {number}: {error}; expected BED: chromosome, start, end, name, score, strand, and either"
+                f" the TSS alone (1 bp) or EPDnew's {_BOX} bp around it"
             ) from error
+        lines.append(number)
     table = pd.DataFrame(rows, columns=["id", "seqname", "position", "strand", "group"])
-    _check_names(path, table["id"])
-    return table
+    _check_names(path, table["id"], lines)
+    return table.astype({"position": "int64"})
+
+
+def _cells(line: str) -> list[str]:
+    if "\t" in line:
+        return [cell.strip() for cell in line.rstrip("\t ").split("\t")]
+    return line.split()
 
 
 def _promoter(fields: list[str]) -> tuple[str, str, int, str, str]:
     if len(fields) < 6:
         raise ValueError(f"{len(fields)} columns")
-    seqname, start, end, name, _, strand = fields[:6]
+    seqname, _, _, name, _, strand = fields[:6]
+    if not seqname or not name:
+        raise ValueError("no name of the chromosome or of the promoter")
     if strand not in ("+", "-"):
         raise ValueError(f"strand {strand!r}")
-    if int(end) - int(start) != _UPSTREAM + 1 + _DOWNSTREAM:
-        raise ValueError(f"{int(end) - int(start)} bp")
-    tss = int(start) + _UPSTREAM if strand == "+" else int(end) - 1 - _UPSTREAM
-    if len(fields) >= 8 and tss != (int(fields[6]) if strand == "+" else int(fields[7]) - 1):
-        raise ValueError(f"columns 7 and 8 put the TSS elsewhere than at {tss} (0-based)")
-    return name, seqname, tss, strand, name.rpartition("_")[0] or name
+    start, end = (_coordinate(field) for field in fields[1:3])
+    if end - start == 1:
+        tss = start
+    elif end - start == _BOX:
+        tss = start + _UPSTREAM if strand == "+" else end - 1 - _UPSTREAM
+        marked = [_coordinate(field) for field in fields[6:8]]
+        if len(marked) == 2 and tss != (marked[0] if strand == "+" else marked[1] - 1):
+            raise ValueError(f"columns 7 and 8 put the TSS elsewhere than at {tss} (0-based)")
+    else:
+        raise ValueError(f"{end - start} bp")
+    if name == ".":
+        name = f"{seqname}:{tss}({strand})"
+    numbered = _NUMBERED.fullmatch(name)
+    return name, seqname, tss, strand, numbered[1] if numbered else name
+
+
+def _coordinate(text: str) -> int:
+    if not _COORDINATE.fullmatch(text):
+        raise ValueError(f"coordinate {text[:40]!r}")
+    return int(text)
 
 
 def read_motifs(path: str | Path) -> pd.DataFrame:
@@ -61,7 +94,13 @@ def read_motifs(path: str | Path) -> pd.DataFrame:
     header = next((line.lstrip("#").split() for _, line in lines), [])
     if len(header) < 2:
         raise InputError(f"{path}: expected a header of promoter name and motifs")
-    rows = []
+    columns = ["id", *header[1:]]
+    repeated = next((name for name in columns if columns.count(name) > 1), None)
+    if repeated:
+        raise InputError(
+            f"{path}: column {repeated!r} comes twice; name each motif once, none 'id'"
+        )
+    rows, numbers = [], []
     for number, line in lines:
         name, *marks = line.split()
         if len(marks) != len(header) - 1 or not {"0", "1"}.issuperset(marks):
@@ -69,8 +108,9 @@ def read_motifs(path: str | Path) -> pd.DataFrame:
                 f"{path}: line {number}: expected 0 or 1 for each of {', '.join(header[1:])}; found {line[:80]!r}"
             )
         rows.append((name, *(mark == "1" for mark in marks)))
-    table = pd.DataFrame(rows, columns=["id", *header[1:]])
-    _check_names(path, table["id"])
+        numbers.append(number)
+    table = pd.DataFrame(rows, columns=columns)
+    _check_names(path, table["id"], numbers)
     return table
 
 
@@ -116,19 +156,16 @@ def without_tata(
 
 def _lines(path: str | Path) -> Iterator[tuple[int, str]]:
     """Lines that are not blank, with their number."""
-    try:
-        with (
-            gzip.open(path, "rt") if str(path).endswith(".gz") else open(path, encoding="utf-8")
-        ) as stream:
-            for number, line in enumerate(stream, start=1):
-                if line.strip():
-                    yield number, line.strip()
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from error
+    return ((number, line.strip()) for number, line in read_lines(path) if line.strip())
 
 
-def _check_names(path: str | Path, names: pd.Series) -> None:
+def _check_names(path: str | Path, names: pd.Series, lines: list[int]) -> None:
     if names.empty:
         raise InputError(f"{path}: no promoters")
-    if names.duplicated().any():
-        raise InputError(f"{path}: promoter {names[names.duplicated()].iloc[0]!r} occurs twice")
+    again = names.duplicated()
+    if again.any():
+        row = int(again.to_numpy().argmax())
+        raise InputError(
+            f"{path}: line {lines[row]}: promoter {names.iloc[row]!r} occurs twice; give each a name of its own, such"
+            " as TP53_1 and TP53_2"
+        )

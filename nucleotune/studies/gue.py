@@ -3,7 +3,9 @@
 Label 1 is a promoter without TATA box of EPDnew, TSS-249 to TSS+50; label 0 an artificial sequence made from one.
 """
 
-from collections.abc import Collection, Mapping
+import csv
+import logging
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,13 @@ import pandas as pd
 
 from nucleotune.errors import InputError
 from nucleotune.sequence.alphabet import normalise
+from nucleotune.studies.labelled import LABEL_NAMES, SEQUENCE_NAMES, find_columns, read_label, shown
+from nucleotune.text import read_lines
 
 #: Rows of `prom_300_notata` by split, half of all being promoters.
 PROM_300_NOTATA = {"train": 42_452, "valid": 5_307, "test": 5_307, "positives": 26_533}
+
+log = logging.getLogger(__name__)
 
 
 def read_gue(
@@ -31,12 +37,14 @@ def read_gue(
         length: of every sequence that is used (nt); None for that of the first one.
         classes: labels that every file must have; sequences of others are not used, and may be of any length.
 
-    The id is `<split>-<row>`, from 1; no genes are known, so `group` is the id.
+    The header names the two columns in any case and order, also `seq`, `class` or `target`. The id is `<split>-<row>`,
+    from 1, blank lines not counted; no genes are known, so `group` is the id. Codes other than ACGT become N and stay.
 
     Raises InputError for a file of another form, a label other than 0 and 1, a letter that is no nucleotide code, a
     sequence of another length, a file without a class, and other numbers than expected.
     """
-    parts = {split: _read_split(split, path) for split, path in files.items()}
+    read = {split: _read_split(split, path) for split, path in files.items()}
+    parts = {split: part for split, (part, _) in read.items()}
     for split, part in parts.items():
         for label in classes:
             if not (part["label"] == label).any():
@@ -49,9 +57,10 @@ def read_gue(
         length = int(lengths.iloc[0]) if length is None else length
         wrong = lengths.index[lengths != length]
         if len(wrong):
+            line = read[split][1][wrong[0]]
             raise InputError(
-                f"{files[split]}: row {wrong[0] + 1}: {lengths[wrong[0]]} nt, expected {length} as of all that are"
-                " told apart; otherwise their length would tell the classes"
+                f"{files[split]}: line {line}: {lengths[wrong[0]]} nt, expected {length} as of all that are told apart;"
+                " otherwise their length would tell the classes"
             )
     table = pd.concat(parts.values())
     counts = {**table["split"].value_counts(), "positives": int((table["label"] == 1).sum())}
@@ -66,6 +75,19 @@ def read_gue(
     return table.reset_index(drop=True)
 
 
+def in_both_classes(table: pd.DataFrame, source: str) -> int:
+    """How many sequences have both labels, which no method can tell apart; said in the log where there are any."""
+    labels = table.groupby("sequence")["label"].nunique()
+    both = labels.index[labels > 1]
+    if len(both):
+        log.warning(
+            "%s: %d sequences have label 0 and label 1, such as %s; nothing can tell these apart: leave out one of the"
+            " rows where it is a mistake",
+            *(source, len(both), shown(both[0])),
+        )
+    return len(both)
+
+
 def gue_waterfall(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Beginning of a data card's waterfall: rows of each class that there is."""
     counts = table["label"].value_counts().sort_index(ascending=False)
@@ -75,42 +97,56 @@ def gue_waterfall(table: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _read_split(split: str, path: str | Path) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, EOFError, ValueError) as error:  # pandas' own errors are ValueErrors
-        raise InputError(f"{path}: cannot be read as CSV: {error}") from error
-    if not isinstance(
-        table.index, pd.RangeIndex
-    ):  # what pandas makes of a first column without a name
-        raise InputError(
-            f"{path}: row 1: more fields than the header 'sequence,label' has; expected two a row"
-        )
-    if list(table.columns) != ["sequence", "label"]:
-        raise InputError(
-            f"{path}: expected the header 'sequence,label', found {','.join(table.columns)[:80]!r}; "
-            "an HTML page instead of the file means that the download failed"
-        )
-    if table.empty:
-        raise InputError(f"{path}: no rows after the header; expected sequences and labels")
-    wrong = table.index[~table["label"].isin(("0", "1"))]
-    if len(wrong):
-        raise InputError(
-            f"{path}: row {wrong[0] + 1}: label {table['label'][wrong[0]]!r}, expected 0 or 1"
-        )
-    sequences = []
-    for row, sequence in enumerate(table["sequence"], start=1):
+def _read_split(split: str, path: str | Path) -> tuple[pd.DataFrame, list[int]]:
+    """The rows of a file, and the line that each stands in."""
+    rows = _rows(path)
+    _, header = next(rows, (0, []))
+    columns = find_columns(header)
+    if columns is None:
+        names = f"'{SEQUENCE_NAMES[0]},{LABEL_NAMES[0]}' (or {', '.join(SEQUENCE_NAMES[1:] + LABEL_NAMES[1:])})"
+        page = header and header[0].lstrip().startswith("<")
+        hint = "; this is an HTML page, not a table" if page else ""
+        found = shown(",".join(header)) if header else "an empty file"
+        raise InputError(f"{path}: expected the header {names}, found {found}{hint}")
+    lines, sequences, labels = [], [], []
+    for line, cells in rows:
+        where = f"{path}: line {line}"
+        if len(cells) != 2:
+            raise InputError(
+                f"{where}: {len(cells)} fields where the header has 2; expected a sequence and a label between commas"
+            )
         try:
-            sequences.append(normalise(sequence))
+            labels.append(read_label(cells[columns[1]]))
+            sequences.append(normalise(cells[columns[0]].strip()))
         except ValueError as error:
-            raise InputError(f"{path}: row {row}: {error}") from error
-    names = [f"{split}-{row}" for row in range(1, len(table) + 1)]
-    return pd.DataFrame(
+            raise InputError(f"{where}: {error} (sequence {shown(cells[columns[0]])})") from error
+        if not sequences[-1]:
+            raise InputError(f"{where}: no sequence before label {labels[-1]}")
+        lines.append(line)
+    if not lines:
+        raise InputError(f"{path}: no rows after the header; expected sequences and labels")
+    names = [f"{split}-{row}" for row in range(1, len(lines) + 1)]
+    table = pd.DataFrame(
         {
             "id": names,
             "sequence": sequences,
-            "label": table["label"].astype("int8"),
+            "label": pd.Series(labels, dtype="int8"),
             "split": split,
             "group": names,
         }
     )
+    return table, lines
+
+
+def _rows(path: str | Path) -> Iterator[tuple[int, list[str]]]:
+    """Number and cells of the lines that are not blank; quotes enclose a cell, and never more than one line."""
+    for number, line in read_lines(path):
+        if not line.strip():
+            continue
+        if '"' not in line:
+            yield number, line.rstrip("\t ").split(",")
+            continue
+        try:
+            yield number, next(csv.reader([line.rstrip("\t ")], strict=True))
+        except csv.Error as error:
+            raise InputError(f"{path}: line {number}: broken quotes ({error})") from error

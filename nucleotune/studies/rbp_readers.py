@@ -8,11 +8,9 @@ The id is the place, `chr1:100-201(+)`, or class and running number, `positive-1
 `.3` and so on: sets that pool cell lines repeat some.
 """
 
-import gzip
+import logging
 import re
-import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -23,23 +21,33 @@ import pandas as pd
 
 from nucleotune.errors import InputError
 from nucleotune.sequence.alphabet import normalise
-from nucleotune.sequence.fasta import read_fasta
+from nucleotune.sequence.fasta import read_fasta, read_letters
+from nucleotune.studies.labelled import find_columns, read_label, shown
+from nucleotune.text import open_text, read_lines
 
 #: Names of labels 0 and 1.
 CLASSES = ("negative", "positive")
 
+#: A coordinate; no chromosome needs more digits, and int64 has room for them.
+_NUMBER = "([0-9]{1,12})"
 #: Headers of `bedtools getfasta -s`, `name::` in front where -name was given; 0-based half-open.
-_BEDTOOLS = re.compile(r"(?:.*::)?([^\s:]+):(\d+)-(\d+)\(([+-])\)$")
+_BEDTOOLS = re.compile(rf"(?:.*::)?([^\s:]+):{_NUMBER}-{_NUMBER}\(([+-])\)$")
+#: Headers of GraphProt (Maticzka et al., Genome Biol 2014;15:R17): `id;chr8,81399129,81399154,+`.
+_GRAPHPROT = re.compile(rf"[^;]*;\s*([^\s,;]+),{_NUMBER},{_NUMBER},([+-])(?:[;\s].*)?$")
 #: Headers of Strazar et al. (Bioinformatics 2016, iONMF), without the blank after '>'; 1-based, both ends included.
-_STRAZAR = re.compile(r"([^\s,]+),([+-]),(\d+),(\d+)\s*;\s*class:([01])$")
+_STRAZAR = re.compile(rf"([^\s,]+),([+-]),{_NUMBER},{_NUMBER}\s*;\s*class:([01])$")
 
-#: What the line that introduces a block of RBPsuite's file holds.
+#: What the line that introduces a block of RBPsuite's file holds. A name is looked for where one can begin only.
 _MARK = b"train_dir"
-_BLOCK = re.compile(rb"([^/\s\0]+)\.(positive|negative)")
+_BLOCK = re.compile(rb"(?<![^/\s\0])([^/\s\0]+)\.(positive|negative)")
 _CHUNK = 1 << 24
 
 #: Name of a file of one class.
-_PAIR = re.compile(r"(.+)[._](positive|negative)s?\.(?:fa|fasta)(?:\.gz)?")
+_PAIR = re.compile(
+    r"(.+)[._](positive|negative)s?\.(?:fa|fasta)(?:\.b?gz)?", re.IGNORECASE | re.ASCII
+)
+
+log = logging.getLogger(__name__)
 
 
 class Place(NamedTuple):
@@ -88,7 +96,9 @@ def list_rbpsuite(path: str | Path) -> dict[str, dict[str, int]]:
     """Records of each RBP in RBPsuite's file: {name: {"positive": n, "negative": n}}, in file order."""
     counts: dict[str, dict[str, int]] = {}
     for (name, kind), text in _blocks(path):
-        counts.setdefault(name, dict.fromkeys(reversed(CLASSES), 0))[kind] += text.count(b">")
+        counts.setdefault(name, dict.fromkeys(reversed(CLASSES), 0))[kind] += text.count(
+            b"\n>"
+        ) + text.startswith(b">")
     return counts
 
 
@@ -104,7 +114,7 @@ def list_fasta_pairs(folder: str | Path) -> dict[str, tuple[Path, Path]]:
         match = _PAIR.fullmatch(path.name)
         if match is None:
             continue
-        name, kind = match.groups()
+        name, kind = match[1], match[2].lower()
         other = found.setdefault(name, {}).setdefault(kind, path)
         if other != path:
             raise InputError(f"{folder}: {other.name} and {path.name} are both {kind} of {name}")
@@ -121,7 +131,10 @@ def list_fasta_pairs(folder: str | Path) -> dict[str, tuple[Path, Path]]:
 
 
 def read_fasta_pair(positives: str | Path, negatives: str | Path) -> pd.DataFrame:
-    """Two FASTA files, plain or gzip. Headers of `bedtools getfasta -s` give the place, others none.
+    """Two FASTA files, plain or gzip. Headers of `bedtools getfasta -s` and of GraphProt give the place, others none.
+
+    GraphProt's place is that of its viewpoint, in capitals, between flanks in lower case; the place here is that of the
+    whole sequence. One that is neither as long as the sequence nor as its capitals is not used, and counted in the log.
 
     Raises InputError as `read_fasta` does, for an empty sequence and for a place of another length than its sequence.
     """
@@ -129,39 +142,74 @@ def read_fasta_pair(positives: str | Path, negatives: str | Path) -> pd.DataFram
     letters: list[str] = []
     places: list[Place] = []
     for label, path in ((1, positives), (0, negatives)):
-        for header, sequence in read_fasta(path):
-            places.append(_place(path, header, sequence))
+        unlike = 0
+        for header, written, line in read_letters(path):
+            sequence = _normalised(path, header, written, f" (line {line})")
+            place = _graphprot_place(header, written)
+            unlike += place is None
+            places.append(_place(path, header, sequence) if place in (None, _NOWHERE) else place)
             letters.append(sequence)
             labels.append(label)
+        if unlike:
+            log.warning(
+                "%s: %d headers with a place that is neither as long as the sequence nor as its capitals; these places"
+                " are taken for unknown",
+                *(path, unlike),
+            )
     return _table(labels, letters, places)
 
 
+def _graphprot_place(header: str, written: str) -> Place | None:
+    """The place of a whole sequence under a header of GraphProt; _NOWHERE for other headers, None if it cannot be."""
+    match = _GRAPHPROT.match(header)
+    if match is None:
+        return _NOWHERE
+    seqname, strand = match[1], match[4]
+    start, end = int(match[2]), int(match[3])
+    capitals = [i for i, letter in enumerate(written) if letter.isupper()]
+    first, stop = (capitals[0], capitals[-1] + 1) if capitals else (0, 0)
+    for before, after in ((0, 0), (first, len(written) - stop)):
+        if end - start == len(written) - before - after > 0:
+            left, right = (before, after) if strand == "+" else (after, before)
+            return Place(seqname, start - left, end + right, strand) if start >= left else None
+    return None
+
+
 def read_table(path: str | Path) -> pd.DataFrame:
-    """`sequence<TAB>label` lines, plain or gzip, with or without that header; no places.
+    """`sequence<TAB>label` lines, plain or gzip, with or without a header; no places.
 
     A sequence is plain, or its overlapping k-mers separated by blanks, as in DNABERT's dev.tsv: they are joined again.
+    A header may name the columns in the other order, which then holds; names as in `labelled.find_columns`.
 
     Raises InputError for a file without rows, a line of another form, a label other than 0 and 1, k-mers that are not
     each shifted by one nucleotide, and a letter that is no nucleotide code.
     """
     labels: list[int] = []
     letters: list[str] = []
-    with _opened(path) as stream:
-        for number, line in enumerate(stream, start=1):
-            sequence, _, label = _text(path, line).rstrip("\r\n").partition("\t")
-            header = number == 1 and (sequence, label) == ("sequence", "label")
-            if header or not (sequence or label):
-                continue
-            where = f"{path}: line {number}"
-            if not sequence or label not in ("0", "1"):
-                raise InputError(
-                    f"{where}: expected sequence, tab and label 0 or 1, found {line[:80]!r}"
-                )
-            try:
-                letters.append(normalise(join_kmers(sequence.strip(" "))))
-            except ValueError as error:
-                raise InputError(f"{where}: {error}") from error
-            labels.append(int(label))
+    columns = (0, 1)
+    first = True
+    for number, line in read_lines(path):
+        line = line.rstrip("\t ")
+        if not line:
+            continue
+        cells = line.split("\t")
+        if first and (named := find_columns(cells)):
+            columns, first = named, False
+            continue
+        first = False
+        where = f"{path}: line {number}"
+        if len(cells) != 2:
+            raise InputError(
+                f"{where}: {len(cells)} cells between tabs; expected sequence, tab and label, found {shown(line)}"
+            )
+        written = cells[columns[0]].strip(" ")
+        try:
+            labels.append(read_label(cells[columns[1]]))
+            letters.append(normalise(join_kmers(written)))
+        except ValueError as error:
+            raise InputError(f"{where}: {error} (sequence {shown(written)})") from error
+        if not written:
+            raise InputError(f"{where}: no sequence before label {labels[-1]}")
     if not labels:
         raise InputError(f"{path}: no rows; expected lines of sequence, tab and label")
     return _table(labels, letters, [_NOWHERE] * len(labels))
@@ -211,30 +259,47 @@ def join_kmers(words: str) -> str:
 def _blocks(path: str | Path) -> Iterator[tuple[tuple[str, str], bytes]]:
     """Yield (name, class) and whole lines of RBPsuite's file; a block comes in as many pieces as it takes."""
     key: tuple[str, str] | None = None
-    with _opened(path) as stream:
+    with open_text(path) as stream:
         while chunk := stream.read(_CHUNK):
             chunk += stream.readline()
             start = 0
             while (mark := chunk.find(_MARK, start)) >= 0:
                 line = max(chunk.rfind(b"\n", start, mark) + 1, start)
+                # In an archive the line before may be that of a sequence without a line end: NULs fill up its block.
+                ended = chunk.find(b"\0", line, mark)
+                before = chunk[start : max(line, ended)]
                 if key is not None:
-                    yield key, chunk[start:line]
+                    yield key, before
+                else:
+                    _check_beginning(path, before)
                 end = chunk.find(b"\n", mark) + 1 or len(chunk)
                 key = _block_name(path, chunk[mark:end])
                 header = chunk.find(b">", mark, end)
                 start = end if header < 0 else header
             if key is None:
-                raise InputError(
-                    f"{path}: no line with 'train_dir' at the beginning; expected RBPsuite's file of all RBPs"
-                )
-            yield key, chunk[start:]
+                _check_beginning(path, chunk)
+            else:
+                yield key, chunk[start:]
+    if key is None:
+        raise InputError(f"{path}: no line with 'train_dir'; expected RBPsuite's file of all RBPs")
+
+
+def _check_beginning(path: str | Path, before: bytes) -> None:
+    """Nothing but blanks and what an archive has in front of its first file may come before the first block."""
+    text = before.replace(b"\0", b"").strip()
+    if text and (b">" in text or b"\0" not in before):
+        raise InputError(
+            f"{path}: {shown(text.decode(errors='replace'))} stands before the first line with 'train_dir', so that"
+            " nobody knows whose it is; expected RBPsuite's file of all RBPs"
+        )
 
 
 def _block_name(path: str | Path, line: bytes) -> tuple[str, str]:
     found = _BLOCK.findall(line)
     if not found:
         raise InputError(
-            f"{path}: line {line[:80]!r}: expected the name of an RBP with .positive or .negative"
+            f"{path}: line {shown(line.decode(errors='replace'))}: expected the name of an RBP with .positive or"
+            " .negative"
         )
     name, kind = found[-1]  # an empty file of an archive may stand in front, in the same line
     return _text(path, name), kind.decode()
@@ -242,20 +307,23 @@ def _block_name(path: str | Path, line: bytes) -> tuple[str, str]:
 
 def _records(path: str | Path, block: bytes) -> Iterator[tuple[str, str]]:
     """Header and normalised sequence of the FASTA records of a block; NULs are the padding of an archive."""
-    text = _text(path, block.replace(b"\0", b"").replace(b"\r", b""))
-    before, *records = text.split(">")
+    before, *records = re.split("^>", _text(path, block.replace(b"\0", b"")), flags=re.MULTILINE)
     if before.strip():
         raise InputError(
-            f"{path}: {before.strip()[:80]!r} stands before the first '>' of a block; expected FASTA records after the"
+            f"{path}: {shown(before.strip())} stands before the first '>' of a block; expected FASTA records after the"
             " line with 'train_dir'"
         )
     for record in records:
         header, _, body = record.partition("\n")
-        try:
-            sequence = normalise(body.replace("\n", ""))
-        except ValueError as error:
-            raise InputError(f"{path}: record {header[:80]!r}: {error}") from error
-        yield header, sequence
+        letters = "".join(line.strip() for line in body.split("\n"))
+        yield header.strip(), _normalised(path, header, letters)
+
+
+def _normalised(path: str | Path, header: str, letters: str, where: str = "") -> str:
+    try:
+        return normalise(letters)
+    except ValueError as error:
+        raise InputError(f"{path}: record {header[:80]!r}{where}: {error}") from error
 
 
 def _place(path: str | Path, header: str, sequence: str) -> Place:
@@ -271,6 +339,8 @@ def _place(path: str | Path, header: str, sequence: str) -> Place:
 def _checked(path: str | Path, header: str, sequence: str, place: Place) -> Place:
     if not sequence:
         raise InputError(f"{path}: record {header[:80]!r}: no sequence")
+    if place.start < 0 and place is not _NOWHERE:
+        raise InputError(f"{path}: record {header[:80]!r}: begins before the first base")
     if place is not _NOWHERE and place.end - place.start != len(sequence):
         raise InputError(
             f"{path}: record {header[:80]!r}: the place has {place.end - place.start} nt, the sequence {len(sequence)}"
@@ -293,22 +363,9 @@ def _table(labels: Sequence[int], letters: Sequence[str], places: Sequence[Place
     return table[["id", "sequence", "label", "group", *Place._fields]]
 
 
-@contextmanager
-def _opened(path: str | Path) -> Iterator[gzip.GzipFile]:
-    """The bytes of a file, unpacked if it is gzip; faults of the file are InputErrors."""
-    try:
-        with Path(path).open("rb") as file:
-            compressed = file.read(2) == b"\x1f\x8b"
-        with (gzip.open if compressed else open)(path, "rb") as stream:
-            yield stream
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{path}: damaged gzip file ({error}); fetch or copy it again") from error
-
-
 def _text(path: str | Path, data: bytes) -> str:
     try:
-        return data.decode("ascii")
+        return data.decode()
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not a text file ({data[:40]!r})") from error
+        near = data[max(0, error.start - 20) : error.start + 20].decode(errors="replace")
+        raise InputError(f"{path}: not UTF-8 text near {near!r}; save it as UTF-8") from error

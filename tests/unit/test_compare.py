@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from nucleotune.attribution.compare import any_of, match, read_motifs
+from nucleotune.attribution.compare import any_of, match
 from nucleotune.attribution.onehot import BASES
 
 RICH = np.array([0.4, 0.1, 0.15, 0.35])
@@ -96,15 +96,3 @@ def test_columns_of_two_letters():
     for letters in ("CAA", "TAA"):
         assert match(word(letters), slice(0, 3), [motif], RICH).p < 0.2
     assert match(word("GAA"), slice(0, 3), [motif], RICH).p > 0.15
-
-
-def test_rna_and_names(tmp_path):
-    path = tmp_path / "rna.meme"
-    path.write_text(
-        "MEME version 4\n\nALPHABET= ACGU\n\nMOTIF M1_0.6 UGU\n"
-        "letter-probability matrix: alength= 4 w= 2 nsites= 20 E= 0\n0 0 0 1\n0.1 0.2 0.3 0.4\n\n"
-        "MOTIF b\nletter-probability matrix: alength= 4 w= 1\n 1 0 0 0\nURL x\n"
-    )
-    motifs = read_motifs(path)
-    assert list(motifs) == ["M1_0.6", "b"]
-    assert motifs["M1_0.6"].tolist() == [[0, 0, 0, 1], [0.1, 0.2, 0.3, 0.4]]

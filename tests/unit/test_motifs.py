@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nucleotune.attribution.compare import read_motifs
+from nucleotune.attribution.meme import read_motifs
 from nucleotune.attribution.motifs import (
     composition,
     match_patterns,
@@ -19,7 +19,6 @@ from nucleotune.attribution.motifs import (
 from nucleotune.attribution.onehot import BASES, one_hot
 from nucleotune.attribution.patterns import Patterns, read_patterns
 from nucleotune.attribution.spacing import TESTS, order_of_elements
-from nucleotune.errors import InputError
 from nucleotune.reporting.attribution import (
     Motifs,
     Places,
@@ -84,24 +83,6 @@ def test_elements_of_the_paper():
     assert by_element["positioning"] == ["AATAAA", "AAAAAA", "TATAAA"]
     assert elements["site.1"][0] == pytest.approx([0.03, 0.47, 0.03, 0.47])
     assert set(by_element) == {"efficiency", "positioning", "site", "flank"}
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("ALPHABET= ACDE\nMOTIF a\n", "ALPHABET"),
-        ("ALPHABET= ACGT\n", "no motif"),
-        ("ALPHABET= ACGT\nMOTIF a\nletter-probability matrix: w= 1\n1 1 0 0\n", "add up to 1"),
-        ("ALPHABET= ACGT\nMOTIF a\nletter-probability matrix: w= 1\n1 x 0 0\n", "broken"),
-    ],
-)
-def test_broken_motif_files(tmp_path, text, message):
-    path = tmp_path / "elements.meme"
-    path.write_text(text)
-    with pytest.raises(InputError, match=message):
-        read_motifs(path)
-    with pytest.raises(InputError, match="not a MEME"):
-        read_motifs(tmp_path / "none.meme")
 
 
 def test_patterns_are_matched():

@@ -23,6 +23,7 @@ from nucleotune.studies.expression_classes import (
     select_tissues,
     tissue_id,
 )
+from nucleotune.studies.promoters_build import build_task
 
 FRACTIONS = {"train": 0.8, "valid": 0.1, "test": 0.1}
 BIOTYPES = promoters_genes.BIOTYPES
@@ -76,13 +77,22 @@ def test_gue_keeps_its_own_split(tmp_path):
     ("text", "message"),
     [
         ("<!DOCTYPE html>\n<p>quota</p>\n", "HTML page"),
-        ("sequence,label\nACGT,2\n", "row 1: label '2'"),
-        ("sequence,label\nACGT,0\nAC-T,1\n", "row 2: letter '-'"),
+        (
+            "dna;y\nACGT;1\n",
+            r"expected the header 'sequence,label' \(or .*class.*\), found 'dna;y'$",
+        ),
+        ("id,sequence,label\na,ACGT,1\n", "found 'id,sequence,label'$"),
+        ("seq,sequence\nACGT,1\n", "found 'seq,sequence'$"),
+        ("sequence,label\nACGT,2\n", r"line 2: label '2'; expected 0 or 1 \(sequence 'ACGT'\)"),
+        ("sequence,label\n\nACGT,0\nAC-T,1\n", "line 4: letter '-'"),
         ("sequence,label\nACGT,0\n", "1 rows in split train, expected 2"),
-        ("", "cannot be read"),
+        ("", "found an empty file"),
         ("sequence,label\n", "no rows after the header"),
-        ("sequence,label\nACGT,0,7\nACGT,1,7\n", "row 1: more fields than the header"),
-        ("sequence,label\nACGT,0\nACGTA,1\n", "row 2: 5 nt, expected 4 as of all"),
+        ("sequence,label\nACGT,0,7\nACGT,1,7\n", "line 2: 3 fields where the header has 2"),
+        ("sequence,label\nACGT,0\nACGTA,1\n", "line 3: 5 nt, expected 4 as of all"),
+        ("sequence,label\n,1\n", "line 2: no sequence before label 1"),
+        ('sequence,label\nACGT,0\n"ACGT,1\nACGT,0\n', "line 3: broken quotes"),
+        ("sequence,label\nACGTé,0\n", "line 2: letter 'é'"),
     ],
 )
 def test_gue_says_what_is_wrong(tmp_path, text, message):
@@ -98,17 +108,56 @@ def test_sequences_that_length_or_a_lacking_class_would_tell_apart_are_refused(t
     assert len(table) == 60
     with pytest.raises(InputError, match="GUE: 30 rows with label 1, expected 26533"):
         gue.read_gue(files, {"positives": 26_533})
-    with pytest.raises(InputError, match=r"train\.csv: row 1: 300 nt, expected 200"):
+    with pytest.raises(InputError, match=r"train\.csv: line 2: 300 nt, expected 200"):
         gue.read_gue(files, length=200)
     header, *lines = files["test"].read_text().splitlines()
     short = [line if line.endswith("1") else "ACGT,0" for line in lines]
     files["test"].write_text("\n".join([header, *short]))
     gue.read_gue(files, length=300, classes=(1,))
-    with pytest.raises(InputError, match=r"test\.csv: row 1: 4 nt, expected 300"):
+    with pytest.raises(InputError, match=r"test\.csv: line 2: 4 nt, expected 300"):
         gue.read_gue(files, classes=(0, 1))
     files["valid"].write_text("\n".join([header, *(x for x in lines if x.endswith("1"))]))
     with pytest.raises(InputError, match=r"valid\.csv: no row with label 0; expected rows with"):
         gue.read_gue(files, classes=(0, 1))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sequence,label\nacgun,1\nACGTA,0\n",
+        "Label , SEQ\n1,acgun\n0,ACGTA\n",
+        '"Sequence","Class"\t\n"ACGTN","1"\n\n"ACGTA",0\t\n',
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_csv_as_it_is_saved(tmp_path, text, end, packed):
+    data = ("\ufeff" + text.replace("\n", end)).encode()
+    path = tmp_path / ("train.csv" if packed else "train.csv.gz")  # the name says nothing
+    path.write_bytes(gzip.compress(data) if packed else data)
+    table = gue.read_gue({"train": path})
+    assert table["sequence"].tolist() == ["ACGTN", "ACGTA"]
+    assert table["label"].tolist() == [1, 0] and table["id"].tolist() == ["train-1", "train-2"]
+
+
+def test_a_sequence_of_both_classes_is_counted(tmp_path, caplog):
+    files = gue_files(tmp_path)
+    table = gue.read_gue(files)
+    assert gue.in_both_classes(table, "x.csv") == 0 and not caplog.text
+    sequence = table["sequence"][0]
+    with files["valid"].open("a") as stream:
+        stream.write(f"{sequence},{1 - table['label'][0]}\n")
+    settings = {"positives": "gue", "seed": 1, "downstream": 50, "fractions": FRACTIONS}
+    _, card = build_task(
+        {f"gue_{part}": str(path) for part, path in files.items()},
+        task="task1",
+        length=300,
+        split="random",
+        species={"expected": {"gue": None}},
+        settings=settings,
+    )
+    assert card["in_both_classes"] == 1
+    assert "train.csv: 1 sequences have label 0 and label 1" in caplog.text
 
 
 # EPDnew
@@ -143,6 +192,28 @@ def test_tss_of_both_strands_and_motifs_by_name(tmp_path):
     assert [(step["kept"], step["dropped"]) for step in waterfall] == [(4, 0), (3, 1)]
 
 
+def test_beds_of_one_base_at_the_tss(tmp_path):
+    """As most have them: the place itself on both strands, names that are none, columns 7 and 8 for drawing."""
+    path = tmp_path / "tss.bed"
+    path.write_bytes(
+        b"\xef\xbb\xbfbrowser position chr1\r\ntrack name=x\r\n# chrom\r\n"
+        b"chr1\t1049\t1050\tTP53_1\t900\t+\t0\t0\t\r\ntracks\t9\t10\t.\t0\t-\t\t\r\nchr2\t0\t1\tNM_000014\t0\t-\r\n"
+    )
+    table = epd.read_promoters(path)
+    assert list(table.itertuples(index=False, name=None)) == [
+        ("TP53_1", "chr1", 1049, "+", "TP53"),
+        ("tracks:9(-)", "tracks", 9, "-", "tracks:9(-)"),
+        ("NM_000014", "chr2", 0, "-", "NM_000014"),
+    ]
+
+
+def test_a_tss_is_the_same_from_its_box_and_alone(tmp_path):
+    box, tss = tmp_path / "box.bed", tmp_path / "tss.bed"
+    box.write_text("chr1 51 111 A_1 0 + 100 111\nchr1 90 150 B_1 0 - 90 101\n")
+    tss.write_text("chr1 100 101 A_1 0 +\nchr1 100 101 B_1 0 -\n")
+    assert epd.read_promoters(box).equals(epd.read_promoters(tss))
+
+
 def test_numbers_of_the_real_files_are_required_only_when_asked_for(tmp_path):
     table, motifs = epd_files(tmp_path)
     epd.without_tata(table, motifs)
@@ -162,7 +233,13 @@ def test_numbers_of_the_real_files_are_required_only_when_asked_for(tmp_path):
         ("chr1 0 60 A_1 0 .\n", MOTIFS, "strand '.'"),
         ("chr1 0 60 A_1 0 + 48 60\n", MOTIFS, "elsewhere than at 49"),
         ("chr1 0 60\n", MOTIFS, "3 columns"),
-        (BED + BED, MOTIFS, "'POGK_2' occurs twice"),
+        ("chr1 5 5 A_1 0 +\n", MOTIFS, "line 1: 0 bp"),
+        ("chr1 -100 -40 A_1 0 +\n", MOTIFS, "line 1: coordinate '-100'"),
+        ("chr1 1_0 7_0 A_1 0 +\n", MOTIFS, "line 1: coordinate '1_0'"),
+        (f"chr1 {10**19} {10**19 + 1} A_1 0 +\n", MOTIFS, "line 1: coordinate '10000"),
+        ("chr1\t0\t1\t\t0\t+\n", MOTIFS, "line 1: no name"),
+        (BED + BED, MOTIFS, "line 5: promoter 'POGK_2' occurs twice"),
+        (BED, MOTIFS.replace("GC-box", "Inr"), "column 'Inr' comes twice"),
         ("", MOTIFS, "no promoters"),
         (BED, MOTIFS.replace("1\t1\t0\t1", "1\t1\t0"), "line 2: expected 0 or 1"),
         (BED, MOTIFS.replace("TATA-box", "box"), "expected one column for the TATA box"),

@@ -372,5 +372,5 @@ def test_length_must_not_tell_task_2(toy, tmp_path):
     with open(toy.files["gue_test"]) as stream:
         header, *lines = stream.read().splitlines()
     path.write_text("\n".join([header, *(line[100:] for line in lines)]))
-    with pytest.raises(InputError, match=r"short\.csv: row \d+: 200 nt, expected 300"):
+    with pytest.raises(InputError, match=r"short\.csv: line \d+: 200 nt, expected 300"):
         build(toy, "task2", files=toy.files | {"gue_test": str(path)})

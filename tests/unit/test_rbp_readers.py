@@ -104,14 +104,17 @@ def test_rbpsuite_an_empty_member_of_an_archive_hides_nothing(tmp_path, monkeypa
 @pytest.mark.parametrize(
     "text, message",
     [
-        (">chr1:0-5(+)\nACGTA\n", "no line with 'train_dir'"),
+        (">chr1:0-5(+)\nACGTA\n", "'>chr1.*' stands before the first line with 'train_dir'"),
+        (">chr1:0-5(+)\nACGTA\ntrain_dir/X.positive\n>chr1:0-5(+)\nACGTA\n", "'>chr1.*ACGTA' stands before the first"),
+        ("\n\n", "no line with 'train_dir'"),
         ("train_dir/\n>chr1:0-5(+)\nACGTA\n", "name of an RBP"),
         ("train_dir/Z.positive\n>chr1:0-2(+)\nAC\n", r"no records of X\.negative and X\.positive; .* 1 RBPs: Z"),
         ("train_dir/X.positive\nACGTA\n>chr1:0-5(+)\nACGTA\n", "'ACGTA' stands before the first '>'"),
         ("train_dir/X.positive\n>chr1:0-5(+)\nACG-A\n", r"chr1:0-5\(\+\)'.*'-' at position 4"),
         ("train_dir/X.positive\n>chr1:0-5(+)\nACGA\n", r"chr1:0-5\(\+\)'.*place has 5 nt, the sequence 4"),
         ("train_dir/X.positive\n>chr1:0-5(+)\n>chr1:0-2(+)\nAC\n", r"chr1:0-5\(\+\)'.*no sequence"),
-        ("train_dir/X.positive\n>chr1:0-5(+)\nAC\u00dfTA\n", "not a text file"),
+        ("train_dir/X.positive\n>chr1:0-5(+)\nAC\u00dfTA\n", "letter 'ß' at position 3"),
+        ("train_dir/" + "X" * 2_000_000 + "\n", "name of an RBP"),
     ],
 )  # fmt: skip
 def test_rbpsuite_refuses(tmp_path, text, message):
@@ -182,12 +185,13 @@ def test_kmers_are_joined_to_what_they_were_cut_from(k, length):
         ("ACG CGTA\t1", "3-mers"),
         ("ACG  CGT\t1", "3-mers"),
         ("ACG CGTxGTA\t1", "3-mers"),
-        ("ACGT 1", "sequence, tab and label"),
-        ("ACGT\t2", "sequence, tab and label"),
-        ("ACGT\t1\tx", "sequence, tab and label"),
-        ("sequence\tlabel", "sequence, tab and label"),
+        ("ACGT 1", "1 cells between tabs; expected sequence, tab and label, found 'ACGT 1'"),
+        ("ACGTACGT" * 20 + "\t-1", r"label '-1'; expected 0 or 1 \(sequence 'ACGTACGT.*\.\.\.'\)"),
+        ("ACGT\t1\tx", "3 cells between tabs; expected sequence, tab and label"),
+        ("sequence\tlabel", "label 'label'; expected 0 or 1"),
         ("AC-T\t1", "'-' at position 3"),
-        ("\t1", "sequence, tab and label"),
+        ("\t1", "no sequence before label 1"),
+        ("ACGT\t١", "label '١'; expected 0 or 1"),
     ],
 )
 def test_table_refuses(tmp_path, line, message):
@@ -202,6 +206,44 @@ def test_table_without_rows(tmp_path):
     path.write_text("sequence\tlabel\n")
     with pytest.raises(InputError, match="no rows"):
         read_table(path)
+
+
+@pytest.mark.parametrize("header", ["Label\tSequence\t\t", "class\tSEQ"])
+def test_tables_as_spreadsheets_save_them(tmp_path, header):
+    path = tmp_path / "dev.tsv"
+    path.write_bytes(b"\xef\xbb\xbf" + f"{header}\r\n1\tACGT\t\r\n0 \tAC CG\t\t\r\n".encode())
+    assert [row[:3] for row in rows(read_table(path))] == [
+        ("positive-1", "ACGT", 1),
+        ("negative-1", "ACG", 0),
+    ]
+
+
+def test_places_of_graphprot(tmp_path, caplog):
+    """The header has the place of the viewpoint, in capitals; flanks lie on both sides of it, along the strand."""
+    positives, negatives = tmp_path / "p.fa", tmp_path / "n.fa"
+    positives.write_text(
+        ">a;chr8,100,104,+\nccACGUggg\n>b;chr8,100,104,-\nccACGUggg\n>c;chr8,100,104,+\nACGT\n"
+        ">d;chr8,100,104,+;x\nacgt\n>e;chr8,100,105,+\nccACGUggg\n>f;chr8,1,5,+\nccACGUggg\n"
+    )
+    negatives.write_text(">n\nAC\n")
+    assert [row[:2] + row[3:] for row in rows(read_fasta_pair(positives, negatives))] == [
+        ("chr8:98-107(+)", "CCACGTGGG", "chr8", 98, 107, "+"),
+        ("chr8:97-106(-)", "CCACGTGGG", "chr8", 97, 106, "-"),
+        ("chr8:100-104(+)", "ACGT", "chr8", 100, 104, "+"),
+        ("chr8:100-104(+).2", "ACGT", "chr8", 100, 104, "+"),
+        ("positive-5", "CCACGTGGG", "", -1, -1, ""),
+        ("positive-6", "CCACGTGGG", "", -1, -1, ""),
+        ("negative-1", "AC", "", -1, -1, ""),
+    ]
+    assert "p.fa: 2 headers with a place that is neither as long as" in caplog.text
+    assert "n.fa" not in caplog.text
+
+
+def test_a_sequence_without_line_end_in_an_archive_is_read_to_its_end(tmp_path, monkeypatch):
+    monkeypatch.setitem(FILES, "AB1.negative.fa", ">n1\nACGT\nGG")
+    path = tmp_path / "all.tar"
+    path.write_bytes(archive())
+    assert rows(read_rbpsuite(path, "AB1"))[0][:3] == ("negative-1", "ACGTGG", 0)
 
 
 def test_strazar_counts_from_one_with_both_ends(tmp_path):
@@ -221,6 +263,11 @@ def test_strazar_counts_from_one_with_both_ends(tmp_path):
         ("> chr1,+,101,106\nACGTAC", "expected a header like"),
         ("> chr1,+,101,106; class:2\nACGTAC", "expected a header like"),
         ("> chr1,+,101,106; class:1\nACGTA", "place has 6 nt, the sequence 5"),
+        ("> chr1,+,0,1; class:1\nAC", "begins before the first base"),
+        (
+            "> chr1,+,1000000000000000000001,1000000000000000000002; class:1\nAC",
+            "expected a header like",
+        ),
     ],
 )
 def test_strazar_refuses(tmp_path, record, message):

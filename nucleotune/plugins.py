@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 from nucleotune.errors import InputError, did_you_mean
 from nucleotune.models.architecture import resolve_architecture
 from nucleotune.models.spec import check_model
+from nucleotune.sources.addresses import take_address, take_addresses, without_secrets
 from nucleotune.sources.hub import check_checkpoint
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,7 +61,10 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     try:
         value = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
     except yaml.YAMLError as error:
-        raise InputError(f"{path}: not valid YAML: {error}") from error
+        # Without the piece of the file that the error shows: it may hold a password.
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+        where = f" (line {mark.line + 1})" if mark else ""
+        raise InputError(f"{path}: not valid YAML: {problem or 'no text'}{where}") from None
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except OSError as error:
@@ -91,7 +95,7 @@ def validate(
         Draft202012Validator(schema).iter_errors(filled), key=lambda error: error.json_path
     )
     if errors:
-        lines = [line for error in errors for line in _describe(error)]
+        lines = [without_secrets(line) for error in errors for line in _describe(error)]
         raise InputError("\n".join(f"{source}: {line}" for line in lines))
     return filled
 
@@ -165,7 +169,7 @@ def load_species(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
         )
     if species["simulate"] and species["ensembl"] is None:
         raise InputError(f"{path}: 'simulate' writes Ensembl files and needs the key 'ensembl'")
-    return species
+    return take_addresses(species, f"{path}: ")
 
 
 #: Keys of an entry of `polya.ends` that belong to some formats, and these.
@@ -221,6 +225,7 @@ def load_collection(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
         reason = f"the files of {given} come split" if given else "format 'table' has no places"
         raise InputError(f"{path}: split 'locus': {reason}; leave the key out")
     default = "locus" if collection["format"] == "narrowpeak" else "random"
+    collection = take_addresses(collection, f"{path}: ")
     return {**collection, "split": collection["split"] or default, "rows": rows}
 
 
@@ -255,7 +260,9 @@ def read_sheet(path: str | Path, form: str) -> list[dict[str, str]]:
         row = {key: cell.strip() for key, cell in zip(header, cells, strict=False) if cell.strip()}
         if len(cells) > len(header) or not any(way <= set(row) <= way | more for way, more in ways):
             needed = " or ".join(", ".join(sorted(way)) for way, _ in ways)
-            raise InputError(f"{path}: line {number}: expected {needed} filled, found {line!r}")
+            raise InputError(
+                f"{path}: line {number}: expected {needed} filled, found {without_secrets(line)!r}"
+            )
         if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", row["rbp"]):
             raise InputError(
                 f"{path}: line {number}: rbp {row['rbp']!r} names a directory: letters, digits, '.', '-' only"
@@ -264,7 +271,12 @@ def read_sheet(path: str | Path, form: str) -> list[dict[str, str]]:
             raise InputError(
                 f"{path}: line {number}: md5 {row['md5']!r}; expected 32 digits of 0-9 and a-f, or nothing"
             )
-        rows.append(row)
+        rows.append(
+            {
+                key: take_address(cell, f"{path}: line {number}: {key}") if "://" in cell else cell
+                for key, cell in row.items()
+            }
+        )
     names = [row["rbp"] for row in rows]
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated and form != "narrowpeak":

@@ -6,7 +6,6 @@ and read forward only: a pipe (`<(zcat x.gz)`, `/dev/stdin`) and `-`, the standa
 
 import gzip
 import io
-import os
 import sys
 import zlib
 from collections.abc import Iterator
@@ -14,12 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from nucleotune.bounds import most_unpacked, unpacks_to_too_much
 from nucleotune.errors import InputError
 
 STDIN = "-"
-
-#: Environment variable of the most that one gzip file may unpack to (GB); the workflow sets it from its configuration.
-UNPACKED_VARIABLE = "NUCLEOTUNE_MAX_UNPACKED_GB"
 
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
@@ -31,7 +28,7 @@ def open_binary(path: str | Path) -> Iterator[BinaryIO]:
     """Open a file, plain or gzip by its first bytes, for reading bytes; `-` is the standard input.
 
     Raises InputError for what is missing, no file or not readable, and, also while the caller reads, for a damaged gzip
-    stream and one that unpacks to more than `most_unpacked`.
+    stream and one that unpacks to more than allowed (`nucleotune.bounds`).
     """
     try:
         with _opened(path) as file:
@@ -93,17 +90,6 @@ def read_text(path: str | Path) -> str:
     except UnicodeDecodeError as error:
         number = data.count(b"\n", 0, error.start) + 1
         raise _not_utf8(path, number, data[error.start]) from error
-
-
-def most_unpacked() -> float:
-    """The most that one compressed file may unpack to, in bytes."""
-    return float(os.environ.get(UNPACKED_VARIABLE, 1000)) * 1e9
-
-
-def too_large(most: float) -> str:
-    """What is said of a file that unpacks to more than `most` bytes."""
-    key = "download.max_unpacked_gb of the configuration"
-    return f"unpacks to more than {most / 1e9:.3g} GB, the most that {key} allows"
 
 
 def _not_utf8(path: str | Path, line: int, byte: int) -> InputError:
@@ -169,7 +155,7 @@ class _Bounded(_Prefixed):
         data = self._stream.read1(size)
         self._size += len(data)
         if self._size > self._most:
-            raise InputError(f"{self._path}: {too_large(self._most)}")
+            raise InputError(f"{self._path}: {unpacks_to_too_much()}")
         return data
 
 

@@ -19,6 +19,7 @@ from snakemake.logging import logger
 sys.path.insert(0, workflow.basedir)
 
 from nucleotune import plan
+from nucleotune.bounds import share_bounds
 from nucleotune.config import asked_methods, load_run
 from nucleotune.errors import InputError
 from nucleotune.plan.attribution import attributed_runs
@@ -50,6 +51,7 @@ def study_species(study):
 try:
     RUN = load_run(config, source="config.yaml and overlays")
     SETTINGS = RUN["config"]
+    share_bounds(SETTINGS["download"])
     REGISTRY = read_registry(Path(workflow.basedir) / "resources/sources.tsv")
     REVISIONS = read_revisions(plan.MODELS_LOCK)
     DATASETS = {study: STUDIES[study].datasets(RUN) for study in SETTINGS["studies"]}

@@ -8,6 +8,8 @@ a file with addresses is read, and all that is written, shown or recorded afterw
 import hashlib
 import os
 import re
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from nucleotune.errors import InputError
@@ -50,6 +52,29 @@ def hide(url: str) -> str:
 def reveal(url: str) -> str:
     """The address that `hide` was given; any other comes back as it is."""
     return os.environ.get(_variable(url), url)
+
+
+def take_addresses(value: Any, where: str) -> Any:
+    """What a user's file holds, with every address in it (lists under `urls`) checked and without its secrets.
+
+    Raises InputError, beginning with `where` (such as `mine.yaml: `) and the key.
+    """
+    if isinstance(value, list):
+        return [take_addresses(item, f"{where}{number}.") for number, item in enumerate(value)]
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        key: [take_address(url, f"{where}{key}.{number}") for number, url in enumerate(item)]
+        if key.endswith("urls")
+        else take_addresses(item, f"{where}{key}.")
+        for key, item in value.items()
+    }
+
+
+def take_address(url: str, where: str) -> str:
+    """An address of a user's file, checked (`check_address`) and without its secrets (`hide`)."""
+    check_address(url, where)
+    return hide(url)
 
 
 def check_address(url: str, where: str) -> None:

@@ -19,7 +19,7 @@ from nucleotune.sources.lock import check_lock, check_or_record
 from nucleotune.sources.mirror import describe_places, mirror_places
 from nucleotune.sources.partial import discard, partial_file
 from nucleotune.sources.registry import Source, file_path, is_remote, local_path
-from nucleotune.sources.transfer import Bounds, TransferError, fetch
+from nucleotune.sources.transfer import TransferError, fetch
 from nucleotune.sources.verify import NO_CHECKSUM, VerificationError, check_end, verify
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,6 @@ def download(
     retries: int = 5,
     timeout: float = 60.0,
     pause: float = 1.0,
-    bounds: Bounds | None = None,
 ) -> dict[str, Any]:
     """Bring a resolved source to `output`, verified, with its metadata in `<output>.meta.json`.
 
@@ -44,7 +43,8 @@ def download(
     and of `mirrors`; then the candidates as listed, those that need the network only unless
     `offline`. The first that passes verification is taken. A network candidate is tried 1 +
     `retries` times, with pauses of `pause` * 1, 2, 4 ... seconds; `timeout` is the longest silence
-    of a server in seconds, `bounds` the most that one file may take.
+    of a server in seconds; how much a
+    file may take is said by `nucleotune.bounds`.
     lock: table of sha256 at first fetch, see `nucleotune.sources.lock`; None keeps none.
 
     Returns the metadata: `url` (candidate), `final_url` (after redirects, or the file read), `from`
@@ -63,7 +63,7 @@ def download(
     metadata = output.with_name(f"{output.name}.meta.json")
     # The file is renamed before its metadata: metadata never describe a file that is not there.
     with atomic_path(metadata) as partial_metadata, partial_file(output) as partial:
-        patience = {"retries": retries, "timeout": timeout, "pause": pause, "bounds": bounds}
+        patience = {"retries": retries, "timeout": timeout, "pause": pause}
         known = {"simulation": simulated, "mirror": mirrors}
         taken = _take_first(source, output, partial, known, offline, patience)
         sha256 = file_digest(partial)

@@ -1,7 +1,6 @@
 """One URL to one file: retries, resume also of what an earlier run began, bounds, and no splicing of two versions."""
 
 import logging
-import math
 import re
 import time
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 import requests
 import urllib3
 
+from nucleotune.bounds import beyond, most
 from nucleotune.sources.addresses import reveal, without_secrets
 from nucleotune.sources.partial import Note, discard, forget_note, read_note, write_note
 
@@ -52,14 +52,6 @@ class Transfer:
     delimited: bool = True
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """The most that one file may take: bytes, and seconds over all attempts."""
-
-    size: float = math.inf
-    seconds: float = math.inf
-
-
 def fetch(
     url: str,
     partial: Path,
@@ -67,7 +59,6 @@ def fetch(
     retries: int,
     timeout: float,
     pause: float,
-    bounds: Bounds | None = None,
 ) -> Transfer:
     """Fetch `url` into `partial`; bytes are kept as served, not decoded.
 
@@ -77,14 +68,13 @@ def fetch(
     after `pause` * 1, 2, 4 ... seconds, and resumed where the server names a version of the file to
     resume; so is what an earlier call left in `partial` when it was interrupted. `timeout` (seconds) is the longest
     silence of the server. Raises TransferError when the server refuses, its certificate is not valid, the file is
-    beyond `bounds`, or the retries are used up.
+    beyond `nucleotune.bounds`, or the retries are used up.
     """
-    bounds = bounds or Bounds()
-    deadline = time.monotonic() + bounds.seconds
+    deadline = time.monotonic() + 3600 * most("max_hours")
     transfer = _begin(url, partial)
     for attempt in range(retries + 1):
         try:
-            _attempt(url, partial, transfer, timeout, bounds.size, deadline)
+            _attempt(url, partial, transfer, timeout, deadline)
             forget_note(partial)
             return transfer
         except TransferError:
@@ -94,8 +84,7 @@ def fetch(
             reason = without_secrets(str(error))
         if time.monotonic() >= deadline:
             raise TransferError(
-                f"{reason}: not whole after {bounds.seconds / 3600:.3g} hours, the most that"
-                " download.max_hours of the configuration allows"
+                beyond(f"{reason}: not whole after", "max_hours", most("max_hours"))
             )
         if attempt < retries:
             wait = min(pause * 2**attempt, _LONGEST_PAUSE)
@@ -114,9 +103,7 @@ def _begin(url: str, partial: Path) -> Transfer:
     return Transfer(url, note.validator, note.total, note.last_modified)
 
 
-def _attempt(
-    url: str, partial: Path, transfer: Transfer, timeout: float, most: float, deadline: float
-) -> None:
+def _attempt(url: str, partial: Path, transfer: Transfer, timeout: float, deadline: float) -> None:
     have = partial.stat().st_size if transfer.validator and partial.exists() else 0
     start = max(0, have - _OVERLAP)
     # Without `identity` a server may compress on the fly: size and checksum would be others.
@@ -151,20 +138,18 @@ def _attempt(
             transfer.resumed = False
             chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
             transfer.delimited = chunked or transfer.total is not None
-        if (transfer.total or 0) > most:
-            raise _too_large(most)
+        _check_size(transfer.total or 0)
         transfer.final_url = without_secrets(response.url)
         if transfer.validator:
             write_note(
                 partial, Note(url, transfer.validator, transfer.total, transfer.last_modified)
             )
-        _receive(response, partial, start, have, transfer, most, deadline)
+        _receive(response, partial, start, have, transfer, deadline)
 
 
-def _too_large(most: float) -> TransferError:
-    return TransferError(
-        f"larger than {most / 1e9:.3g} GB, the most that download.max_gb of the configuration allows"
-    )
+def _check_size(size: int) -> None:
+    if size > most("max_gb") * 1e9:
+        raise TransferError(beyond("larger than", "max_gb", most("max_gb")))
 
 
 def _length(response: requests.Response) -> int | None:
@@ -218,7 +203,6 @@ def _receive(
     start: int,
     have: int,
     transfer: Transfer,
-    most: float,
     deadline: float,
 ) -> None:
     """Write the body, which begins at byte `start` of the file; those before `have` are there and must be the same.
@@ -238,8 +222,7 @@ def _receive(
                 file.seek(size + len(known))
                 file.write(chunk[len(known) :])
                 size += len(chunk)
-                if size > most:
-                    raise _too_large(most)
+                _check_size(size)
                 now = time.monotonic()
                 if now > deadline:
                     raise _BrokenError(f"{size} bytes")

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from nucleotune.bounds import most_unpacked, unpacks_to_too_much
 from nucleotune.errors import InputError
 from nucleotune.files import file_digest
 from nucleotune.sources.registry import Source
-from nucleotune.text import most_unpacked, too_large
 
 #: Recorded where a `bsdsum` source has no usable CHECKSUMS beside it.
 NO_CHECKSUM = "none available"
@@ -104,11 +104,11 @@ def check_content(path: str | Path, kind: str) -> None:
                 while block := stream.read(_BLOCK):
                     size += len(block)
                     if size > most:
-                        raise VerificationError(too_large(most))
+                        raise VerificationError(unpacks_to_too_much())
         elif kind == "zip":
             with zipfile.ZipFile(path) as archive:
                 if sum(member.file_size for member in archive.infolist()) > most_unpacked():
-                    raise VerificationError(too_large(most_unpacked()))
+                    raise VerificationError(unpacks_to_too_much())
                 damaged = archive.testzip()
             if damaged is not None:
                 raise VerificationError(f"zip file is damaged at member {damaged!r}")

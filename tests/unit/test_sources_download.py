@@ -1,4 +1,5 @@
 import base64
+import errno
 import gzip
 import hashlib
 import json
@@ -19,12 +20,11 @@ import pytest
 from conftest import ROOT
 
 from nucleotune.errors import InputError
-from nucleotune.sources import transfer
+from nucleotune.sources import guard, transfer
 from nucleotune.sources.download import download
 from nucleotune.sources.partial import partial_file
 from nucleotune.sources.registry import Source, local_path
 from nucleotune.sources.verify import bsd_sum
-from nucleotune.text import UNPACKED_VARIABLE
 
 BODY = gzip.compress(np.random.default_rng(0).bytes(300_000), mtime=0)
 OTHER = gzip.compress(np.random.default_rng(1).bytes(300_000), mtime=0)
@@ -517,12 +517,13 @@ def test_cut_where_no_length_is_announced(host, target, caplog):
 
 
 @pytest.mark.parametrize("length", [None, ""])
-def test_download_has_a_largest_size(host, target, length):
+def test_download_has_a_largest_size(host, target, length, monkeypatch):
     url = host.serve("/x.fa.gz", Reply(length=length))
-    bounds = transfer.Bounds(size=100_000)
-    assert_fails(source(url), target, "larger than 0.0001 GB", "download.max_gb", bounds=bounds)
+    monkeypatch.setenv("NUCLEOTUNE_MAX_GB", "0.0001")
+    assert_fails(source(url), target, "larger than 0.0001 GB", "download.max_gb")
     assert len(host.requests) == 1
-    get(source(url), target, bounds=transfer.Bounds(size=len(BODY)))
+    monkeypatch.setenv("NUCLEOTUNE_MAX_GB", str(len(BODY) / 1e9))
+    get(source(url), target)
     assert_whole(target)
 
 
@@ -531,17 +532,15 @@ def test_download_has_a_longest_time(host, target, monkeypatch):
     hours = iter(range(1000))
     monkeypatch.setattr(transfer.time, "monotonic", lambda: 3600 * next(hours))
     url = host.serve("/x.fa.gz", Reply(headers={}))
-    bounds = transfer.Bounds(seconds=4 * 3600)
-    assert_fails(
-        source(url), target, "not whole after 4 hours", "download.max_hours", bounds=bounds
-    )
+    monkeypatch.setenv("NUCLEOTUNE_MAX_HOURS", "4")
+    assert_fails(source(url), target, "not whole after 4 hours", "download.max_hours")
 
 
 def test_file_that_unpacks_to_too_much_is_refused(host, target, monkeypatch):
     url = host.serve("/x.fa.gz", Reply(gzip.compress(bytes(3_000_000))))
-    monkeypatch.setenv(UNPACKED_VARIABLE, "0.002")
+    monkeypatch.setenv("NUCLEOTUNE_MAX_UNPACKED_GB", "0.002")
     assert_fails(source(url), target, "unpacks to more than 0.002 GB", "download.max_unpacked_gb")
-    monkeypatch.setenv(UNPACKED_VARIABLE, "0.003")
+    monkeypatch.setenv("NUCLEOTUNE_MAX_UNPACKED_GB", "0.003")
     get(source(url), target)
 
 
@@ -593,3 +592,28 @@ def test_redirect_to_a_signed_link_shows_no_signature(host, target):
     url = host.serve("/x.fa.gz", Reply(b"", 302, headers={"Location": end}))
     found = get(source(url), target)
     assert found["final_url"].startswith(f"{host.address}/end.fa.gz?Expires=9&Signature=hidden-")
+
+
+@pytest.mark.parametrize("reason", ["ENOSYS", "ENOLCK", "EOPNOTSUPP", "EBADF"])
+def test_file_system_without_locks(host, target, tmp_path, caplog, monkeypatch, reason):
+    """As Lustre mounted without `-o flock`: the download goes on, and says so once."""
+
+    def refuse(*arguments):
+        raise OSError(getattr(errno, reason), os.strerror(getattr(errno, reason)))
+
+    monkeypatch.setattr(guard.fcntl, "flock", refuse)
+    guard._say_once.cache_clear()
+    lock = tmp_path / "lock.tsv"
+    get(source(host.serve("/x.fa.gz", Reply())), target, lock=lock)
+    assert_whole(target)
+    assert sha256(BODY) in lock.read_text()
+    assert caplog.text.count("the file system has no file locks") == 1
+    guard._say_once.cache_clear()
+
+
+def test_lock_that_cannot_be_used_is_found_before_the_bytes_are_fetched(host, target, tmp_path):
+    lock = tmp_path / "lock.tsv"
+    lock.write_text("no table\n")
+    with pytest.raises(InputError, match=r"lock\.tsv: line 1"):
+        get(source(host.serve("/x.fa.gz", Reply())), target, lock=lock)
+    assert host.requests == [] and not target.parent.exists()

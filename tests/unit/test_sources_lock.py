@@ -48,3 +48,11 @@ def test_concurrent_downloads_lose_no_line_of_the_lock(tmp_path):
     assert [worker.exitcode for worker in workers] == [0] * 6
     paths = [line.split("\t")[0] for line in lock.read_text().splitlines()[1:]]
     assert paths == [f"h/{worker:02d}/{number:02d}" for worker in range(6) for number in range(20)]
+
+
+def test_line_separators_in_names_do_not_end_a_line(tmp_path):
+    lock = tmp_path / "lock.tsv"
+    for name in ("h/a\u2028b", "h/a\x85b"):
+        check_or_record(lock, name, "0" * 64, 1, "2025-01-01")
+        check_or_record(lock, name, "0" * 64, 1, "2025-01-01")
+    assert lock.read_text().count("\n") == 3

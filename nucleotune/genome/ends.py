@@ -7,23 +7,22 @@ All readers return one row a place, in order of contig, position and strand, pla
     strand     category  "+" or "-", that of the transcript
     <track>    int64, one column a track (growth condition, tissue ..)
 
-Counts are of reads: values that are no whole numbers (4.0 is one) are refused, since rounding what was scaled to the
-size of a library would drop the rare ends, and losses and metrics built on counts would mean something else. Files are
-plain or gzip, by their first bytes.
+Contigs are texts: 1.10 is not 1.1. Counts are of reads: values that are no whole numbers (4.0 is one) are refused,
+since rounding what was scaled to the size of a library would drop the rare ends, and losses and metrics built on counts
+would mean something else. Files are plain or gzip, by their first bytes.
 """
 
-import io
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
+from nucleotune import delimited
+from nucleotune.delimited import MOST, whole_numbers
 from nucleotune.errors import InputError
-from nucleotune.text import open_binary
+from nucleotune.text import open_text
 
 PLACE = ("seqname", "position", "strand")
 STRANDS = ("+", "-")
@@ -34,11 +33,9 @@ TIFSEQ_TRACKS = {"glucose": ("ypd", "lypd", "nypd"), "galactose": ("gal", "lgal"
 #: Type of the transcripts that hold exactly one ORF, from end to end, and are named after it.
 _INTACT = "Covering one intact ORF"
 
-#: Column that readers add: the number of a record's line in its file, from 1 on, for messages.
-LINE = "line of the file"
-
-#: Coverage has one count at many places in a row, ends of reads rarely: nt of an interval, and share of those wider.
-WIDE, MANY_WIDE = 20, 0.05
+#: Coverage has one count at many places in a row, ends of reads rarely: nt of an interval, share of those wider, and
+#: the most that any may have.
+WIDE, MANY_WIDE, WIDEST = 20, 0.05, 1000
 
 
 def read_tifseq(
@@ -71,10 +68,11 @@ def read_intact_orfs(path: str | Path) -> pd.DataFrame | None:
     table = _read_isoforms(path)
     if "type" not in table:
         return None
-    table = table[(table["type"] == _INTACT) & (table["name"] != "NA")].reset_index(drop=True)
+    table = table[(table["type"] == _INTACT) & (table["name"] != "NA")]
     ends = np.stack([_whole(path, table, name, least=1) for name in ("t5", "t3")])
     columns = {"seqname": table["chr"], "start": ends.min(0) - 1, "end": ends.max(0)}
-    return pd.DataFrame({**columns, "strand": table["strand"], "gene": table["name"]})
+    rows = pd.DataFrame({**columns, "strand": table["strand"], "gene": table["name"]})
+    return rows.reset_index(drop=True)
 
 
 def read_bed(path: str | Path, track: str = "reads", column: int = 5) -> pd.DataFrame:
@@ -98,9 +96,11 @@ def read_bedgraphs(plus: str | Path, minus: str | Path, track: str = "reads") ->
     for path, strand in ((plus, "+"), (minus, "-")):
         table = _read_bed_columns(path, 4)
         start, end = _intervals(path, table)
-        if strand == "-" and (pd.to_numeric(table["column 4"], errors="coerce") <= 0).all():
-            table["column 4"] = -pd.to_numeric(table["column 4"])
-        value = _whole(path, table, "column 4", reads=True)
+        value, known = whole_numbers(table["column 4"])
+        if strand == "-" and known.all() and (value <= 0).all():
+            value = -value
+        else:
+            value = _whole(path, table, "column 4", reads=True)
         wide = (end - start > WIDE)[value > 0]
         if wide.sum() > MANY_WIDE * len(wide):
             raise InputError(
@@ -108,9 +108,15 @@ def read_bedgraphs(plus: str | Path, minus: str | Path, track: str = "reads") ->
                 " 3' ends by position, not coverage (such as bedtools genomecov -3 writes, not without)"
             )
         width = np.where(value > 0, end - start, 0)
+        if width.max() > WIDEST:
+            row = width.argmax()
+            raise InputError(
+                f"{path}: line {table.index[row]}: {value[row]} reads at each of {width[row]} positions in a row;"
+                f" expected counts of 3' ends by position, at most {WIDEST} equal ones in a row"
+            )
         row = np.repeat(np.arange(len(table)), width)
         position = start[row] + np.arange(len(row)) - (np.cumsum(width) - width)[row]
-        places = table.iloc[row].reset_index(drop=True).assign(strand=strand)
+        places = table[["column 1"]].iloc[row].assign(strand=strand)
         parts.append(_by_place(path, places, "column 1", position, "strand", {track: value[row]}))
     return combine(parts)
 
@@ -134,7 +140,7 @@ def read_table(
         strand: name of the column with + or -.
         first: number of a contig's first base in the file, 1 or 0.
     """
-    table = _read_header_table(path)
+    table = delimited.read_table(path)
     _check_columns(path, table, (seqname, position, strand))
     return _by_place(
         path,
@@ -155,85 +161,62 @@ def combine(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _read_isoforms(path: str | Path) -> pd.DataFrame:
-    with open_binary(path) as stream:
-        header = stream.readline().decode("latin-1").split()
-        if header[:4] != ["chr", "strand", "t5", "t3"]:
+    """The records of both forms as columns of texts; index: numbers of the lines."""
+    with open_text(path) as stream:
+        # The supplement has apostrophes of latin-1.
+        texts = (line.decode("latin-1").rstrip("\n\x1a") for line in stream)
+        lines = enumerate(texts, start=1)
+        _, header = next(lines, (1, ""))
+        names = delimited.header_names(path, 1, delimited.blanks_to_tabs(header).split("\t"))
+        if names[:4] != ["chr", "strand", "t5", "t3"]:
             raise InputError(
                 f"{path}: line 1: expected a header that begins with chr strand t5 t3, as in tsedall or S1_TIFs of"
-                f" TIF-seq; found {' '.join(header[:8])!r}"
+                f" TIF-seq; found {header[:80]!r}"
             )
-        if "type" not in header:
-            return _numbered(_read_csv(path, stream, sep="\t", names=header, header=None))
-        # From `type` to the last blank there are several words, some of them with an apostrophe of latin-1.
-        text = stream.read().decode("latin-1").replace("\r", "").rstrip("\n")
-        lines = pa.array(text.split("\n"), pa.large_string())
-    before = header.index("type")
-    parts = pc.split_pattern(lines, " ", max_splits=before)
-    short = np.flatnonzero(pc.list_value_length(parts).to_numpy() <= before)
-    if len(short):
-        raise InputError(
-            f"{path}: line {short[0] + 2}: expected {' '.join(header)} between single blanks;"
-            f" found {lines[int(short[0])].as_py()[:80]!r}"
-        )
-    columns = {name: pc.list_element(parts, i) for i, name in enumerate(header[:before])}
-    rest = pc.list_element(parts, before)
-    columns["type"] = pc.replace_substring_regex(rest, " [^ ]*$", "")
-    columns["name"] = pc.replace_substring_regex(rest, "^.* ", "")
-    for name in header[2:before]:
-        with suppress(pa.ArrowInvalid):  # `_whole` says what is wrong
-            columns[name] = pc.cast(columns[name], pa.int64())
-    return _numbered(pd.DataFrame({name: column.to_pandas() for name, column in columns.items()}))
+        lines = ((number, line) for number, line in lines if line.strip())
+        if "type" in names:
+            names = names[: names.index("type")]
+            lines = _in_columns(path, lines, names)
+            names = [*names, "type", "name"]
+        return delimited.columns_of(path, lines, names, "\t", "as in the header")
+
+
+def _in_columns(
+    path: str | Path, lines: Iterator[tuple[int, str]], names: Sequence[str]
+) -> Iterator[tuple[int, str]]:
+    """Lines of the supplement with tabs between columns: from `type` to the last blank there are several words."""
+    for number, line in lines:
+        *cells, rest = line.rstrip(" \t").split(" ", len(names))
+        if len(cells) < len(names):
+            raise InputError(
+                f"{path}: line {number}: expected {' '.join(names)} type name between single blanks;"
+                f" found {line[:80]!r}"
+            )
+        kind, _, name = rest.rpartition(" ")
+        yield number, "\t".join((*cells, kind, name))
 
 
 def _read_bed_columns(path: str | Path, columns: int) -> pd.DataFrame:
-    """A file without header line as columns named "column 1" and so on; there are at least so many.
+    """A file without header line as columns of texts, "column 1" and so on; index: numbers of the lines.
 
-    Blank lines, comments and lines for genome browsers are passed over, wherever they stand.
+    There are at least so many. Blank lines, comments and lines for genome browsers are passed over, wherever they
+    stand.
     """
-    kept, numbers = [], []
-    with open_binary(path) as stream:
-        for number, line in enumerate(stream, start=1):
-            if line.strip() and not line.startswith((b"#", b"track", b"browser")):
-                kept.append(line)
-                numbers.append(number)
-    if not kept:
+    lines = delimited.records(path)
+    number, line = next(lines, (0, ""))
+    if not number:
         raise InputError(f"{path}: no records; expected BED or bedGraph")
-    separator = b"\t" if b"\t" in kept[0] else None
-    width = len(kept[0].split(separator))
+    lines = chain([(number, line)], lines)
+    if "\t" not in line.strip(" \t"):
+        lines = ((number, delimited.blanks_to_tabs(line)) for number, line in lines)
+        line = delimited.blanks_to_tabs(line)
+    width = len(delimited.split_cells(line.strip(" \t")))
     if width < columns:
         raise InputError(
-            f"{path}: line {numbers[0]}: expected at least {columns} columns, found {width} ({kept[0][:80]!r})"
+            f"{path}: line {number}: expected at least {columns} columns, found {width} ({line[:80]!r})"
         )
-    for number, line in zip(numbers, kept, strict=True):
-        if len(line.split(separator)) != width:
-            raise InputError(
-                f"{path}: line {number}: expected {width} columns, as in line {numbers[0]}, found"
-                f" {line.decode('latin-1').strip()[:80]!r}"
-            )
-    stream = io.BytesIO(b"".join(kept))
-    table = _read_csv(path, stream, sep="\t" if separator else r"\s+", header=None)
-    table = table.set_axis([f"column {i + 1}" for i in range(width)], axis=1)
-    return table.assign(**{LINE: numbers})
-
-
-def _read_header_table(path: str | Path) -> pd.DataFrame:
-    with open_binary(path) as stream:
-        separator = "\t" if b"\t" in stream.readline() else ","
-    with open_binary(path) as stream:
-        return _numbered(_read_csv(path, stream, sep=separator))
-
-
-def _numbered(table: pd.DataFrame) -> pd.DataFrame:
-    """With column LINE, of a file with one header line and one line a record."""
-    return table.assign(**{LINE: np.arange(2, len(table) + 2)})
-
-
-def _read_csv(path: str | Path, stream, **options) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(stream, na_filter=False, low_memory=False, **options)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a table of columns: {str(error).strip()}") from error
-    return table.reset_index(drop=True)
+    names = [f"column {i + 1}" for i in range(width)]
+    return delimited.columns_of(path, lines, names, "\t", f"as in line {number}")
 
 
 def _check_columns(path: str | Path, table: pd.DataFrame, names: Sequence[str]) -> None:
@@ -246,22 +229,26 @@ def _whole(
     path: str | Path, table: pd.DataFrame, name: str, least: int = 0, *, reads: bool = False
 ) -> np.ndarray:
     """A column as int64 (n,); `reads` says that it holds counts, for the message of the InputError."""
-    values = pd.to_numeric(table[name], errors="coerce").to_numpy()
-    wrong = ~(np.isfinite(values) & (values >= least) & (values == np.floor(values)))
+    numbers, known = whole_numbers(table[name])
+    wrong = ~(known & (numbers >= least))
     if wrong.any():
         row = np.flatnonzero(wrong)[0]
+        text = table[name].iloc[row]
+        number = delimited.finite_number(text)
         hint = ""
-        if reads and np.isfinite(values[row]):
+        if number is not None and number > MOST:
+            hint = f", nor more than {MOST:.0e}"
+        elif reads and number is not None:
             hint = ". Counts must be of reads, not scaled to library size"
         elif reads:
             hint = "; write 0 where there are no reads"
-        elif row == 0 and name.startswith("column ") and not np.isfinite(values[row]):
+        elif row == 0 and name.startswith("column ") and number is None:
             hint = ". Is the line a header? BED and bedGraph have none"
         raise InputError(
-            f"{path}: line {table[LINE].iloc[row]}, {name}: expected a whole number of at least {least}, found"
-            f" {str(table[name].iloc[row])!r}{hint}"
+            f"{path}: line {table.index[row]}, {name}: expected a whole number of at least {least}, found"
+            f" {text!r}{hint}"
         )
-    return values.astype(np.int64)
+    return numbers
 
 
 def _intervals(path: str | Path, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -269,7 +256,7 @@ def _intervals(path: str | Path, table: pd.DataFrame) -> tuple[np.ndarray, np.nd
     if (end <= start).any():
         row = np.flatnonzero(end <= start)[0]
         raise InputError(
-            f"{path}: line {table[LINE].iloc[row]}: {start[row]} to {end[row]}; intervals are 0-based half-open"
+            f"{path}: line {table.index[row]}: {start[row]} to {end[row]}; intervals are 0-based half-open"
         )
     return start, end
 
@@ -287,6 +274,15 @@ def _summed(
     return counts
 
 
+def _check_sums(path: str | Path, counts: Mapping[str, np.ndarray]) -> None:
+    """Raise InputError where all reads of a track are more than an integer holds."""
+    for track, values in counts.items():
+        if np.sum(values, dtype=np.float64) > MOST:
+            raise InputError(
+                f"{path}: more than {MOST:.0e} reads in track {track!r}; are these counts of reads?"
+            )
+
+
 def _by_place(
     path: str | Path,
     table: pd.DataFrame,
@@ -300,11 +296,17 @@ def _by_place(
     if wrong.any():
         row = np.flatnonzero(wrong)[0]
         raise InputError(
-            f"{path}: line {table[LINE].iloc[row]}, {strand}: expected + or -, found"
+            f"{path}: line {table.index[row]}, {strand}: expected + or -, found"
             f" {table[strand].iloc[row]!r}"
         )
-    contigs = table[seqname].astype("str").astype("category")
-    columns = {"seqname": contigs, "position": position, "strand": table[strand]}
+    unnamed = (table[seqname] == "").to_numpy()
+    if unnamed.any():
+        raise InputError(
+            f"{path}: line {table.index[unnamed.argmax()]}, {seqname}: expected a contig, found ''"
+        )
+    _check_sums(path, counts)
+    contigs = table[seqname].astype("category").array
+    columns = {"seqname": contigs, "position": position, "strand": table[strand].array}
     return _sum_places(pd.DataFrame({**columns, **counts}))
 
 

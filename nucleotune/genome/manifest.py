@@ -1,14 +1,15 @@
 """Which files of eCLIP peaks there are: ENCODE's table of an experiment's files, or one's own."""
 
-import csv
 import logging
 import re
+from itertools import dropwhile
 from pathlib import Path
 
 import pandas as pd
 
+from nucleotune.delimited import table_of
 from nucleotune.errors import InputError
-from nucleotune.text import open_binary
+from nucleotune.text import read_lines
 
 MANIFEST_COLUMNS = ("accession", "rbp", "cell_line", "md5")
 
@@ -42,33 +43,31 @@ def read_manifest(path: str | Path) -> pd.DataFrame:
     accession. Raises InputError for a table of another kind, one without such files, an accession that occurs twice and
     an md5 that is none.
     """
-    with open_binary(path) as stream:
-        lines = stream.read().decode("utf-8-sig", errors="replace").splitlines()
+    lines = ((number, line) for number, line in read_lines(path) if line.strip())
     # A manifest saved from the portal may begin with the address that it was made from.
-    while lines and (not lines[0].strip() or lines[0].lstrip('"').startswith(("http", "#"))):
-        lines.pop(0)
-    table = pd.DataFrame(list(csv.DictReader(lines, delimiter="\t")), dtype="str").fillna("")
+    lines = dropwhile(lambda one: one[1].lstrip('" ').startswith(("http", "#")), lines)
+    table = table_of(path, lines, separators="\t")
     own, encode = set(MANIFEST_COLUMNS), set(_ENCODE.values())
     if encode <= set(table.columns):
         table = _one_per_experiment(path, table.rename(columns={b: a for a, b in _ENCODE.items()}))
     elif not own <= set(table.columns):
         raise InputError(
             f"{path}: expected a TSV with the columns {', '.join(MANIFEST_COLUMNS)}, or ENCODE's metadata.tsv with"
-            f" {', '.join(_ENCODE.values())}; found {', '.join(map(str, table.columns[:8])) or 'no rows'}"
+            f" {', '.join(_ENCODE.values())}; found {', '.join(table.columns[:8])}"
         )
     if "url" not in table:
         table["url"] = table["accession"].map(_URL.format)
     for name in ("accession", "rbp", "cell_line"):
-        if (table[name] == "").any():
-            raise InputError(f"{path}: a row has no {name}")
+        if (empty := table[name] == "").any():
+            raise InputError(f"{path}: line {table.index[empty.argmax()]}: a row has no {name}")
     if table["accession"].duplicated().any():
         name = table.loc[table["accession"].duplicated(), "accession"].iloc[0]
-        raise InputError(f"{path}: accession {name} occurs twice")
+        raise InputError(f"{path}: accession {name} occurs twice; leave one of its rows")
     wrong = ~table["md5"].str.fullmatch("[0-9a-f]{32}")
     if wrong.any():
         row = table[wrong].iloc[0]
         raise InputError(
-            f"{path}: {row['accession']}: md5 {row['md5']!r}; expected 32 hexadecimal digits"
+            f"{path}: line {row.name}: {row['accession']}: md5 {row['md5']!r}; expected 32 hexadecimal digits"
         )
     columns = [*MANIFEST_COLUMNS, "url"]
     return table[columns].sort_values(["rbp", "cell_line", "accession"], ignore_index=True)

@@ -88,8 +88,8 @@ def _damage(rng: random.Random, data: bytes) -> bytes:
     return data[:at] + bytes([data[at] ^ (1 << rng.randrange(8))]) + data[at + 1 :]
 
 
-def plain_lines(data: bytes) -> list[str] | None:
-    """The lines of a file by their slow reading, without line ends; None for what is no text (UTF-8, plain or gzip)."""
+def plain_lines(data: bytes, encoding: str = "utf-8") -> list[str] | None:
+    """The lines of a file by their slow reading, without line ends; None for what is no text, plain or gzip."""
     if data[:2] == b"\x1f\x8b":
         try:
             data = gzip.decompress(data)
@@ -98,10 +98,95 @@ def plain_lines(data: bytes) -> list[str] | None:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return None
     try:
-        text = data.removeprefix(b"\xef\xbb\xbf").decode()
+        text = data.removeprefix(b"\xef\xbb\xbf").decode(encoding)
     except UnicodeDecodeError:
         return None
     lines = re.split("\r\n|\r|\n", text)
     if lines[-1] == "":
         lines.pop()
     return [line.rstrip("\x1a") for line in lines]
+
+
+def number(text: str) -> float | None:
+    """The finite number that a text says in plain digits."""
+    digits = "0123456789"
+    if not text or set(text) - set(digits + "+-.eE") or not set(text) & set(digits):
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if abs(value) < float("inf") else None
+
+
+def whole(text: str, least: int = 0, most: int = 10**15) -> int | None:
+    """The whole number that a text says, if it is one from `least` to `most`."""
+    value = number(text)
+    if value is None or value != value // 1 or not least <= value <= most:
+        return None
+    return int(value)
+
+
+def table_cells(line: str, separator: str) -> list[str]:
+    """Cells of a line, character by character: quotes around all of a cell go, and hold commas between commas."""
+    cells, at = [], 0
+    while at <= len(line):
+        end = line.find(separator, at)
+        end = len(line) if end < 0 else end
+        cell = line[at:end].strip(" \t")
+        start = at
+        while start < len(line) and line[start].isspace():
+            start += 1
+        if separator == "," and line[start : start + 1] == '"':
+            text, i = "", start + 1
+            while i < len(line) and (line[i] != '"' or line[i : i + 2] == '""'):
+                text += line[i]
+                i += 2 if line[i] == '"' else 1
+            after = i + 1
+            while after < len(line) and line[after].isspace():
+                after += 1
+            if i < len(line) and (after == len(line) or line[after] == ","):
+                cell, end = text.strip(" \t"), after
+        elif separator != "," and len(cell) > 1 and cell[0] == cell[-1] == '"':
+            cell = cell[1:-1].replace('""', '"').strip(" \t")
+        cells.append(cell)
+        at = end + 1
+    return cells
+
+
+def table_rows(lines: list[str], names: list[str], separator: str) -> list[dict[str, str]] | None:
+    """Records as dicts; None where one has more or fewer cells than there are names."""
+    rows = []
+    for line in lines:
+        cells = [cell.replace("\x1f", " ").strip(" \t") for cell in table_cells(line, separator)]
+        if len(cells) < len(names) or any(cells[len(names) :]):
+            return None
+        rows.append(dict(zip(names, cells, strict=False)))
+    return rows
+
+
+def table_header(line: str, separator: str) -> list[str] | None:
+    """Names of columns; None where one occurs twice."""
+    names = table_cells(line, separator)
+    while names and not names[-1]:
+        names.pop()
+    return names if len(set(names)) == len(names) else None
+
+
+def bed_rows(data: bytes) -> list[list[str]] | None:
+    """Records of a BED-like file, each as wide as the first; None where there is none or one is not."""
+    lines = plain_lines(data)
+    if lines is None:
+        return None
+    lines = [
+        line
+        for line in lines
+        if line.strip() and line[0] != "#" and line.split()[0] not in ("track", "browser")
+    ]
+    if not lines:
+        return None
+    if "\t" not in lines[0].strip(" \t"):
+        lines = [re.sub("[ \t]+", "\t", line.strip(" \t")) for line in lines]
+    width = len(lines[0].strip(" \t").split("\t"))
+    rows = table_rows(lines, list(map(str, range(width))), "\t")
+    return rows and [list(row.values()) for row in rows]

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-from nucleotune.genome.annotation import contig_names, read_annotation, write_annotation
+from nucleotune.genome.annotation import read_with_contigs, write_annotation
 from nucleotune.scripting import job
 
 with job(snakemake.log[0]) as log:
-    annotation = read_annotation(snakemake.input[0], extra=snakemake.params.extra)
+    annotation, contigs = read_with_contigs(snakemake.input[0], extra=snakemake.params.extra)
     log.info("%s", annotation["feature"].value_counts().to_dict())
-    write_annotation(annotation, snakemake.output[0], contig_names(snakemake.input[0]))
+    write_annotation(annotation, snakemake.output[0], contigs)

@@ -22,7 +22,6 @@ lines of its transcript and gene.
 
 import json
 import logging
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import unquote
@@ -44,7 +43,6 @@ from nucleotune.genome.columns import (
     text_column,
 )
 from nucleotune.genome.scanner import STRANDS, Features, scan
-from nucleotune.text import open_binary
 
 EXTRA_COLUMNS = ("exon_number", "protein_id", "transcript_support_level")
 
@@ -74,7 +72,9 @@ _EXTRA_ATTRIBUTES = {
     "transcript_support_level": ("transcript_support_level",),
 }
 #: In GFF3 these speak of whatever feature the line is.
-_GFF3_ATTRIBUTES = {name: (name,) for name in ("ID", "Parent", "Name", "biotype", "version")}
+_GFF3_ATTRIBUTES = {
+    name: (name,) for name in ("ID", "Parent", "Name", "biotype", "version", "genome", "chromosome")
+}
 
 _log = logging.getLogger(__name__)
 
@@ -92,19 +92,26 @@ def read_annotation(
     Raises InputError for a line that is not of the format (with its number and what was expected), a GTF line without
     gene_id, a GFF3 parent that does not exist, and a damaged or empty file.
     """
-    gff3, extra = _is_gff3(path), tuple(extra)
-    attributes = {**_ATTRIBUTES, **{name: _EXTRA_ATTRIBUTES[name] for name in extra}}
-    if gff3:
-        attributes |= _GFF3_ATTRIBUTES
-    features = scan(path, gff3=gff3, attributes=attributes, joined="tag")
-    if gff3:
+    return read_with_contigs(path, extra=extra, rename=rename)[0]
+
+
+def read_with_contigs(
+    path: str | Path, *, extra: Iterable[str] = (), rename: Mapping[str, str] | None = None
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """`read_annotation` and `contig_names` of a file that is read once, as a pipe is."""
+    extra = tuple(extra)
+    gtf = {**_ATTRIBUTES, **{name: _EXTRA_ATTRIBUTES[name] for name in extra}}
+    features = scan(path, gtf=gtf, gff3={**gtf, **_GFF3_ATTRIBUTES}, joined="tag")
+    contigs = {}
+    if features.gff3:
+        contigs = _everyday_names(features)
         features = hierarchy.one_parent_each(features)
         genes, transcripts = hierarchy.from_gff3(features, path)
         features = hierarchy.named_as_in_gtf(features, genes, transcripts)
     else:
         _check_gene_ids(features, path)
         genes, transcripts = hierarchy.from_gtf(features)
-    return _table(features, genes, transcripts, extra, rename or {}, path)
+    return _table(features, genes, transcripts, extra, rename or {}, path), contigs
 
 
 def genes(annotation: pd.DataFrame) -> pd.DataFrame:
@@ -142,19 +149,24 @@ def contig_names(path: str | Path) -> dict[str, str]:
     Chromosomes and organelles only; scaffolds, which NCBI names after the chromosome they may lie on, are left out.
     Empty for files of other makers, whose contigs have such names already.
     """
-    if not _is_gff3(path):
-        return {}
+    return read_with_contigs(path)[1]
+
+
+def _everyday_names(features: Features) -> dict[str, str]:
+    """Names of contigs by those in column 1, from the features `region` of whole chromosomes and organelles."""
+
+    def text(name: str, row: int) -> str | None:
+        code = int(features.codes[name][row])
+        return features.strings[code].as_py() if code >= 0 else None
+
     names = {}
-    with open_binary(path) as lines:
-        for line in lines:
-            if b"\tregion\t" not in line or line.startswith(b"#"):
-                continue
-            seqname, *_, attributes = line.decode(errors="replace").strip().split("\t")
-            values = dict(re.findall(r"([^=;]+)=([^;]*)", attributes))
-            genome = values.get("genome")
-            if genome not in (None, "genomic"):
-                name = values.get("chromosome" if genome == "chromosome" else "Name")
-                names |= {seqname: unquote(name)} if name else {}
+    region = pc.index(features.strings, pa.scalar("region", features.strings.type)).as_py()
+    of_genome = features.codes["genome"] >= 0
+    for row in np.flatnonzero((features.codes["feature"] == region) & of_genome):
+        genome = text("genome", row)
+        if genome != "genomic":
+            name = text("chromosome" if genome == "chromosome" else "Name", row)
+            names |= {text("seqname", row): unquote(name)} if name else {}
     return names
 
 
@@ -193,23 +205,6 @@ def _without_unused(table: pd.DataFrame) -> pd.DataFrame:
     """Forget the categories of rows that are gone."""
     categories = table.columns[table.dtypes == "category"]
     return table.assign(**{name: table[name].cat.remove_unused_categories() for name in categories})
-
-
-def _is_gff3(path: str | Path) -> bool:
-    """Whether the first feature's attributes are written `key=value`, as in GFF3; InputError if there is no feature."""
-    with open_binary(path) as lines:
-        for number, line in enumerate(lines, start=1):
-            if line.startswith(b"##gff-version") and line.split()[-1].startswith(b"3"):
-                return True
-            if line.strip() and not line.startswith(b"#"):
-                attributes = line.split(b"\t", 8)[-1].strip()
-                if match := re.match(rb"[^\s=;]+(=|\s+\S)", attributes):
-                    return match[1] == b"="
-                raise InputError(
-                    f"{path}: line {number}: expected nine columns between tabs, the last with attributes of the form"
-                    f' key "value"; (GTF) or key=value; (GFF3), found {line[:200].decode(errors="replace").strip()!r}'
-                )
-    raise InputError(f"{path}: no features; expected GTF or GFF3")
 
 
 def _check_gene_ids(features: Features, path: str | Path) -> None:

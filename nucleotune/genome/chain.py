@@ -11,15 +11,16 @@ A chain aligns a stretch of a contig of the source (the format's "target", e.g. 
 Positions are 0-based half-open. Where qStrand is -, those of the query count from the end of its contig.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from nucleotune.delimited import finite_number, whole_number
 from nucleotune.errors import InputError
-from nucleotune.text import open_binary
+from nucleotune.text import read_lines
 
 #: What may become of a place; see `lift`.
 LIFTED, PARTLY_ALIGNED, UNALIGNED = "lifted", "partly_aligned", "unaligned"
@@ -55,17 +56,19 @@ def read_chain(path: str | Path) -> list[Chain]:
     file and one without chains.
     """
     chains, header, blocks, begun, number = [], None, [], 0, 0
-    with open_binary(path) as stream:
+    for number, line in read_lines(path):
+        fields = line.split()
+        if not fields or line.startswith("#"):
+            continue
         try:
-            for number, fields in _fields(stream):
-                if header is None:
-                    header, blocks, begun = _header(fields), [], number
-                    continue
-                blocks.append(_block(fields))
-                if len(fields) == 1:
-                    chains.append(_chain(header, blocks))
-                    header = None
-        except (ValueError, UnicodeDecodeError) as error:
+            if header is None:
+                header, blocks, begun = _header(fields), [], number
+                continue
+            blocks.append(_block(fields))
+            if len(fields) == 1:
+                chains.append(_chain(header, blocks))
+                header = None
+        except ValueError as error:
             raise InputError(
                 f"{path}: line {number}: {error}; expected UCSC's chain format, such as hg19ToHg38.over.chain.gz"
             ) from error
@@ -134,12 +137,6 @@ def lift(chains: Sequence[Chain], places: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _fields(stream: Iterator[bytes]) -> Iterator[tuple[int, list[str]]]:
-    for number, line in enumerate(stream, start=1):
-        if not line.startswith(b"#") and (fields := line.decode().split()):
-            yield number, fields
-
-
 class _Header(NamedTuple):
     score: float
     seqname: str
@@ -162,24 +159,37 @@ def _header(fields: list[str]) -> _Header:
     )
     if strand != "+" or to_strand not in ("+", "-"):
         raise ValueError(f"strands {strand} and {to_strand}")
-    numbers = [int(text) for text in (start, end, to_size, to_start, to_end)]
-    start, end, to_size, to_start, to_end = numbers
-    if not (0 <= start < end <= int(size) and 0 <= to_start < to_end <= to_size):
+    number = finite_number(score)
+    if number is None:
+        raise ValueError(f"score {score!r}")
+    size, start, end, to_size, to_start, to_end = _whole(
+        size, start, end, to_size, to_start, to_end
+    )
+    if not (0 <= start < end <= size and 0 <= to_start < to_end <= to_size):
         raise ValueError("the chain begins or ends outside a contig")
     return _Header(
-        float(score), name, start, end, to_name, to_size, to_strand, to_start, to_end
+        number, name, start, end, to_name, to_size, to_strand, to_start, to_end
     )  # fmt: skip
+
+
+def _whole(*texts: str) -> list[int]:
+    numbers = list(map(whole_number, texts))
+    if None in numbers:
+        raise ValueError(f"{texts[numbers.index(None)]!r} is no whole number, or too large")
+    return numbers
 
 
 def _block(fields: list[str]) -> tuple[int, int, int]:
     """Size of a block, and of the gaps behind it."""
-    numbers = [int(text) for text in fields]
+    numbers = _whole(*fields)
     if len(numbers) not in (1, 3) or numbers[0] < 1 or min(numbers) < 0:
         raise ValueError(f"found {' '.join(fields)[:80]!r} where a block should be: size dt dq")
     return (*numbers, 0, 0)[:3]
 
 
 def _chain(header: _Header, blocks: list[tuple[int, int, int]]) -> Chain:
+    if sum(map(sum, blocks)) > header.end + header.to_end:  # before integers overflow
+        raise ValueError("the chain's blocks and gaps reach beyond its end")
     size, gap, to_gap = np.array(blocks, np.int64).T
     starts = header.start + np.cumsum(size + gap) - size - gap
     to_starts = header.to_start + np.cumsum(size + to_gap) - size - to_gap

@@ -47,7 +47,7 @@ def identifier_columns(
 def integer_column(codes: np.ndarray, strings: pa.LargeStringArray, name: str, path: str | Path):
     """Whole numbers (Int32) by the numbers of their texts; InputError naming `path` for a text that is none."""
     codes, texts = _used(codes, strings)
-    illegal = texts[~texts.str.fullmatch(r"\d{1,9}")]
+    illegal = texts[~texts.str.fullmatch("[0-9]{1,9}")]
     if len(illegal):
         raise InputError(
             f"{path}: attribute {name}: expected a whole number, found {illegal.iloc[0]!r}"
@@ -58,7 +58,7 @@ def integer_column(codes: np.ndarray, strings: pa.LargeStringArray, name: str, p
 def support_level_column(codes: np.ndarray, strings: pa.LargeStringArray):
     """Transcript support levels (Int32): "5 (assigned to previous version 4)" is 5, "NA" is missing."""
     codes, texts = _used(codes, strings)
-    levels = texts.str.extract(r"^(\d)\b", expand=False)
+    levels = texts.str.extract(r"^([0-9])\b", expand=False)
     return pd.to_numeric(levels).astype("Int32").array.take(codes, allow_fill=True)
 
 

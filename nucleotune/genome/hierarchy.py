@@ -99,7 +99,8 @@ def one_parent_each(features: Features) -> Features:
     codes = {name: values[rows] for name, values in features.codes.items()}
     codes["Parent"][several[rows]] = parents
     strings = pa.concat_arrays([strings, pa.array(new, strings.type)])
-    return Features(features.start[rows], features.end[rows], features.strand[rows], codes, strings)
+    columns = (features.start[rows], features.end[rows], features.strand[rows])
+    return Features(features.gff3, *columns, codes, strings)
 
 
 def named_as_in_gtf(features: Features, genes: np.ndarray, transcripts: np.ndarray) -> Features:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import pandas as pd
 
 #: Ensembl's and RefSeq's identifiers only: in others a dot means something else (AT1G01010.1, Y74C9A.3).
-_VERSIONED = r"^(ENS[A-Z]*\d{11}|[NX][MRP]_\d+)\.(\d+)(.*)$"
+_VERSIONED = r"^(ENS[A-Z]*[0-9]{11}|[NX][MRP]_[0-9]+)\.([0-9]{1,9})(|[^0-9].*)$"
 
 
 def split_versions(identifiers: pd.Series) -> tuple[pd.Series, pd.Series]:

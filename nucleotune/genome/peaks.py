@@ -5,7 +5,6 @@ reproduce between replicates are fewer than those of the published benchmark, so
 """
 
 import logging
-import math
 from bisect import bisect_left
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,12 +12,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from nucleotune.delimited import (
+    blanks_to_tabs,
+    finite_number,
+    records,
+    split_cells,
+    whole_number,
+)
 from nucleotune.errors import InputError
 from nucleotune.genome.identifiers import match_contigs
 from nucleotune.genome.layers import Layers, lay
 from nucleotune.genome.loci import overlap_clusters
 from nucleotune.genome.windows import extract_windows, open_genome
-from nucleotune.text import open_binary
 
 #: Biotypes of genes whose transcripts may hold peaks; those after lncRNA are its kinds in GENCODE before version 31.
 HOST_BIOTYPES = (
@@ -44,18 +49,16 @@ def read_narrowpeak(path: str | Path) -> pd.DataFrame:
     skipped. Raises InputError naming the line for anything else, and where there is no peak.
     """
     rows = []
-    with open_binary(path) as stream:
-        for number, line in enumerate(stream, start=1):
-            text = line.decode(errors="replace").strip()
-            if not text or text.startswith(("#", "track", "browser")):
-                continue
-            try:
-                rows.append(_peak(text.split("\t") if "\t" in text else text.split()))
-            except ValueError as error:
-                raise InputError(
-                    f"{path}: line {number}: {error}; expected the ten columns of narrowPeak: chromosome, start, end,"
-                    " name, score, strand, log2 fold change, -log10 p, -log10 q, peak"
-                ) from error
+    for number, line in records(path):
+        line = line.strip(" \t")
+        cells = split_cells(line if "\t" in line else blanks_to_tabs(line))
+        try:
+            rows.append(_peak(cells))
+        except ValueError as error:
+            raise InputError(
+                f"{path}: line {number}: {error}; expected the ten columns of narrowPeak: chromosome, start, end,"
+                " name, score, strand, log2 fold change, -log10 p, -log10 q, peak"
+            ) from error
     if not rows:
         raise InputError(f"{path}: no peaks; expected narrowPeak")
     columns = ["seqname", "start", "end", "strand", "log2_fold", "minus_log10_p"]
@@ -226,15 +229,17 @@ def _on_top(layers: dict[tuple[str, str], Layers], places: pd.DataFrame) -> np.n
     return found
 
 
-def _peak(fields: list[str]) -> tuple[str, int, int, str, float, float]:
-    if len(fields) != 10:
-        raise ValueError(f"{len(fields)} columns")
-    seqname, start, end, strand = fields[0], int(fields[1]), int(fields[2]), fields[5]
-    if not 0 <= start < end:
-        raise ValueError(f"start {start} and end {end}")
+def _peak(cells: list[str]) -> tuple[str, int, int, str, float, float]:
+    if len(cells) != 10:
+        raise ValueError(f"{len(cells)} columns")
+    seqname, start, end, strand = cells[0], whole_number(cells[1]), whole_number(cells[2]), cells[5]
+    if not seqname:
+        raise ValueError("no chromosome")
+    if start is None or end is None or not 0 <= start < end:
+        raise ValueError(f"start {cells[1]!r} and end {cells[2]!r}")
     if strand not in ("+", "-"):
         raise ValueError(f"strand {strand!r}")
-    fold, p = float(fields[6]), float(fields[7])
-    if math.isnan(fold) or math.isnan(p):
-        raise ValueError("no number in column 7 or 8")
+    fold, p = finite_number(cells[6]), finite_number(cells[7])
+    if fold is None or p is None:
+        raise ValueError(f"no finite numbers in columns 7 and 8, {cells[6]!r} and {cells[7]!r}")
     return seqname, start, end, strand, fold, p

@@ -9,8 +9,11 @@ between quotes; in GFF3 (version 1.26 of the specification) it holds `key=value;
 carry no feature; `##FASTA` in GFF3 ends them.
 """
 
+import io
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,12 +41,14 @@ _EXPECTED = (
 class Features(NamedTuple):
     """The n features of a file, in file order.
 
+    gff3        whether the file is GFF3, not GTF
     start, end  int64 (n,), 0-based half-open
     strand      int8 (n,), index into STRANDS
     codes       int32 (n,) by name: index into `strings`, or -1 where a feature has no such attribute
     strings     every text once
     """
 
+    gff3: bool
     start: np.ndarray
     end: np.ndarray
     strand: np.ndarray
@@ -52,20 +57,29 @@ class Features(NamedTuple):
 
 
 def scan(
-    path: str | Path, *, gff3: bool, attributes: dict[str, Sequence[str]], joined: str
+    path: str | Path,
+    *,
+    gtf: dict[str, Sequence[str]],
+    gff3: dict[str, Sequence[str]],
+    joined: str,
 ) -> Features:
     """Read the features of a GTF or GFF3 file, plain or gzip, with some of their attributes.
 
+    Which of the formats it is follows from the first lines, not from the name; the file is opened once.
+
     Args:
         path: the file.
-        gff3: whether column 9 is written as in GFF3.
-        attributes: keys of column 9 by the name their value gets in `codes`; of several keys, or of a key that is
-            repeated, the first value counts. Columns 1 and 3 are in `codes` as `seqname` and `feature`.
-        joined: the one name of `attributes` of which all values are kept, joined by ";" (GFF3 lists them with commas).
+        gtf: if it is GTF, keys of column 9 by the name their value gets in `codes`; of several keys, or of a key that
+            is repeated, the first value counts. Columns 1 and 3 are in `codes` as `seqname` and `feature`.
+        gff3: the same if it is GFF3.
+        joined: the one of these names of which all values are kept, joined by ";" (GFF3 lists them with commas).
 
     Raises InputError for a line that is not of the format (file, line, what was expected), text that is not UTF-8, and
     a damaged gzip stream.
     """
+    blocks = _blocks(path)
+    is_gff3, read = _form(path, blocks)
+    attributes = gff3 if is_gff3 else gtf
     names = ("seqname", "feature", *attributes)
     keys = [(key, names.index(name)) for name, keys in attributes.items() for key in keys]
     wanted = (
@@ -75,7 +89,7 @@ def scan(
         names.index(joined),
     )
     table, parts, lines_before = StringTable(), [], 0
-    for text in _blocks(path):
+    for text in chain(read, blocks):
         line_ends = np.flatnonzero(text == ord("\n"))
         n = len(line_ends)
         table.reserve(strings=n * len(names), size=len(text))
@@ -85,11 +99,11 @@ def scan(
             np.full((len(names), n), -1, np.int32),
         )
         rows, lines, wrong, finished = _scan(
-            text, line_ends, gff3, *wanted, np.empty_like(text), *table.arrays, *columns
+            text, line_ends, is_gff3, *wanted, np.empty_like(text), *table.arrays, *columns
         )
         if wrong:
-            form = "key=value;" if gff3 else 'key "value";'
-            line = text.tobytes().split(b"\n")[lines - 1].decode(errors="replace").strip()
+            form = "key=value;" if is_gff3 else 'key "value";'
+            line = text.tobytes().split(b"\n")[lines - 1].decode(errors="replace")
             raise InputError(
                 f"{path}: line {lines_before + lines}: expected {_EXPECTED[wrong - 1].format(form=form)},"
                 f" found {line[:200]!r}"
@@ -98,18 +112,37 @@ def scan(
         lines_before += lines
         if finished:
             break
-    if not parts:
-        raise InputError(f"{path}: the file is empty; expected GTF or GFF3")
     try:
         strings = table.to_arrow()
     except pa.ArrowInvalid as error:
         raise InputError(f"{path}: not UTF-8 text ({error}); expected GTF or GFF3") from error
     starts, ends, strands, codes = zip(*parts, strict=True)
     return Features(
+        is_gff3,
         *map(np.concatenate, (starts, ends, strands)),
         {name: np.concatenate([part[i] for part in codes]) for i, name in enumerate(names)},
         strings,
     )
+
+
+def _form(path: str | Path, blocks: Iterator[np.ndarray]) -> tuple[bool, list[np.ndarray]]:
+    """Whether the attributes of the first feature are written `key=value`, as in GFF3; and the blocks read for it."""
+    read, number = [], 0
+    for block in blocks:
+        read.append(block)
+        for line in io.BytesIO(block):
+            number += 1
+            if line.startswith(b"##gff-version") and line.split()[-1].startswith(b"3"):
+                return True, read
+            if line.strip() and not line.startswith(b"#"):
+                attributes = line.split(b"\t", 8)[-1].strip()
+                if match := re.match(rb"[^\s=;]+(=|\s+\S)", attributes):
+                    return match[1] == b"=", read
+                raise InputError(
+                    f"{path}: line {number}: expected nine columns between tabs, the last with attributes of the form"
+                    f' key "value"; (GTF) or key=value; (GFF3), found {line[:200].decode(errors="replace")!r}'
+                )
+    raise InputError(f"{path}: no features; expected GTF or GFF3")
 
 
 def _blocks(path: str | Path) -> Iterator[np.ndarray]:
@@ -124,6 +157,7 @@ def _blocks(path: str | Path) -> Iterator[np.ndarray]:
                 yield np.frombuffer(rest + block[:end], np.uint8)
                 rest = b""
             rest += block[end:]
+    rest = rest.rstrip(b"\x1a")  # end-of-file mark of old DOS editors
     if rest:
         yield np.frombuffer(rest + b"\n", np.uint8)
 
@@ -224,6 +258,8 @@ def _scan(
 
         # The attributes.
         spare_begin = spare
+        while last > at and (text[last - 1] == _TAB or text[last - 1] == _BLANK):  # noqa: SIM109 (compiled)
+            last -= 1
         if gff3 and last - at == 1 and text[at] == _DOT:
             at = last
         while True:

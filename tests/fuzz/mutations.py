@@ -53,7 +53,7 @@ def edit_lines(rng: random.Random, lines: list[str], extra: Sequence[str] = ()) 
             end = rng.choice(("\t", "\t\t", " "))
             lines[:] = [line + end for line in lines]
         else:
-            lines[min(at, len(lines) - 1)] += rng.choice(("\t", "\t\t", " ", "\x1a"))
+            lines[min(at, len(lines) - 1)] += rng.choice(("\t", "\t\t", " "))
 
 
 def pack(rng: random.Random, text: str) -> bytes:
@@ -63,7 +63,7 @@ def pack(rng: random.Random, text: str) -> bytes:
     if sometimes(rng, 0.25):
         text = text.replace("\n", rng.choice(("\r\n", "\r\n", "\r")))
     if sometimes(rng, 0.1):
-        text = text.rstrip("\r\n")
+        text = text.rstrip("\r\n") + rng.choice(("", "", "\x1a"))
     encoding = "utf-8-sig" if sometimes(rng, 0.15) else "utf-8"
     data = text.encode("utf-16" if sometimes(rng, 0.01) else encoding)
     if data and sometimes(rng, 0.03):

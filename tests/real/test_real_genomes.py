@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from nucleotune.errors import InputError
-from nucleotune.genome.annotation import contig_names, genes, read_annotation, write_annotation
+from nucleotune.genome.annotation import genes, read_annotation, read_with_contigs, write_annotation
 from nucleotune.genome.windows import extract_windows
 from nucleotune.plan.promoter_protocol import settings_read, species_read
 from nucleotune.plan.promoters import PromoterDataset
@@ -69,7 +69,7 @@ def test_task_4_of_a_human_region(tmp_path):
         "genome": str(unpacked(fasta, tmp_path)),
         "annotation": str(tmp_path / "annotation.parquet"),
     }
-    write_annotation(read_annotation(gtf), files["annotation"], contig_names(gtf))
+    write_annotation(read_annotation(gtf), files["annotation"])
     settings, species = task4({"lncRNA": OLD_LNCRNA})
     asked = {"task": "task4", "length": 300, "split": "random", "settings": settings}
     examples, card = build_task(files, species=species, **asked)
@@ -89,8 +89,8 @@ def test_task_4_of_yeast_with_ncbis_names_of_contigs(tmp_path):
         "genome": str(unpacked(fasta, tmp_path)),
         "annotation": str(tmp_path / "annotation.parquet"),
     }
-    rows = read_annotation(gff)
-    write_annotation(rows, files["annotation"], contig_names(gff))
+    rows, contigs = read_with_contigs(gff)
+    write_annotation(rows, files["annotation"], contigs)
     # Yeast has no lncRNA genes to speak of; another class of genes stands for them.
     settings, species = task4({"lncRNA": ["tRNA"]})
     examples, card = build_task(

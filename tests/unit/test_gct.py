@@ -32,6 +32,14 @@ def test_reads_genes_and_tissues(tmp_path, end, pack):
     assert table.iloc[:, 1:].to_numpy().tolist() == [[0, 1.5], [4.064, 300], [0.25, 0]]
 
 
+def test_tabs_at_the_ends_of_lines_are_no_columns(tmp_path):
+    path = tmp_path / "a.gct"
+    path.write_text(GCT)
+    expected = read_gct(path)
+    path.write_bytes(b"\xef\xbb\xbf" + GCT.replace("\n", "\t\t \r\n").encode())
+    assert read_gct(path).equals(expected)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
@@ -44,17 +52,19 @@ def test_reads_genes_and_tissues(tmp_path, end, pack):
         ("3\t2", "2\t2", "line 6: more genes than the 2"),
         ("3\t2", "3\t3", "line 3: expected Name, Description and 3 tissues"),
         ("Name\t", "Id\t", "line 3"),
-        ("1.5", "high", "line 4: gene 'ENSG00000223972.5': could not convert"),
-        ("1.5", "-1.5", "line 4: .*expected 2 finite numbers of at least 0, found -1.5"),
-        ("1.5", "nan", "line 4: .*expected 2 finite numbers of at least 0, found nan"),
-        ("1.5", "inf", "line 4: .*expected 2 finite numbers of at least 0, found inf"),
+        ("1.5", "high", "line 4: gene 'ENSG00000223972.5': expected 2 .* found 'high'"),
+        ("1.5", "-1.5", "line 4: .*expected 2 finite numbers of at least 0, found '-1.5'"),
+        ("1.5", "nan", "line 4: .*expected 2 finite numbers of at least 0, found 'nan'"),
+        ("1.5", "inf", "line 4: .*expected 2 finite numbers of at least 0, found 'inf'"),
+        ("1.5", "1_5", "line 4: .*expected 2 finite numbers of at least 0, found '1_5'"),
+        ("1.5", "", "line 4: .*expected 2 finite numbers of at least 0, found ''"),
         ("#1.2\n3\t2\n", "#1.2\n\n3\t2\n\n\nx", "line 6: expected Name"),
         ("ENSG00000223972.5\tDDX11L1\t0\t1.5", "\n\nG\tD\t0\tx", "line 6: gene 'G'"),
         ("1.5", "1.5\t2", "line 4: .*found 3 values"),
         ("\t1.5", "", "line 4: .*found 1 values"),
         ("YAL067W-A", "ENSG00000223972.6", "gene 'ENSG00000223972' occurs twice"),
-        ("Brain - Cortex", "Whole Blood", "tissue 'Whole Blood' occurs twice"),
-        ("DDX11L1", "\udcff", "not a text file"),
+        ("Brain - Cortex", "Whole Blood", "line 3: columns 3, 4 are all called 'Whole Blood'"),
+        ("DDX11L1", "\udcff", "line 4: not UTF-8 text"),
     ],
 )
 def test_bad_files_are_refused(tmp_path, old, new, expected):

@@ -30,10 +30,12 @@ def test_narrowpeak(tmp_path, blank):
     ("line", "message"),
     [
         (PEAK.replace("\t-1\n", "\n"), "line 2: 9 columns"),
-        (PEAK.replace("9772198", "9772297"), "line 2: start 9772297 and end 9772297"),
+        (PEAK.replace("9772198", "9772297"), "line 2: start '9772297' and end '9772297'"),
         (PEAK.replace("\t+\t", "\t.\t"), r"line 2: strand '\.'"),
-        (PEAK.replace("5.21", "x"), "line 2: could not convert"),
-        (PEAK.replace("17.6", "nan"), "line 2: no number in column 7 or 8"),
+        (PEAK.replace("5.21", "x"), "line 2: no finite numbers in columns 7 and 8, 'x'"),
+        (PEAK.replace("17.6", "nan"), "line 2: no finite numbers .*'nan'"),
+        (PEAK.replace("17.6", "inf"), "line 2: no finite numbers .*'inf'"),
+        (PEAK.replace("9772297", "1e25"), "line 2: start '9772198' and end '1e25'"),
         ("<html></html>\n", "line 2: 1 columns"),
     ],
 )

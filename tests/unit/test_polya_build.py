@@ -10,9 +10,8 @@ import yaml
 
 from nucleotune.errors import InputError
 from nucleotune.genome.annotation import (
-    contig_names,
-    read_annotation,
     read_contig_names,
+    read_with_contigs,
     write_annotation,
 )
 from nucleotune.genome.ends import read_tifseq
@@ -40,7 +39,8 @@ class Yeast:
         for form in ("gtf", "gff3"):
             self.annotations[form] = folder / f"{form}.parquet"
             source = self.paths[form]
-            write_annotation(read_annotation(source), self.annotations[form], contig_names(source))
+            table, contigs = read_with_contigs(source)
+            write_annotation(table, self.annotations[form], contigs)
         self.ends = read_tifseq(self.paths["tifseq"])
 
     def build(self, folder, entries, ends, form="gtf", genome=None, **polya):

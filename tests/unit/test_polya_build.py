@@ -10,6 +10,7 @@ import yaml
 
 from nucleotune.errors import InputError
 from nucleotune.genome.annotation import (
+    read_annotation,
     read_contig_names,
     read_with_contigs,
     write_annotation,

@@ -80,9 +80,9 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
         if not config[study].get("fractions", {}).get("pretrain"):
             for name, method in methods.items():
                 if name in asked_methods(config, [study]) and _pretrains(methods, method):
-                    raise InputError(
-                        f"{source}: method {name!r} trains on 'pretrain', but {study}.fractions.pretrain is 0"
-                    )
+                    has = "pretrain" in config[study].get("fractions", {})
+                    why = f"{study}.fractions.pretrain is 0" if has else f"{study} has no such part"
+                    raise InputError(f"{source}: method {name!r} trains on 'pretrain', but {why}")
     run = {
         "config": config,
         "species": species,

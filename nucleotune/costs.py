@@ -17,6 +17,7 @@ import numpy as np
 from nucleotune.contracts import read_examples
 from nucleotune.errors import InputError
 from nucleotune.models.spec import as_read
+from nucleotune.text import read_lines
 
 COLUMNS = ("what", "name", "value", "unit", "source", "basis")
 
@@ -76,7 +77,7 @@ def read_costs(path: str | Path) -> Costs:
     Raises InputError naming file, line and column of a fault.
     """
     rows: dict[tuple[str, str], Cost] = {}
-    lines = enumerate(Path(path).read_text(encoding="utf-8").splitlines(), start=1)
+    lines = read_lines(path)
     content = [(n, line.split("\t")) for n, line in lines if line.strip() and line[0] != "#"]
     if not content or tuple(content[0][1]) != COLUMNS:
         raise InputError(f"{path}: expected the tab-separated header {' '.join(COLUMNS)}")
@@ -120,7 +121,7 @@ def read_jobs(summary: str, outputs: Mapping[str, int]) -> list[Job]:
 
     outputs: rule -> number of its outputs. Rules without outputs (targets) are not in it.
     """
-    jobs, rows = [], iter(summary.splitlines())
+    jobs, rows = [], iter(summary.rstrip("\n").split("\n"))
     header = next((row.split("\t") for row in rows if row.startswith("output_file\t")), None)
     if header is None:
         raise InputError(f"`snakemake --summary` gave no table:\n{summary[-2000:]}")

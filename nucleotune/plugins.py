@@ -6,6 +6,7 @@ Snakemake).
 
 import copy
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,9 @@ from nucleotune.models.architecture import resolve_architecture
 from nucleotune.models.spec import check_model
 from nucleotune.sources.addresses import take_address, take_addresses, without_secrets
 from nucleotune.sources.hub import check_checkpoint
+from nucleotune.studies.labelled import check_header
+from nucleotune.text import read_lines
+from nucleotune.yaml_files import read_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "schemas"
@@ -36,44 +40,6 @@ _SHEETS: dict[str, list[tuple[set[str], set[str]]]] = {
     "table": _FILES,
     "strazar": _FILES,
 }
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """YAML in which a key given twice is an error instead of a silent overwrite."""
-
-
-def _unique_mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict:
-    seen = set()
-    for key_node, _ in node.value:
-        key = loader.construct_object(key_node)
-        if key in seen:
-            raise InputError(f"key {key!r} is given twice (line {key_node.start_mark.line + 1})")
-        seen.add(key)
-    return loader.construct_mapping(node)
-
-
-_UniqueKeyLoader.add_constructor("tag:yaml.org,2002:map", _unique_mapping)
-
-
-def read_yaml(path: str | Path) -> dict[str, Any]:
-    """Read one YAML mapping; InputError names the file and line of a mistake."""
-    path = Path(path)
-    try:
-        value = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
-    except yaml.YAMLError as error:
-        # Without the piece of the file that the error shows: it may hold a password.
-        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
-        where = f" (line {mark.line + 1})" if mark else ""
-        raise InputError(f"{path}: not valid YAML: {problem or 'no text'}{where}") from None
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    if not isinstance(value, dict):
-        raise InputError(
-            f"{path}: expected a mapping of keys to values, found {type(value).__name__}"
-        )
-    return value
 
 
 @cache
@@ -139,6 +105,12 @@ def find_plugin(kind: str, name: str, folders: Iterable[str | Path]) -> Path:
         path = folder / kind / f"{name}.yaml"
         if path.is_file():
             return path
+    for folder in folders:
+        if not folder.is_dir():
+            raise InputError(
+                f"no file {kind}/{name}.yaml: the plug-in directory {folder.resolve()} (key 'plugins') is"
+                f" {'no directory' if folder.exists() else 'not there'}"
+            )
     known = sorted({path.stem for folder in folders for path in (folder / kind).glob("*.yaml")})
     hint = did_you_mean(name, known, "known names: " + ", ".join(known))
     raise InputError(f"no file {kind}/{name}.yaml in {', '.join(map(str, folders))}; {hint}")
@@ -155,6 +127,7 @@ def load_species(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
         for number, file in enumerate(species[part]["files"]):
             if bool(file["path"]) == bool(file["urls"]):
                 raise InputError(f"{path}: {part}.files.{number}: give either 'path' or 'urls'")
+        _check_header_pattern(species[part]["header"], f"{path}: {part}.header")
     for number, entry in enumerate((species["polya"] or {"ends": []})["ends"]):
         where = f"{path}: polya.ends.{number}"
         if bool(entry["path"]) == bool(entry["urls"]):
@@ -170,6 +143,18 @@ def load_species(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
     if species["simulate"] and species["ensembl"] is None:
         raise InputError(f"{path}: 'simulate' writes Ensembl files and needs the key 'ensembl'")
     return take_addresses(species, f"{path}: ")
+
+
+def _check_header_pattern(header: str | None, where: str) -> None:
+    """A pattern for the headers of transcripts can be used; InputError says what it lacks."""
+    try:
+        groups = re.compile(header or "(?P<id>)").groupindex
+    except (re.error, RecursionError, OverflowError) as error:
+        raise InputError(f"{where}: not a regular expression: {error}") from error
+    if "id" not in groups:
+        raise InputError(
+            f"{where}: {header!r} has no group (?P<id>...), which says what the transcript is called"
+        )
 
 
 #: Keys of an entry of `polya.ends` that belong to some formats, and these.
@@ -236,11 +221,11 @@ def read_sheet(path: str | Path, form: str) -> list[dict[str, str]]:
     to give sequences, an RBP that names no directory or comes twice, and an md5 that is none.
     """
     path = Path(path)
-    if not path.is_file():
+    if not path.exists():
         raise InputError(f"no sheet {path}")
-    # Spreadsheets write a byte order mark.
-    lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    header = [name.strip() for name in lines[0].split("\t")] if lines else []
+    # Spreadsheets leave tabs at line ends.
+    lines = [(n, line.rstrip("\t ")) for n, line in read_lines(path) if line.strip()]
+    header = [name.strip() for name in lines[0][1].split("\t")] if lines else []
     ways = _SHEETS[form]
     if not any(way <= set(header) for way, _ in ways):
         raise InputError(
@@ -255,13 +240,13 @@ def read_sheet(path: str | Path, form: str) -> list[dict[str, str]]:
             what = "comes twice" if name in known else "is unknown"
             raise InputError(f"{path}: column {name!r} {what}; {hint}")
     rows = []
-    for number, line in enumerate(lines[1:], start=2):
+    for number, line in lines[1:]:
         cells = line.split("\t")
         row = {key: cell.strip() for key, cell in zip(header, cells, strict=False) if cell.strip()}
         if len(cells) > len(header) or not any(way <= set(row) <= way | more for way, more in ways):
             needed = " or ".join(", ".join(sorted(way)) for way, _ in ways)
             raise InputError(
-                f"{path}: line {number}: expected {needed} filled, found {without_secrets(line)!r}"
+                f"{path}: line {number}: expected {needed} filled, found {without_secrets(line)[:200]!r}"
             )
         if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", row["rbp"]):
             raise InputError(
@@ -277,8 +262,8 @@ def read_sheet(path: str | Path, form: str) -> list[dict[str, str]]:
                 for key, cell in row.items()
             }
         )
-    names = [row["rbp"] for row in rows]
-    repeated = next((name for name in names if names.count(name) > 1), None)
+    counts = Counter(row["rbp"] for row in rows)
+    repeated = next((name for name, n in counts.items() if n > 1), None)
     if repeated and form != "narrowpeak":
         raise InputError(f"{path}: rbp {repeated!r} has more than one row")
     if not rows:
@@ -287,29 +272,41 @@ def read_sheet(path: str | Path, form: str) -> list[dict[str, str]]:
 
 
 def check_species_files(name: str, species: Mapping[str, Any], data_dir: str) -> None:
-    """Every local file that a species file names is there, else InputError."""
+    """Every local file that a species file names is there, else InputError; tables have the columns they need."""
+    files: dict[str, str | None] = {}
     for part in ("coding", "noncoding"):
-        for number, file in enumerate(species[part]["files"]):
-            path = Path(data_dir) / (file["path"] or "")
-            if file["path"] and not path.is_file():
-                raise InputError(
-                    f"species/{name}.yaml: {part}.files.{number}.path: no file {path.resolve()}; relative"
-                    f" paths start from the key 'data_dir' of the configuration ({data_dir!r})"
-                )
-    for kind, file in (species["promoters"] or {"files": {}})["files"].items():
-        if file and not (Path(data_dir) / file).is_file():
-            raise InputError(
-                f"species/{name}.yaml: promoters.files.{kind}: no file {(Path(data_dir) / file).resolve()}"
-            )
+        files |= {
+            f"{part}.files.{number}.path": file["path"]
+            for number, file in enumerate(species[part]["files"])
+        }
+    promoters = (species["promoters"] or {"files": {}})["files"]
+    files |= {f"promoters.files.{kind}": file for kind, file in promoters.items()}
     polya = species["polya"] or {"files": {}, "ends": []}
-    files = {f"files.{key}": file for key, file in polya["files"].items()}
+    files |= {f"polya.files.{key}": file for key, file in polya["files"].items()}
     for number, entry in enumerate(polya["ends"]):
-        files |= {f"ends.{number}.{key}": entry[key] for key in ("path", "minus")}
+        files |= {f"polya.ends.{number}.{key}": entry[key] for key in ("path", "minus")}
     for key, file in files.items():
-        if file and not (Path(data_dir) / file).is_file():
-            raise InputError(
-                f"species/{name}.yaml: polya.{key}: no file {(Path(data_dir) / file).resolve()}"
-            )
+        if file:
+            path = _local_file(f"species/{name}.yaml: {key}", file, data_dir)
+            if key.startswith("promoters.files.gue_"):
+                check_header(path)
+
+
+def _local_file(where: str, file: str, data_dir: str) -> Path:
+    """The path of a file that a plug-in file names under `where`; InputError where no job could read it."""
+    path = Path(data_dir) / file
+    if "{" in str(path) or "}" in str(path):
+        raise InputError(
+            f"{where}: {str(path)!r}: a path cannot hold braces, which stand for names in the workflow's rules; rename"
+            " it, or name it by a link"
+        )
+    if not path.is_file():
+        what = "a directory" if path.is_dir() else "no file"
+        raise InputError(
+            f"{where}: {what} {path.resolve()}; relative paths start from the key 'data_dir' of the configuration"
+            f" ({data_dir!r})"
+        )
+    return path
 
 
 def check_collection_files(
@@ -330,12 +327,7 @@ def check_collection_files(
                 if "://" not in row.get(key, "://"):
                     places[f"{collection['sheet']}: {row['rbp']}: {key}"] = row[key]
     for key, file in places.items():
-        path = Path(data_dir) / file
-        if not path.is_file():
-            raise InputError(
-                f"collections/{key}: no file {path.resolve()}; relative paths start from the key 'data_dir' of the"
-                f" configuration ({data_dir!r})"
-            )
+        _local_file(f"collections/{key}", file, data_dir)
 
 
 def load_model(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:

@@ -8,7 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from nucleotune.errors import InputError
+from nucleotune.sources.addresses import without_secrets
 from nucleotune.sources.hub import Locked, hub_sources, locked_commit
 from nucleotune.sources.registry import Source, local_path, resolve
 
@@ -115,15 +118,21 @@ def ensembl_source(
 def remote_source(file: Mapping[str, Any], named_in: str, plain: str) -> Source:
     """The source of a file that a species or collection file names by `urls` and `checksum`.
 
-    plain: what the file is if it is not compressed, a kind of the registry.
+    plain: what the file is if it is not compressed, a kind of the registry. By its name, since nothing was fetched yet.
+    Raises InputError for an address with braces, which stand for names in the workflow's rules.
     """
     url = file["urls"][0]
+    if set("{}") & set(local_path(url)):
+        raise InputError(
+            f"{named_in}: {without_secrets(url)}: braces in an address cannot be used; fetch the file and give its"
+            " 'path'"
+        )
     return Source(
         name=url.rsplit("/", 1)[-1],
         urls=tuple(file["urls"]),
         checksum=file["checksum"],
         min_bytes=1,
-        kind="gzip" if url.endswith(".gz") else plain,
+        kind="gzip" if urlsplit(url).path.lower().endswith((".gz", ".bgz")) else plain,
         licence="",
         note=f"named in a {named_in}",
     )

@@ -102,6 +102,10 @@ def read_revisions(path: str | Path) -> dict[str, Locked]:
             raise InputError(
                 f"{path}: line {number}: commit: expected 40 hexadecimal digits, found {values[3]!r}"
             )
+        if values[0] in locked:
+            raise InputError(
+                f"{path}: line {number}: model {values[0]!r} occurs twice; delete the wrong line"
+            )
         locked[values[0]] = Locked(*values[1:])
     return locked
 

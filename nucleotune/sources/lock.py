@@ -54,6 +54,10 @@ def _read(lock: Path) -> dict[str, tuple[str, str, str]]:
                 f"found {line!r}"
             )
         if number > 1:
+            if values[0] in rows:
+                raise InputError(
+                    f"{lock}: line {number}: {values[0]!r} occurs twice; delete the wrong line"
+                )
             rows[values[0]] = (values[1], values[2], values[3])
     return rows
 

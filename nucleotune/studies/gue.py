@@ -3,9 +3,8 @@
 Label 1 is a promoter without TATA box of EPDnew, TSS-249 to TSS+50; label 0 an artificial sequence made from one.
 """
 
-import csv
 import logging
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,7 @@ import pandas as pd
 
 from nucleotune.errors import InputError
 from nucleotune.sequence.alphabet import normalise
-from nucleotune.studies.labelled import LABEL_NAMES, SEQUENCE_NAMES, find_columns, read_label, shown
-from nucleotune.text import read_lines
+from nucleotune.studies.labelled import read_label, read_rows, shown
 
 #: Rows of `prom_300_notata` by split, half of all being promoters.
 PROM_300_NOTATA = {"train": 42_452, "valid": 5_307, "test": 5_307, "positives": 26_533}
@@ -99,27 +97,14 @@ def gue_waterfall(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _read_split(split: str, path: str | Path) -> tuple[pd.DataFrame, list[int]]:
     """The rows of a file, and the line that each stands in."""
-    rows = _rows(path)
-    _, header = next(rows, (0, []))
-    columns = find_columns(header)
-    if columns is None:
-        names = f"'{SEQUENCE_NAMES[0]},{LABEL_NAMES[0]}' (or {', '.join(SEQUENCE_NAMES[1:] + LABEL_NAMES[1:])})"
-        page = header and header[0].lstrip().startswith("<")
-        hint = "; this is an HTML page, not a table" if page else ""
-        found = shown(",".join(header)) if header else "an empty file"
-        raise InputError(f"{path}: expected the header {names}, found {found}{hint}")
     lines, sequences, labels = [], [], []
-    for line, cells in rows:
+    for line, (sequence, label) in read_rows(path):
         where = f"{path}: line {line}"
-        if len(cells) != 2:
-            raise InputError(
-                f"{where}: {len(cells)} fields where the header has 2; expected a sequence and a label between commas"
-            )
         try:
-            labels.append(read_label(cells[columns[1]]))
-            sequences.append(normalise(cells[columns[0]].strip()))
+            labels.append(read_label(label))
+            sequences.append(normalise(sequence.strip()))
         except ValueError as error:
-            raise InputError(f"{where}: {error} (sequence {shown(cells[columns[0]])})") from error
+            raise InputError(f"{where}: {error} (sequence {shown(sequence)})") from error
         if not sequences[-1]:
             raise InputError(f"{where}: no sequence before label {labels[-1]}")
         lines.append(line)
@@ -136,17 +121,3 @@ def _read_split(split: str, path: str | Path) -> tuple[pd.DataFrame, list[int]]:
         }
     )
     return table, lines
-
-
-def _rows(path: str | Path) -> Iterator[tuple[int, list[str]]]:
-    """Number and cells of the lines that are not blank; quotes enclose a cell, and never more than one line."""
-    for number, line in read_lines(path):
-        if not line.strip():
-            continue
-        if '"' not in line:
-            yield number, line.rstrip("\t ").split(",")
-            continue
-        try:
-            yield number, next(csv.reader([line.rstrip("\t ")], strict=True))
-        except csv.Error as error:
-            raise InputError(f"{path}: line {number}: broken quotes ({error})") from error

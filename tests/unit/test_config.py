@@ -101,7 +101,9 @@ def test_missing_file_of_the_promoter_study_is_named(tmp_path):
 
 
 def test_methods_that_pretrain_are_none_of_the_promoter_study():
-    with pytest.raises(InputError, match=r"'lora-bert-tiny' trains on 'pretrain', but promoters\."):
+    with pytest.raises(
+        InputError, match=r"'lora-bert-tiny' trains on 'pretrain', but promoters has no such part"
+    ):
         load_run(
             {"studies": ["promoters"], "promoters": PROMOTERS | {"methods": ["lora-bert-tiny"]}}
         )

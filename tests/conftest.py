@@ -3,10 +3,10 @@
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from runner import run_snakemake
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -20,14 +20,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
     """Run the workflow in `folder` on two cores; its output comes back as one text."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    done = subprocess.run(
-        [*command, "--directory", str(folder), "--cores", "2", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    done = run_snakemake(
+        [
+            "--snakefile",
+            str(ROOT / "Snakefile"),
+            "--directory",
+            str(folder),
+            "--cores",
+            "2",
+            *arguments,
+        ],
+        root=ROOT,
+        environment={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     if check and done.returncode:
         pytest.fail(f"snakemake {' '.join(arguments)} failed:\n{done.stdout[-6000:]}")

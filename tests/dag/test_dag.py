@@ -165,7 +165,7 @@ def test_source_that_a_task_lacks_is_named_before_any_job(tmp_path):
     arguments = own_species(
         tmp_path, f"title: Mine\nensembl: {ensembl}\npromoters: {{files: {{gue_train: a.csv}}}}\n"
     )
-    (tmp_path / "a.csv").touch()
+    (tmp_path / "a.csv").write_text("sequence,label\n")
     done = snakemake(tmp_path, "promoters_table1", *arguments, check=False)
     assert done.returncode == 1 and not (tmp_path / "results").exists()
     message = "species/mine.yaml: promoters: task3 needs expression; say where it is"
@@ -177,7 +177,7 @@ def test_own_files_are_not_fetched(tmp_path):
     """One CSV is enough for Task 1."""
     names = {"genome": "g.fa", "annotation": "a.gff3", "expression": "e.gct", "gue_train": "t.csv"}
     for name in names.values():
-        (tmp_path / name).touch()
+        (tmp_path / name).write_text("sequence,label\n")
     files = ", ".join(f"{key}: {name}" for key, name in names.items())
     arguments = own_species(tmp_path, f"title: Mine\npromoters: {{files: {{{files}}}}}\n")
     counts = plan(tmp_path, "promoters_table3", *arguments)

@@ -32,5 +32,5 @@ def known_motifs(wildcards):
     if own:
         return str(Path(SETTINGS["data_dir"]) / own)
     if wildcards.study == "polya":
-        return f"{workflow.basedir}/resources/motifs/polya.meme"
+        return f"{ROOT}/resources/motifs/polya.meme"
     return []

@@ -1,7 +1,7 @@
 """Configuration and names shared by all stages; no rules.
 
 REQUIRED INPUTS: config.yaml and overlays, config/{species,models,methods}/*.yaml, resources/sources.tsv
-OUTPUTS: the names RUN, SETTINGS, REGISTRY, REVISIONS, CHECKPOINTS, DATASETS, DATA_FILES, DOWNLOADS, CALIBRATION,
+OUTPUTS: the names ROOT, RUN, SETTINGS, REGISTRY, REVISIONS, CHECKPOINTS, DATASETS, DATA_FILES, DOWNLOADS, CALIBRATION,
     GENOMES, METHODS, SHOWN, ATTRIBUTED, SOURCES, LONG, STAGE, TARGETS, CARD_FACTS, REPORTED and the functions below.
 
 This file is parsed again in every cluster job: it imports the standard library, PyYAML and jsonschema (through
@@ -16,7 +16,18 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-sys.path.insert(0, workflow.basedir)
+# Where this file lies, also when another workflow uses this one as a module.
+ROOT = Path(workflow.current_basedir).parent
+if not (ROOT / "nucleotune").is_dir():
+    raise WorkflowError(
+        f"{ROOT}: no library here; as a module this workflow is used from a checkout on this machine"
+    )
+# A prefix would change the paths of rules, but not those that scripts and parameters hold.
+if workflow.modifier.path_modifier.prefix or workflow.modifier.path_modifier.modifies_prefixes:
+    raise WorkflowError(
+        "this workflow takes no 'prefix' or 'replace_prefix'; give the module a run of its own in another --directory"
+    )
+sys.path.insert(0, str(ROOT))
 
 from nucleotune import plan
 from nucleotune.bounds import share_bounds
@@ -40,7 +51,7 @@ from nucleotune.sources.hub import locked_commit, read_revisions
 from nucleotune.sources.mirror import describe_missing, missing
 from nucleotune.sources.registry import read_registry
 
-share_library(workflow.basedir)
+share_library(ROOT)
 
 
 def study_species(study):
@@ -52,7 +63,7 @@ try:
     RUN = load_run(config, source="config.yaml and overlays")
     SETTINGS = RUN["config"]
     share_bounds(SETTINGS["download"])
-    REGISTRY = read_registry(Path(workflow.basedir) / "resources/sources.tsv")
+    REGISTRY = read_registry(ROOT / "resources/sources.tsv")
     REVISIONS = read_revisions(plan.MODELS_LOCK)
     DATASETS = {study: STUDIES[study].datasets(RUN) for study in SETTINGS["studies"]}
     DATA_FILES = {
@@ -149,7 +160,7 @@ LANGUAGE_MODELS = [
 TARGETS = {}  # study -> its final files; each study's rule file adds its own
 CARD_FACTS = {}  # study -> files with further facts of data cards, by data set; likewise
 REPORTED = {}  # study -> what its page describes: `datasets`, `methods`, `pools` (titles); likewise
-PUBLISHED = f"{workflow.basedir}/resources/published"
+PUBLISHED = f"{ROOT}/resources/published"
 
 
 wildcard_constraints:

@@ -92,7 +92,7 @@ rule original_plek:
 rule original_lncfinder:
     input:
         fasta="results/{study}/{dataset}/scored.fa",
-        script=f"{workflow.basedir}/scripts/original_lncfinder.R",
+        script=f"{ROOT}/scripts/original_lncfinder.R",
     output:
         "results/{study}/{dataset}/{method}/output.txt",
     log:

@@ -34,7 +34,7 @@ rule plan:
             for file, (path, _) in files.items()
             if file.endswith((".bin", ".safetensors"))
         },
-        costs=f"{workflow.basedir}/resources/costs.tsv",
+        costs=f"{ROOT}/resources/costs.tsv",
     message:
         "Working out what this configuration would run"
     script:

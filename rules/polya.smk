@@ -177,8 +177,8 @@ rule tune_profile:
     resources:
         mem_mb=training_need("mem_mb"),
         # Of all trials; a search that is cut off goes on behind its last whole trial.
-        runtime=lambda wildcards, attempt: (
-            training_need("runtime")(wildcards, attempt) * SETTINGS["polya"]["tune"]["trials"]
+        runtime=lambda wildcards, attempt: runtime_of_several(
+            wildcards, attempt, SETTINGS["polya"]["tune"]["trials"]
         ),
         gpu=training_need("gpu"),
     params:

@@ -141,9 +141,13 @@ rule rbp_attention:
     resources:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
-        gpu=lambda wildcards: RUN["models"][
-            RUN["methods"][SETTINGS["rbp"]["attention"]["method"]]["model"]
-        ]["resources"]["gpu"],
+        # One is all it uses, on however many the model was trained.
+        gpu=lambda wildcards: min(
+            1,
+            RUN["models"][RUN["methods"][SETTINGS["rbp"]["attention"]["method"]]["model"]][
+                "resources"
+            ]["gpu"],
+        ),
     params:
         max_sequences=SETTINGS["rbp"]["attention"]["max_sequences"],
         sampling_seed=SETTINGS["rbp"]["seed"],

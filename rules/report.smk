@@ -42,7 +42,7 @@ rule study_report:
             for name in study_models(wildcards.study)
             if name in CHECKPOINTS
         ],
-        deviations=[f"{workflow.basedir}/docs/deviations.md"],
+        deviations=[f"{ROOT}/docs/deviations.md"],
     output:
         page="results/reports/{study}.html",
         findings="results/reports/{study}.json",

@@ -32,9 +32,20 @@ def training_need(key):
     return need
 
 
+# The longest that a job asks for because it has several trainings (minutes); partitions refuse much more, and one that is cut
+# off goes on where it was, by a retry or a rerun.
+DAY = 24 * 60
+
+
+def runtime_of_several(wildcards, attempt, trainings):
+    """Time limit of a job in which `trainings` follow each other (minutes): of all, but no more than a day or one of them."""
+    one = training_need("runtime")(wildcards, attempt)
+    return max(one, min(one * trainings, DAY))
+
+
 def shared_runtime(wildcards, attempt):
-    """Time limit of a job in which several trainings follow each other (minutes)."""
-    return training_need("runtime")(wildcards, attempt) * len(members(wildcards))
+    """Time limit of a job that several data sets share (minutes)."""
+    return runtime_of_several(wildcards, attempt, len(members(wildcards)))
 
 
 def members(wildcards):

@@ -5,7 +5,8 @@
 
 import difflib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import zip_longest
@@ -18,6 +19,7 @@ import tokenizers
 from nucleotune.errors import InputError
 from nucleotune.sequence import kmers, sixmers
 from nucleotune.sequence.kmers import TokenizedSequences
+from nucleotune.text import read_lines, read_text
 
 VOCABULARY = "vocab.txt"
 TOKENIZER = "tokenizer.json"
@@ -143,17 +145,29 @@ def _file(model: dict[str, Any], directory: Path | None) -> Tokenizer:
             f"model {model['title']!r}: tokenizer kind 'file' needs a checkpoint that holds a {TOKENIZER}"
         )
     path = directory / TOKENIZER
-    backend = _read_backend(path)
+    with _named(path):
+        return _from_backend(path, _read_backend(path), model)
+
+
+def _from_backend(path: Path, backend: tokenizers.Tokenizer, model: dict[str, Any]) -> Tokenizer:
     pad_id, unknown_id = (
         _special_id(path, backend, f"[{name.upper()}]", f"<{name}>") for name in ("pad", "unk")
     )
     _check_backend(path, backend, model, unknown_id)
     probe = backend.encode("A")
     content = [i for i, is_special in enumerate(probe.special_tokens_mask) if not is_special]
+    if not content:
+        raise InputError(f"{path}: it gives no token for the letter A; not a tokenizer of DNA")
     leading, trailing = probe.ids[: content[0]], probe.ids[content[-1] + 1 :]
     if not leading:
         raise InputError(
             f"{path}: its post_processor puts no special token in front, such as [CLS], which a classifier reads"
+        )
+
+    foreign = [i for i in (*leading, *trailing) if i >= model["architecture"]["vocab_size"]]
+    if foreign:
+        raise InputError(
+            f"{path}: its post_processor adds token {foreign[0]}, which the model has not"
         )
 
     def letters(sequence: str, start: int, position: int) -> str:
@@ -170,7 +184,7 @@ def _file(model: dict[str, Any], directory: Path | None) -> Tokenizer:
         "cls_token": backend.id_to_token(leading[0]),
     }
     return Tokenizer(
-        partial(_encode_file, backend, leading, trailing, pad_id, model["max_tokens"]),
+        partial(_encode_file, path, backend, leading, trailing, pad_id, model["max_tokens"]),
         letters,
         pad_id,
         unknown_id,
@@ -181,6 +195,7 @@ def _file(model: dict[str, Any], directory: Path | None) -> Tokenizer:
 
 
 def _encode_file(
+    path: Path,
     backend: tokenizers.Tokenizer,
     leading: list[int],
     trailing: list[int],
@@ -200,7 +215,9 @@ def _encode_file(
     encoded: list[np.ndarray] = []
     for begin in range(0, len(sequences), _CHUNK):
         chunk = list(sequences[begin : begin + _CHUNK])
-        for i, encoding in enumerate(backend.encode_batch(chunk, add_special_tokens=False), begin):
+        with _named(path):
+            encodings = backend.encode_batch(chunk, add_special_tokens=False)
+        for i, encoding in enumerate(encodings, begin):
             content = encoding.ids
             cut = max(0, len(content) + special - max_tokens)
             first = {"right": 0, "left": cut, "centre": cut // 2}[truncation]
@@ -215,20 +232,44 @@ def _encode_file(
     return TokenizedSequences(tokens, offsets, starts, truncated, pad_id)
 
 
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Around the tokenizers library at work on a file: what it raises, its panics too, names the file."""
+    try:
+        yield
+    except InputError:
+        raise
+    except BaseException as error:  # a panic is no Exception; the library raises nothing narrower
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        raise InputError(
+            f"{path}: not a file of the tokenizers library, or a broken one ({str(error)[:200]})"
+        ) from None
+
+
 def _read_backend(path: Path) -> tokenizers.Tokenizer:
     if not path.is_file():
         raise InputError(
             f"{path}: no such file; the model's tokenizer is read from it. Get the checkpoint again"
         )
-    try:
-        backend = tokenizers.Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises nothing narrower
-        raise InputError(
-            f"{path}: not a file of the tokenizers library, or a broken one ({error})"
-        ) from error
+    text = read_text(path)
+    _check_levels(path, text)
+    backend = tokenizers.Tokenizer.from_str(text)
     backend.no_padding()
     backend.no_truncation()
     return backend
+
+
+def _check_levels(path: Path, text: str) -> None:
+    """Raise InputError for what is no JSON object; the library takes some of it for a tokenizer without tokens."""
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"{path}: not a file of the tokenizers library, or a broken one ({error})"
+        ) from error
+    if not isinstance(content, dict) or not isinstance(content.get("model"), dict):
+        raise InputError(f"{path}: not a file of the tokenizers library: it has no 'model'")
 
 
 def _check_backend(
@@ -243,7 +284,7 @@ def _check_backend(
             f"{path}: a letter that it does not know gives no unknown token: it could pass unnoticed. Set the "
             f"unk_token of its model, and no normalizer that drops letters"
         )
-    largest = max(backend.get_vocab(with_added_tokens=True).values())
+    largest = max(backend.get_vocab(with_added_tokens=True).values(), default=0)
     if largest >= model["architecture"]["vocab_size"]:
         raise InputError(
             f"{path}: its largest token id is {largest}, but model {title!r} has architecture.vocab_size "
@@ -263,7 +304,9 @@ def _read_vocabulary(directory: Path | None, own: list[str]) -> list[str] | None
     if directory is None or not (path := directory / VOCABULARY).is_file():
         return None
     # As BertTokenizer and EsmTokenizer read it: a token's id is the number of its line, from 0.
-    found = [line.strip() for line in path.read_text(errors="replace").rstrip().splitlines()]
+    found = [line.strip() for _, line in read_lines(path)]
+    while found and not found[-1]:
+        found.pop()
     for i, (expected, token) in enumerate(zip_longest(own, found[: len(own)])):
         if token != expected:
             raise InputError(
@@ -298,6 +341,10 @@ def _species_id(
         raise InputError(
             f"model {title!r}: its vocabulary has no species {species!r} ({hint}: {', '.join(near or names[:5])}); "
             f"choose one of the {len(names)} names at the end of {directory / VOCABULARY}"
+        )
+    if names.count(species) > 1:
+        raise InputError(
+            f"{directory / VOCABULARY}: token {species!r} stands there {names.count(species)} times"
         )
     rows = model["architecture"]["vocab_size"]
     if len(vocabulary) > rows:

@@ -7,10 +7,14 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+from sklearn.svm import SVC
 
 from nucleotune import baselines
 from nucleotune.baselines import fit_predict
-from nucleotune.baselines.svm import fit_svm
+from nucleotune.baselines.svm import fit_svm, search_grid
 from nucleotune.contracts import check_examples, check_predictions
 from nucleotune.errors import InputError
 from nucleotune.sequence.composition import gc_content, phase_counts
@@ -212,6 +216,23 @@ def test_svm_takes_the_best_point_of_the_grid():
     _, info = fit_svm(x, y, c_grid=[0.001, 100.0], gamma_grid=[1e-6, 1.0], **SVM)
     assert (info["C"], info["gamma"]) == (100.0, 1.0)
     assert 0.9 < info["cv_accuracy"] <= 1
+
+
+def test_svm_search_is_scikit_learns_and_says_how_far_it_is(caplog):
+    x, y = rings(120, 2)
+    grid = {"svc__C": [0.001, 1.0, 100.0], "svc__gamma": [1e-6, 0.1, 1.0]}
+    splitter = StratifiedKFold(3, shuffle=True, random_state=5)
+    model = make_pipeline(MinMaxScaler(), SVC())
+    with caplog.at_level("INFO"):
+        best, accuracy = search_grid(model, grid, x, y, splitter)
+    expected = GridSearchCV(model, grid, scoring="accuracy", cv=splitter).fit(x, y)
+    assert best == expected.best_params_ and accuracy == expected.best_score_
+    assert len(caplog.messages) == 9
+    means = expected.cv_results_["mean_test_score"]
+    assert caplog.messages[1].startswith(
+        f"SVM: 2 of 9 points of the grid, C 0.001, gamma 0.1: accuracy {means[1]:.4f}"
+    )
+    assert caplog.messages[8].endswith("about 0 s to go")
 
 
 def test_svm_cap_draws_both_classes_alike():

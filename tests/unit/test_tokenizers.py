@@ -216,7 +216,7 @@ def test_a_vocabulary_beside_the_weights_must_be_the_tokenizers(model, tmp_path)
     ):
         make_tokenizer(model, tmp_path)
     path.write_bytes(b"\x80\x02}q\x00")
-    with pytest.raises(InputError, match="vocab.txt: token 0 is"):
+    with pytest.raises(InputError, match=r"vocab.txt: line 1: not UTF-8 text"):
         make_tokenizer(model, tmp_path)
 
 
@@ -293,6 +293,21 @@ def change(change_it):
         (change(lambda v: v["model"].update(dropout=0.1)), "dropout"),
         (lambda text: text.replace("[PAD]", "[FILL]"), r"it has no token \[PAD\] or <pad>"),
         (lambda text: text.replace("[UNK]", "[X]"), r"it has no token \[UNK\] or <unk>"),
+        (lambda text: "[" * 100_000, r"not a file of the tokenizers library"),
+        (lambda text: "[1]", "it has no 'model'"),
+        (
+            change(lambda v: v.update(model={})),
+            "not a file of the tokenizers library, or a broken one",
+        ),
+        (change(lambda v: v["model"].update(vocab={}, merges=[])), "tokenizer.json: "),
+        (
+            change(lambda v: v["model"].update(vocab={"A": 2**32 - 1}, merges=[])),
+            "tokenizer.json: ",
+        ),
+        (
+            change(lambda v: v["post_processor"]["special_tokens"]["[CLS]"].update(ids=[70_000])),
+            "adds token 70000, which the model has not",
+        ),
     ],
 )
 def test_bad_tokenizer_files(damage, message, bpe_dir, tmp_path):

@@ -18,7 +18,8 @@ def main(arguments: list[str] | None = None) -> int:
         "predict",
         help="score the sequences of a FASTA file with a trained model",
         description="Score the sequences of a FASTA file with a model directory of a finished run"
-        " (results/<study>/<dataset>/<method>/seed<seed>/model). The directory is all that is needed.",
+        " (results/<study>/<dataset>/<method>/seed<seed>/model). The directory is all that is needed."
+        " A model of profiles gives a row a position; the first nucleotide is 0.",
     )
     predict.add_argument("model", type=Path, help="model directory")
     predict.add_argument("fasta", type=Path, help="sequences, plain or gzip")

@@ -1,5 +1,6 @@
 """The table contract: published beside measured numbers, long for machines, wide for people."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,9 @@ STATUSES = ("reached", "below", "above", "not comparable", "not run")
 NUMBERS = ("published", "measured", "ci_low", "ci_high", "n_test", "seeds")
 
 Number = float | int | None
+
+#: What a spreadsheet takes for a formula; a number and a strand, which is a sign alone, are none.
+_FORMULA = re.compile(r"[=@\t\r]|[+-](?!$|[\d.]+(e[+-]?\d+)?%?$)", re.IGNORECASE)
 
 environment = Environment(
     loader=PackageLoader("nucleotune.reporting"),
@@ -105,10 +109,11 @@ def write_table(
 ) -> None:
     """Write a table of the contract as TSV and as an HTML fragment, atomically.
 
-    In the TSV no number is an empty field.     `labels` gives the words people see for keys and
-    metrics; a name without a label stands as it is.
+    In the TSV no number is an empty field, and text that a spreadsheet would run as a formula has an
+    apostrophe before it. `labels` gives the words people see for keys and metrics; a name without a label
+    stands as it is.
     """
-    text = table.copy()
+    text = table.map(_no_formula)
     for name in NUMBERS:
         text[name] = [_plain(value) for value in table[name]]
     with atomic_path(path_tsv) as temporary:
@@ -213,6 +218,11 @@ def _beside(note: str | None, low: str, high: str) -> str:
     if low:
         return f"{low}\u2013{high}"
     return "one class" if (note or "").startswith(ONE_CLASS) else ""
+
+
+def _no_formula(value: Any) -> Any:
+    """A cell as a spreadsheet may see it: titles, motifs and notes come from files of users."""
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
 def _missing(value: Number) -> bool:

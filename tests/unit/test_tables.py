@@ -1,5 +1,6 @@
 """The table contract, its HTML, and the lncRNA tables built on it."""
 
+import csv
 import re
 from pathlib import Path
 
@@ -71,6 +72,27 @@ def test_tsv_keeps_the_contract(tmp_path):
     assert lines[1] == ("Toy\tA & <b>B</b>\tauroc\t0.9\t0.91\t0.89\t0.93\t1200\t1\treached\ta note")
     assert lines[4] == "Toy\tCPC2\tauroc\t0.911\t\t\t\t\t\tnot run\t"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["t.html", "t.tsv"]
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("-2+3+cmd|' /C calc'!A0", "'-2+3+cmd|' /C calc'!A0"),
+        ("+x", "'+x"),
+        ("-1.5e-3", "-1.5e-3"),
+        ("+", "+"),
+        ("-", "-"),
+        ("a=b", "a=b"),
+    ],
+)
+def test_no_cell_is_run_as_a_formula(tmp_path, text, cell):
+    keys = {"method": text}
+    one = row(keys, "auroc", None, {"value": -0.5}, comparable=False)
+    write_table(tmp_path / "t.tsv", tmp_path / "t.html", long_table([one], list(keys)), "t", "c")
+    (read,) = csv.DictReader((tmp_path / "t.tsv").read_text().splitlines(), delimiter="\t")
+    assert (read["method"], read["measured"]) == (cell, "-0.5")
 
 
 def test_html_is_escaped_ascii_with_words_for_status(tmp_path):

@@ -63,10 +63,13 @@ localrules:
 rule all:
     default_target: True
     input:
-        study_targets(),
-        expand("results/reports/{study}.html", study=SETTINGS["studies"]),
+        [end_of(study) for study in SETTINGS["studies"]],
         "results/report.html",
 
 
 onstart:
     require_offline_files()
+
+
+onsuccess:
+    print_answers()

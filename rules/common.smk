@@ -170,9 +170,13 @@ wildcard_constraints:
     seed=r"\d+",
 
 
-def study_targets():
-    """Final files of the studies named in the configuration."""
-    return [path for study in SETTINGS["studies"] for path in TARGETS[study]]
+def end_of(study):
+    """What a study ends with: its tables and figures, every comparison with the best baseline, its page."""
+    return [
+        *TARGETS[study],
+        *(f"results/{study}/{dataset}/comparison.tsv" for dataset in SHOWN[study]),
+        f"results/reports/{study}.html",
+    ]
 
 
 def every(pattern, study, methods=None, datasets=None):

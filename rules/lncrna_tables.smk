@@ -44,7 +44,7 @@ localrules:
 
 rule lncrna:
     input:
-        TARGETS["lncrna"],
+        end_of("lncrna"),
 
 
 rule lncrna_table1:

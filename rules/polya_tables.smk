@@ -27,7 +27,7 @@ localrules:
 
 rule polya:
     input:
-        TARGETS["polya"],
+        end_of("polya"),
 
 
 rule polya_table3:

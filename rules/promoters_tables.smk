@@ -76,7 +76,7 @@ localrules:
 
 rule promoters:
     input:
-        TARGETS["promoters"],
+        end_of("promoters"),
 
 
 rule promoters_table1:

@@ -47,7 +47,7 @@ localrules:
 
 rule rbp:
     input:
-        TARGETS["rbp"],
+        end_of("rbp"),
 
 
 rule rbp_table_auroc:

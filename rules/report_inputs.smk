@@ -24,6 +24,15 @@ def study_sources(study):
     return list(dict.fromkeys(path for part in files for path, _ in part))
 
 
+def print_answers():
+    """Print the answer of each study that this run was asked for, and where its page is."""
+    asked = {job.wildcards.study for job in workflow.dag.jobs if job.rule.name == "study_report"}
+    for study in filter(asked.__contains__, SETTINGS["studies"]):
+        page = f"results/reports/{study}.html"
+        found = json.loads(Path(page).with_suffix(".json").read_text(encoding="utf-8"))
+        print(f"{study}: {found['answer']} See {page}", flush=True)
+
+
 def measured_jobs(study):
     """Names (`shared`: of trainings that have no job of their own) of the benchmark files that a study's jobs write.
 

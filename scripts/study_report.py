@@ -20,7 +20,7 @@ with job(snakemake.log[0]):
         jobs=snakemake.params.jobs,
         benchmarks=snakemake.params.benchmarks,
     )
-    findings = ("study", "title", "asked", "headlines", "not_run")
+    findings = ("study", "title", "asked", "answer", "headlines", "not_run")
     write_json(snakemake.output.findings, {key: context[key] for key in findings})
     with atomic_path(snakemake.output.page) as path:
         path.write_text(render_study(context), encoding="utf-8")

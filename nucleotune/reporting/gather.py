@@ -11,6 +11,7 @@ import pandas as pd
 from nucleotune.contracts import read_metrics
 from nucleotune.files import read_json
 from nucleotune.reporting import lncrna, polya, promoters, rbp
+from nucleotune.reporting.answer import answer
 from nucleotune.reporting.deviations import deviations
 from nucleotune.reporting.facts import leaks, tables
 from nucleotune.reporting.figures import method_styles, training_curves, waterfall
@@ -66,13 +67,16 @@ def gather_study(
     shown = [method["title"] for method in methods]
     lines = [method["title"] for method in methods if method["kind"] == "reference"]
     trained = {name: method["title"] for name, method in run["methods"].items()}
+    drawn = {"bootstrap": run["config"]["bootstrap"]} if study == "rbp" else {}
+    headlines = HEADLINES.get(study, lncrna.headlines)(
+        metrics, comparisons, datasets, methods, **drawn
+    )
     return {
         "study": study,
         "title": texts.TITLE,
         "asked": texts.ASKED,
-        "headlines": HEADLINES.get(study, lncrna.headlines)(
-            metrics, comparisons, datasets, methods
-        ),
+        "answer": answer([one.pop("contest") for one in headlines]),
+        "headlines": headlines,
         "not_run": _not_run(metrics, dataset_titles, titles),
         "run": describe_run(run),
         "inputs": describe_inputs(cards, sources),

@@ -21,6 +21,7 @@ from typing import Any
 import pandas as pd
 
 from nucleotune.evaluation.metrics import METRICS
+from nucleotune.reporting.answer import Contest, predicts_one_class
 from nucleotune.reporting.tables import long_table, row
 
 Described = Sequence[Mapping[str, Any]]
@@ -192,7 +193,8 @@ def headlines(
     Both were chosen by AUROC on the validation split. `comparisons` is {dataset name:
     comparison.tsv}. Returns dicts with dataset, method, baseline (titles), auroc, baseline_auroc,
     mcc, baseline_mcc ({value, ci_low, ci_high}), n_test, seeds, and the comparison's delta_auroc,
-    ci_low, ci_high, p_holm. A data set where one of the two is missing has no entry.
+    ci_low, ci_high, p_holm; `collapsed`, titles of those of the two that predict one class; and all
+    of it as a `contest`. A data set where one of the two is missing has no entry.
     """
     titles = {method["name"]: method["title"] for method in methods}
     models = [method["name"] for method in methods if method["kind"] == "language_model"]
@@ -206,18 +208,31 @@ def headlines(
         best = max(ran, key=lambda name: measured[name]["splits"]["valid"]["auroc"]["value"])
         test = comparison.loc[comparison["method"] == best].iloc[0]
         model, baseline = (measured[name]["splits"]["test"] for name in (best, test["against"]))
+        pair = titles[best], titles[test["against"]]
+        collapsed = [
+            title
+            for title, name in zip(pair, (best, test["against"]), strict=True)
+            if predicts_one_class(measured[name])
+        ]
+        difference = test[["delta_auroc", "ci_low", "ci_high", "p_holm"]]
+        values = model["auroc"]["value"], baseline["auroc"]["value"]
         result.append(
             {
                 "dataset": dataset["title"],
-                "method": titles[best],
-                "baseline": titles[test["against"]],
+                "method": pair[0],
+                "baseline": pair[1],
                 "auroc": model["auroc"],
                 "baseline_auroc": baseline["auroc"],
                 "mcc": model["mcc"],
                 "baseline_mcc": baseline["mcc"],
                 "n_test": measured[best]["n_test"],
                 "seeds": len(measured[best]["seeds"]),
-                **test[["delta_auroc", "ci_low", "ci_high", "p_holm"]].to_dict(),
+                **difference.to_dict(),
+                "collapsed": collapsed,
+                "contest": Contest(
+                    *(dataset["title"], *pair, "AUROC", *values, *map(float, difference)),
+                    collapsed=tuple(collapsed),
+                ),
             }
         )
     return result

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from nucleotune.reporting.answer import verdict
 from nucleotune.reporting.facts import share
 from nucleotune.reporting.tables import environment
 
@@ -42,6 +43,7 @@ def render_study(context: Mapping[str, Any]) -> str:
 
     title         str
     asked         str, what the study asked, one or two sentences
+    answer        str, the answer in one sentence (`answer.answer`)
     headlines     list of dicts as `lncrna.headlines` returns them
     not_run       list of {"method", "reason", "datasets"}: titles, and why the method is missing
     run           {"config" (YAML), "date"}: str; "versions": {package: version};
@@ -147,6 +149,10 @@ def _megabytes(value: float | None) -> str:
     return f"{value / 1024:.1f} GB" if value >= 1024 else f"{value:.0f} MB"
 
 
+def _verdict(headline: Mapping[str, Any]) -> str:
+    return verdict(headline["delta_auroc"], headline["p_holm"], headline["collapsed"])
+
+
 def _p(value: float) -> str:
     return f"{value:.3f}" if value >= 0.001 else f"{value:.1e}"
 
@@ -170,4 +176,5 @@ environment.filters.update(
     duration=_duration,
     megabytes=_megabytes,
     p=_p,
+    verdict=_verdict,
 )

@@ -15,6 +15,7 @@ import pandas as pd
 
 from nucleotune.evaluation.profile_metrics import LOSS_WEIGHTS, MIN_READS, PROFILE_METRICS
 from nucleotune.reporting import attribution_texts
+from nucleotune.reporting.answer import Contest
 from nucleotune.reporting.lncrna import Described, Metrics, performance
 from nucleotune.reporting.tables import long_table, row
 
@@ -125,7 +126,7 @@ def headlines(
     datasets: Described,
     methods: Described,
 ) -> list[dict[str, Any]]:
-    """For each data set a sentence on its best method, that of the lowest validation loss: {"dataset", "text"}."""
+    """For each data set a finding on the method of the lowest validation loss: dataset, text and `contest`."""
     titles = {method["name"]: method["title"] for method in methods}
     found = []
     for dataset in datasets:
@@ -151,7 +152,14 @@ def headlines(
             f" Difference of the medians {row['delta_pearson_median']:+.3f} ({row['ci_low']:+.3f} to"
             f" {row['ci_high']:+.3f}), p = {row['p_holm']:.2g} after Holm's correction."
         )
-        found.append({"dataset": dataset["title"], "text": text})
+        difference = row[["delta_pearson_median", "ci_low", "ci_high", "p_holm"]]
+        contest = Contest(
+            *(dataset["title"], titles[best], titles[row["against"]], "median correlation"),
+            *(median["value"], median["value"] - row["delta_pearson_median"]),
+            *map(float, difference),
+            model="profile model",
+        )
+        found.append({"dataset": dataset["title"], "text": text, "contest": contest})
     return found
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from nucleotune.evaluation.over_sets import compare_over_sets, mean_over_sets
-from nucleotune.reporting import attribution_texts
+from nucleotune.reporting import attribution_texts, lncrna
+from nucleotune.reporting.answer import Contest, predicts_one_class
 from nucleotune.reporting.lncrna import Described, Metrics, performance
 from nucleotune.reporting.tables import ONE_CLASS, long_table, row
 
@@ -101,12 +102,13 @@ def headlines(
     comparisons: Mapping[str, pd.DataFrame],
     datasets: Described,
     methods: Described,
+    bootstrap: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
-    """One sentence over all proteins, and one for each of a few: the best language model and the best baseline.
+    """One finding over all proteins, the best language model and the best baseline: dataset, text and `contest`.
 
-    Both are those of the highest mean validation AUROC; baselines include the one-feature lines.
+    Both are those of the highest mean validation AUROC; baselines include the one-feature lines. The contest of one
+    protein is that of its test examples, of several over the proteins, by Wilcoxon's signed-rank test.
     """
-    del comparisons
     values = auroc_by_protein(metrics, datasets, methods)
     choosing = auroc_by_protein(metrics, datasets, methods, split="valid")
     kinds = {method["title"]: method["kind"] for method in methods}
@@ -123,7 +125,34 @@ def headlines(
         f" {other}, {values[other].mean():.3f}. It was ahead on {wins} of {number}. Both were chosen by their mean"
         " validation AUROC."
     )
-    return [{"dataset": "Over all proteins", "text": text}]
+    if len(values) == 1:
+        contests = [
+            one["contest"] for one in lncrna.headlines(metrics, comparisons, datasets, methods)
+        ]
+    else:
+        contests = [_over_proteins(values[[model, other]], metrics, datasets, methods, bootstrap)]
+    return [{"dataset": "Over all proteins", "text": text, "contest": one} for one in contests]
+
+
+def _over_proteins(
+    values: pd.DataFrame,
+    metrics: Metrics,
+    datasets: Described,
+    methods: Described,
+    bootstrap: Mapping[str, Any],
+) -> Contest:
+    """The first of two columns of `values`, as of `auroc_by_protein`, against the second."""
+    model, other = values
+    row = compare_over_sets(values, model, **bootstrap).iloc[0]
+    (name,) = [method["name"] for method in methods if method["title"] == model]
+    collapsed = _one_class(metrics, datasets, name)
+    remark = f"ahead on {row['wins']} of {row['sets']} proteins"
+    return Contest(
+        *(f"{len(values)} proteins", model, other, "mean AUROC"),
+        *(values[model].mean(), values[other].mean()),
+        *(float(row[name]) for name in ("difference", "ci_low", "ci_high", "p")),
+        remark=remark + (f", of one class alone on {collapsed}" if collapsed else ""),
+    )
 
 
 def auroc_by_protein(
@@ -235,11 +264,7 @@ def rbp_table_comparison(
 def _one_class(metrics: Metrics, datasets: Described, method: str) -> int:
     """On how many data sets a method predicts one class in every seed."""
     found = [metrics.get(dataset["name"], {}).get(method, {}) for dataset in datasets]
-    return sum(
-        one["splits"]["test"]["auroc"].get("one_class") == len(one["seeds"])
-        for one in found
-        if one.get("splits")
-    )
+    return sum(predicts_one_class(one) for one in found if one.get("splits"))
 
 
 def _of_the_paper(published: pd.DataFrame, datasets: Described) -> pd.DataFrame:

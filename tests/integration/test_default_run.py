@@ -132,6 +132,9 @@ def test_models_of_every_study_beat_their_lines(default_run):
 def test_every_study_has_its_page(default_run, study):
     page = (default_run / f"results/reports/{study}.html").read_text()
     assert 'class="finding"' in page and "Deviations from the paper" in page
+    answer = json.loads((default_run / f"results/reports/{study}.json").read_text())["answer"]
+    assert f"<h2>Question and findings</h2>\n<p><b>{answer}</b></p>" in page
+    assert re.search(r"difference .*: (the \w+ model is |no difference|not comparable)", answer)
     assert page.count("data:image/svg+xml") >= 3
     assert f"reports/{study}.html" in (default_run / "results/report.html").read_text()
 

@@ -52,6 +52,7 @@ def context(text="Toy", **changes):
     values = {
         "title": text,
         "asked": text,
+        "answer": text,
         "headlines": [
             {
                 "dataset": text,
@@ -65,6 +66,7 @@ def context(text="Toy", **changes):
                 "ci_low": -0.002,
                 "ci_high": 0.08,
                 "p_holm": 0.004,
+                "collapsed": [],
                 "n_test": 1200,
                 "seeds": 1,
             }

@@ -1,12 +1,17 @@
-"""Predict new sequences with a trained model; its directory is all that is needed."""
+"""Predict new sequences with a trained model or a fitted baseline; its directory is all that is needed."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from nucleotune.errors import InputError
+from nucleotune.files import read_json
 from nucleotune.models.load import load_model
+from nucleotune.models.names import BASELINE, DESCRIPTION
 from nucleotune.models.profile import KIND, load_profile_model
 from nucleotune.models.tokenizers import make_tokenizer
 from nucleotune.models.weights import read_description
@@ -21,6 +26,9 @@ from nucleotune.training.profile import predict_profiles
 #: N in one short record is no reason to refuse it. RNA letters, lower case or protein give 30 % and more.
 MAX_UNKNOWN_SHARE = 0.05
 
+#: In the directory of a run: what is told of a baseline's fit, and the model.
+FIT, MODEL = "fit.json", "model"
+
 COLUMNS = ("id", "score", "predicted", "truncated")
 PROFILE_COLUMNS = ("id", "track", "position", "probability", "reads")
 
@@ -34,14 +42,15 @@ def predict(
     """Predict `records`, pairs of id and upper-case ACGTN sequence, with the model in `model_dir`.
 
     Args:
-        model_dir: as written by `training.finetune`.
+        model_dir: as written by `training.finetune`, `training.profile` or `baselines.fit_predict`.
         records: read once, in order.
         device: `cpu`, `cuda`, ...; None takes CUDA if there is one.
         threads: CPU threads; None leaves torch's choice.
 
     Returns:
-        One row a record, in order: `id`, `score` (probability of label 1; the model's nucleotune.json says what the
-        labels mean), `predicted` (0 or 1), `truncated` (whether the model saw only a part of the sequence). Of a model
+        One row a record, in order: `id`, `score` (probability of label 1, of some baselines a margin; the model's
+        nucleotune.json says what the labels mean), `predicted` (0 or 1), `truncated` (whether the model saw only a part
+        of the sequence). Of a model
         of profiles one row a record, track and position (0-based): `id`, `track`, `position`, `probability` (they add
         up to 1 along a record) and `reads`, its share of the total that the model expects.
 
@@ -49,8 +58,12 @@ def predict(
         InputError: broken model directory, a record too short for one token, or mostly unknown letters; for a model of
             profiles a record of another length than it was trained on.
     """
-    if read_description(model_dir).get("kind") == KIND:
+    check_has_model(model_dir)
+    description = read_description(model_dir)
+    if description.get("kind") == KIND:
         return _predict_profiles(model_dir, list(records), device, threads)
+    if description.get("kind") == BASELINE:
+        return _predict_baseline(model_dir, description, list(records), threads)
     classifier, description = load_model(model_dir)
     ids, sequences = (
         map(list, zip(*records, strict=True)) if (records := list(records)) else ([], [])
@@ -72,6 +85,41 @@ def predict(
     score, predicted = scores(logits)
     return pd.DataFrame(
         {"id": ids, "score": score, "predicted": predicted, "truncated": tokenized.truncated}
+    )
+
+
+def check_has_model(model_dir: str | Path) -> None:
+    """Raise InputError for the directory of a run that has no model, or has it one level below."""
+    path = Path(model_dir)
+    run = path if (path / FIT).is_file() else path.parent
+    if (run / FIT).is_file() and read_json(run / FIT).get("mode") == "original":
+        raise InputError(
+            f"{path}: an installed tool made these predictions with a model of its own (mode: original); nothing of it "
+            "is kept here: run the tool itself, or predict with a method that was fitted here"
+        )
+    if (path / MODEL / DESCRIPTION).is_file() and not (path / DESCRIPTION).is_file():
+        raise InputError(f"{path}: the directory of a run; its model is {path / MODEL}")
+
+
+def _predict_baseline(
+    model_dir: str | Path,
+    description: dict[str, Any],
+    records: list[tuple[str, str]],
+    threads: int | None,
+) -> pd.DataFrame:
+    # Here, not above: scikit-learn and ViennaRNA take seconds to import, and no language model needs them.
+    from nucleotune.baselines import BASELINES, predict_baseline
+
+    known = BASELINES.get(description.get("baseline", ""))
+    if known is not None and known.column != "sequence":
+        raise InputError(
+            f"{model_dir}: this baseline reads {known.column!r} of the examples, which no FASTA file has"
+        )
+    if not records:
+        return pd.DataFrame(columns=list(COLUMNS))
+    ids, sequences = map(list, zip(*records, strict=True))
+    return predict_baseline(
+        model_dir, description, ids, sequences, threads=threads or os.cpu_count() or 1
     )
 
 

@@ -1,7 +1,7 @@
 """Classical methods and reference lines, fitted on the rows that the language models train on.
 
 REQUIRED INPUTS: results/<study>/<dataset>/examples.parquet, and structures.parquet for methods that read structures
-OUTPUTS: results/<study>/<dataset>/<method>/seed<seed>/{predictions.parquet,fit.json}
+OUTPUTS: results/<study>/<dataset>/<method>/seed<seed>/{predictions.parquet,model/,fit.json}
 """
 
 
@@ -11,6 +11,7 @@ rule baseline:
         structures=folded,
     output:
         predictions="results/{study}/{dataset}/{method}/seed{seed}/predictions.parquet",
+        model=directory("results/{study}/{dataset}/{method}/seed{seed}/model"),
         summary="results/{study}/{dataset}/{method}/seed{seed}/fit.json",
     log:
         "logs/baseline/{study}.{dataset}.{method}.seed{seed}.log",
@@ -30,6 +31,7 @@ rule baseline:
             RUN["methods"][wildcards.method],
             *("title", "published_as", "comparable", "note", "mode", "original", "resources"),
         ),
+        labels=lambda wildcards: labels_of(wildcards.study, wildcards.dataset),
         version=STAGE["baseline"],
     message:
         "Fitting {wildcards.method} on {wildcards.dataset} (seed {wildcards.seed})"

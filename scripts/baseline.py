@@ -33,6 +33,8 @@ with job(snakemake.log[0]):
         train_splits=method["train_splits"],
         options=options.get(method["baseline"], {}),
         seed=int(snakemake.wildcards.seed),
+        labels=snakemake.params.labels,
+        output_dir=snakemake.output.model,
     )
     write_predictions(snakemake.output.predictions, predictions)
     write_json(snakemake.output.summary, summary)

@@ -1,13 +1,15 @@
 """Classical methods, one module each: what the language models are compared with.
 
 A baseline learns from the labelled sequences of some splits and scores those of `valid` and `test`;
-`fit_predict` is the one entry point, `BASELINES` the register a new one is added to.
+`fit_predict` is the one entry point, `BASELINES` the register a new one is added to. What it has learnt is written to
+a model directory (`fitted`), from which `predict_baseline` scores other sequences.
 """
 
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +28,7 @@ from nucleotune.baselines import (
     tfidf,
 )
 from nucleotune.baselines.equal_length import check_lengths
+from nucleotune.baselines.fitted import Fitted, Learnt, Score, load_learnt, save_learnt
 from nucleotune.contracts import further_tests
 from nucleotune.errors import InputError
 
@@ -43,8 +46,6 @@ _ONE_LENGTH = ("ideeps", "hocnnlb")
 _CHUNK = 2_000
 _LOG_EVERY_SECONDS = 15.0
 
-Score = Callable[[Sequence[str]], np.ndarray]
-
 
 class Labelled(NamedTuple):
     """Sequences, or what else a method reads of the examples, with their labels (n,), 0 or 1."""
@@ -54,14 +55,16 @@ class Labelled(NamedTuple):
 
 
 class Baseline(NamedTuple):
-    """A method: `fit(train, valid, options, seed)` returns a score of sequences and an info dict.
+    """A method: `fit(train, valid, options, seed)` returns what was learnt, with its score, and an info dict.
 
-    The score (n,) is higher for label 1; `decide` turns it into the method's own decision. `column` is what the method
-    reads of the examples: the sequence, or for a reference line a column of metadata in its place.
+    The score (n,) is higher for label 1; `decide` turns it into the method's own decision. `restore(learnt, threads)`
+    is the score again, of what was saved. `column` is what the method reads of the examples: the sequence, or for a
+    reference line a column of metadata in its place.
     """
 
-    fit: Callable[[Labelled, Labelled, Mapping[str, Any], int], tuple[Score, dict[str, Any]]]
+    fit: Callable[[Labelled, Labelled, Mapping[str, Any], int], tuple[Fitted, dict[str, Any]]]
     decide: Callable[[np.ndarray], np.ndarray]
+    restore: Callable[[Learnt, int], Score]
     column: str = "sequence"
 
 
@@ -69,6 +72,7 @@ def _margin(features: svm.Features, scale: tuple[float, float]) -> Baseline:
     return Baseline(
         lambda train, valid, options, seed: svm.fit(features, scale, *train, options, seed),
         lambda score: score > 0,
+        lambda learnt, threads: svm.restore(features, learnt),
     )
 
 
@@ -78,6 +82,7 @@ def _lncfinder(structure: bool) -> Baseline:
             *train, options, seed, structure=structure
         ),
         lambda score: score > 0,
+        lncfinder.restore,
     )
 
 
@@ -85,6 +90,7 @@ def _line(features: Callable[[Sequence[str]], np.ndarray], column: str = "sequen
     return Baseline(
         lambda train, valid, options, seed: reference_lines.fit(features, *train),
         lambda score: score >= 0.5,
+        lambda learnt, threads: reference_lines.restore(features, learnt),
         column,
     )
 
@@ -97,22 +103,27 @@ BASELINES: dict[str, Baseline] = {
     "tfidf": Baseline(
         lambda train, valid, options, seed: tfidf.fit(*train, *valid, options),
         lambda score: score >= 0.5,
+        lambda learnt, threads: tfidf.restore(learnt),
     ),
     "mdeep": Baseline(
         lambda train, valid, options, seed: mdeep.fit(*train, options, seed),
         lambda score: score > 0.5,
+        lambda learnt, threads: mdeep.restore(learnt),
     ),
     "graphprot": Baseline(
         lambda train, valid, options, seed: graphprot.fit(*train, options, seed),
         lambda score: score > 0,
+        graphprot.restore,
     ),
     "ideeps": Baseline(
         lambda train, valid, options, seed: ideeps.fit(*train, *valid, options, seed),
         lambda score: score > 0.5,
+        ideeps.restore,
     ),
     "hocnnlb": Baseline(
         lambda train, valid, options, seed: hocnnlb.fit(*train, options, seed),
         lambda score: score > 0.5,
+        lambda learnt, threads: hocnnlb.restore(learnt),
     ),
     "length": _line(reference_lines.length_features),
     "gc": _line(reference_lines.gc_features),
@@ -135,6 +146,8 @@ def fit_predict(
     train_splits: Sequence[str],
     options: Mapping[str, Any],
     seed: int,
+    labels: Sequence[str] = ("0", "1"),
+    output_dir: str | Path | None = None,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Train `baseline` on the rows of `train_splits`; score those of `valid`, `test` and further test sets.
 
@@ -145,6 +158,8 @@ def fit_predict(
     batch_size, patience, threads (ideeps); filters, kernel, pool, dense, epochs, batch_size (hocnnlb);
     those of `graphprot.fit` (graphprot); none (the reference lines). See `svm.fit_svm`,
     `lncfinder.fit`, `tfidf.fit`, `graphprot.fit` and `fit_network` of the networks for what they mean.
+
+    `output_dir` is the model directory to be written, if any; `labels` is what labels 0 and 1 mean.
 
     Returns also an info dict, ready for JSON: the rows of each class used or there, the choices
     made, `seconds` for features, fit and predict (its features included), library versions.
@@ -183,11 +198,16 @@ def fit_predict(
         check_lengths(read["id"].tolist(), read["sequence"].tolist(), baseline)
     log.info("%s: training on %d rows of label 0 and %d of label 1", baseline, zeros, ones)
     valid = _labelled(scored[scored["split"] == "valid"], method.column)
-    score, info = method.fit(train, valid, options, seed)
+    fitted, info = method.fit(train, valid, options, seed)
     log.info("%s: trained: %s", baseline, info)
     started = time.perf_counter()
-    scores = _in_chunks(score, scored[method.column].tolist(), baseline)
+    scores = _in_chunks(fitted.score, scored[method.column].tolist(), baseline)
     info["seconds"]["predict"] = time.perf_counter() - started
+
+    versions = {library: version(library) for library in _LIBRARIES}
+    if output_dir is not None:
+        description = {"baseline": baseline, "seed": seed, "labels": list(labels)}
+        save_learnt(output_dir, fitted.learnt, {**description, "versions": versions})
 
     predictions = scored[["id", "split", "label"]].assign(
         score=scores, predicted=method.decide(scores).astype(np.int8)
@@ -199,8 +219,53 @@ def fit_predict(
         "predicted_rows": scored["split"].value_counts().sort_index().to_dict(),
         "seed": seed,
         **info,
-        "versions": {library: version(library) for library in _LIBRARIES},
+        "versions": versions,
     }
+
+
+def predict_baseline(
+    directory: str | Path,
+    description: Mapping[str, Any],
+    ids: Sequence[str],
+    values: Sequence[str],
+    *,
+    threads: int = 1,
+) -> pd.DataFrame:
+    """Score records with the baseline in a model directory, whose description was read already.
+
+    `values` are sequences in upper-case ACGTN, or what else the method reads (`Baseline.column`). Structures are folded
+    by `threads` processes. Returns one row a record, in order: `id`, `score` (a probability or a margin), `predicted`
+    (the method's own decision), `truncated` (whether it reads only a part of the sequence).
+
+    Raises InputError for a directory that is broken or of another version, and for a record of another length than the
+    one that the method takes.
+    """
+    baseline = description.get("baseline")
+    if baseline not in BASELINES:
+        raise InputError(
+            f"{directory}: holds baseline {baseline!r}; this version knows {', '.join(BASELINES)}"
+        )
+    learnt = load_learnt(directory, description)
+    length, longest = (learnt.settings.get(name) for name in ("length", "longest"))
+    sizes = [len(value) for value in values]
+    for name, size in zip(ids, sizes, strict=True):
+        if length is not None and size != length:
+            raise InputError(
+                f"record {name!r} has {size} nt; {baseline} in {directory} takes sequences of {length} nt: cut to that"
+            )
+    try:
+        score = BASELINES[baseline].restore(learnt, threads)
+    except KeyError as error:
+        raise InputError(f"{directory}: no {error} there; make or copy it again") from error
+    scores = _in_chunks(score, list(values), baseline)
+    return pd.DataFrame(
+        {
+            "id": list(ids),
+            "score": scores,
+            "predicted": BASELINES[baseline].decide(scores).astype(np.int8),
+            "truncated": [longest is not None and size > longest for size in sizes],
+        }
+    )
 
 
 def _labelled(rows: pd.DataFrame, column: str) -> Labelled:

@@ -7,11 +7,12 @@ Maticzka et al., "GraphProt: modeling binding preferences of RNA-binding protein
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from nucleotune.baselines.fitted import Fitted, Learnt, Score
 from nucleotune.baselines.graphprot_features import features
 from nucleotune.baselines.graphprot_sgd import fit_sgd
 from nucleotune.sequence.shreps import shape_representatives
@@ -21,8 +22,8 @@ log = logging.getLogger(__name__)
 
 def fit(
     sequences: Sequence[str], labels: np.ndarray, options: Mapping[str, Any], seed: int
-) -> tuple[Callable[[Sequence[str]], np.ndarray], dict[str, Any]]:
-    """Fit on `sequences` and `labels` (n,), 0 or 1; return the margin as a function of sequences, and info.
+) -> tuple[Fitted, dict[str, Any]]:
+    """Fit on `sequences` and `labels` (n,), 0 or 1; return the fitted method, whose score is the margin, and info.
 
     `options`: `radius`, `distance` and `bitsize` of the features; `sequence_only` to do without structures, otherwise
     the level of `abstraction` of shapes and `threads` that fold; `epochs` and `lambda` of the classifier. `structures`,
@@ -49,11 +50,36 @@ def fit(
         "bias": float(bias),
         "seconds": {"features": computed - started, "fit": time.perf_counter() - computed},
     }
+    used = np.flatnonzero(weights)
+    settings = {
+        **kernel,
+        "bias": float(bias),
+        "abstraction": None if options["sequence_only"] else options["abstraction"],
+    }
+    learnt = Learnt({"features": used, "weights": weights[used]}, settings)
+    running = {key: options[key] for key in ("threads", "structures") if key in options}
+    return Fitted(learnt, restore(learnt, **running)), info
+
+
+def restore(
+    learnt: Learnt, threads: int = 1, structures: Mapping[str, Sequence[str]] | None = None
+) -> Score:
+    """The margin, above 0 for label 1, as a function of sequences; `threads` processes fold what `structures` lacks."""
+    settings = learnt.settings
+    kernel = {name: settings[name] for name in ("radius", "distance", "bitsize")}
+    weights = np.zeros(2 ** settings["bitsize"])
+    weights[learnt.arrays["features"]] = learnt.arrays["weights"]
+    folding = {
+        "sequence_only": settings["abstraction"] is None,
+        "abstraction": settings["abstraction"],
+        "threads": threads,
+        "structures": structures or {},
+    }
 
     def score(batch: Sequence[str]) -> np.ndarray:
-        return features(batch, _structures(batch, options), **kernel) @ weights + bias
+        return features(batch, _structures(batch, folding), **kernel) @ weights + settings["bias"]
 
-    return score, info
+    return score
 
 
 def _structures(sequences: Sequence[str], options: Mapping[str, Any]) -> list[list[str]] | None:

@@ -22,6 +22,9 @@ from nucleotune.baselines.networks import (
 )
 from nucleotune.errors import InputError
 
+#: Options of the network's shape.
+SHAPE = ("filters", "kernel", "pool", "dense")
+
 
 class WordConvolution(nn.Module):
     """Convolution of one-hot words, without the one-hot: codes (n, m), 0 to 256 -> (n, filters, m - kernel + 1).
@@ -93,7 +96,7 @@ def fit_network(
     """
     torch.manual_seed(seed)
     device = available_device()
-    shape = {key: options[key] for key in ("filters", "kernel", "pool", "dense")}
+    shape = {key: options[key] for key in SHAPE}
     network = Hocnnlb(codes.shape[1], **shape).to(device)
     trained = train(
         network,

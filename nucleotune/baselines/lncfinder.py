@@ -8,12 +8,13 @@ study's own transcripts. Label 1 is lncRNA, 0 is mRNA.
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from nucleotune.baselines import svm
+from nucleotune.baselines.fitted import Fitted, Learnt, Score
 from nucleotune.baselines.lncfinder_distance import NO_LETTER, count_words, log_distances
 from nucleotune.errors import InputError
 from nucleotune.sequence import eiip
@@ -156,8 +157,8 @@ def fit(
     seed: int,
     *,
     structure: bool,
-) -> tuple[Callable[[Sequence[str]], np.ndarray], dict[str, Any]]:
-    """Learn word frequencies and an SVM from `sequences` and `labels` (n,); return a score of sequences, and info.
+) -> tuple[Fitted, dict[str, Any]]:
+    """Learn word frequencies and an SVM from `sequences` and `labels` (n,); return the fitted method, and info.
 
     `options`: c_grid, gamma_grid, folds and max_train as in `svm.fit_svm`; with `structure` also max_fold and threads
     as in `fold_sequences`. Hexamers are counted in all sequences, words with structure in those that the SVM is
@@ -170,14 +171,11 @@ def fit(
     rows = svm.balanced_rows(labels, options["max_train"], np.random.default_rng(seed))
     used, used_labels = [sequences[row] for row in rows], labels[rows]
     x = features(used, hexamers)
-    reference = None
-
-    def fold(batch: Sequence[str]) -> list[Fold]:
-        return fold_sequences(batch, max_fold=options["max_fold"], threads=options["threads"])
-
+    arrays = {"hexamers": hexamers}
     if structure:
-        folds = fold(used)
+        folds = fold_sequences(used, max_fold=options["max_fold"], threads=options["threads"])
         reference = structure_frequencies(used, folds, used_labels)
+        arrays |= reference._asdict()
         x = np.column_stack([x, structure_features(used, folds, reference)])
     computed = time.perf_counter()
     log.info("%d x %d features in %.1f s", *x.shape, computed - started)
@@ -193,14 +191,25 @@ def fit(
     )
     info["rows_available"] = len(labels)
     info["seconds"] = {"features": computed - started, "fit": time.perf_counter() - computed}
+    settings = {"gamma": info["gamma"], "max_fold": options["max_fold"] if structure else None}
+    learnt = Learnt({**arrays, **svm.svm_arrays(model)}, settings)
+    return Fitted(learnt, restore(learnt, options.get("threads", 1))), info
+
+
+def restore(learnt: Learnt, threads: int) -> Score:
+    """The margin, above 0 for label 1, as a function of sequences; `threads` processes fold them."""
+    arrays, settings = learnt
+    model = svm.restore_svm(arrays, scale=None, gamma=settings["gamma"])
 
     def score(batch: Sequence[str]) -> np.ndarray:
-        table = features(batch, hexamers)
-        if reference is not None:
-            table = np.column_stack([table, structure_features(batch, fold(batch), reference)])
+        table = features(batch, arrays["hexamers"])
+        if "paired" in arrays:
+            folds = fold_sequences(batch, max_fold=settings["max_fold"], threads=threads)
+            reference = StructureReference(arrays["unpaired"], arrays["paired"])
+            table = np.column_stack([table, structure_features(batch, folds, reference)])
         return model.decision_function(table)
 
-    return score, info
+    return score
 
 
 def _buffer(sequences: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

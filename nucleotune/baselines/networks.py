@@ -5,7 +5,7 @@ A network takes whatever `Rows` makes of the indices of some rows.
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -106,6 +106,20 @@ def predict(network: nn.Module, rows: Rows, n: int) -> torch.Tensor:
 def probabilities(network: nn.Module, rows: Rows, n: int) -> np.ndarray:
     """Return the probability of label 1, float64 (n,), of a network with two outputs."""
     return torch.softmax(predict(network, rows, n), dim=1)[:, 1].numpy()
+
+
+def network_arrays(network: nn.Module) -> dict[str, np.ndarray]:
+    """All weights of a network, and what it has measured in training, by their names."""
+    return {name: tensor.cpu().numpy() for name, tensor in network.state_dict().items()}
+
+
+def restore_network(make: Callable[[], nn.Module], arrays: Mapping[str, np.ndarray]) -> nn.Module:
+    """The network that `make` builds, with the weights of `network_arrays`; on CUDA if there is one."""
+    with torch.random.fork_rng(devices=[]):
+        network = make()
+    names = network.state_dict()
+    network.load_state_dict({name: torch.tensor(arrays[name]) for name in names})
+    return network.to(available_device())
 
 
 def count_parameters(network: nn.Module) -> int:

@@ -18,6 +18,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from nucleotune.baselines.fitted import Fitted, Learnt, Score
+from nucleotune.baselines.linear import logistic_regression, regression_arrays
 from nucleotune.sequence.composition import gc_content
 from nucleotune.sequence.orf import longest_orfs
 
@@ -70,10 +72,10 @@ def biotype_features(biotypes: Sequence[str]) -> np.ndarray:
 
 def fit(
     features: Callable[[Sequence[str]], np.ndarray], sequences: Sequence[str], labels: np.ndarray
-) -> tuple[Callable[[Sequence[str]], np.ndarray], dict[str, Any]]:
+) -> tuple[Fitted, dict[str, Any]]:
     """Fit on `features` of `sequences` and `labels` (n,), 0 or 1.
 
-    Returns the probability of label 1 as a function of sequences, and info: rows_used, seconds.
+    Returns the fitted line, whose score is the probability of label 1, and info: rows_used, seconds.
     """
     started = time.perf_counter()
     x = features(sequences)
@@ -81,7 +83,21 @@ def fit(
     # Standardised, so that the default L2 penalty weighs on no feature for its unit.
     model = make_pipeline(StandardScaler(), LogisticRegression()).fit(x, labels)
     seconds = {"features": computed - started, "fit": time.perf_counter() - computed}
-    return lambda batch: model.predict_proba(features(batch))[:, 1], {
+    scaler, regression = model
+    arrays = {"mean": scaler.mean_, "scale": scaler.scale_, **regression_arrays(regression)}
+    learnt = Learnt(arrays, {})
+    return Fitted(learnt, restore(features, learnt)), {
         "rows_used": len(labels),
         "seconds": seconds,
     }
+
+
+def restore(features: Callable[[Sequence[str]], np.ndarray], learnt: Learnt) -> Score:
+    """The probability of label 1 as a function of sequences."""
+    regression = logistic_regression(learnt.arrays)
+
+    def score(batch: Sequence[str]) -> np.ndarray:
+        x = (features(batch) - learnt.arrays["mean"]) / learnt.arrays["scale"]
+        return regression.predict_proba(x)[:, 1]
+
+    return score

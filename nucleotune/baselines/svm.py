@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC
 
+from nucleotune.baselines.fitted import Arrays, Fitted, Learnt, Score
 from nucleotune.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -134,8 +135,8 @@ def fit(
     labels: np.ndarray,
     options: Mapping[str, Any],
     seed: int,
-) -> tuple[Callable[[Sequence[str]], np.ndarray], dict[str, Any]]:
-    """Fit an SVM on `features` of `sequences`; return its decision function of sequences, and info.
+) -> tuple[Fitted, dict[str, Any]]:
+    """Fit an SVM on `features` of `sequences`; return the fitted method, whose score is its margin, and info.
 
     `options` holds c_grid, gamma_grid, folds and max_train as in `fit_svm`; info is that of
     `fit_svm` with `seconds`.
@@ -155,7 +156,51 @@ def fit(
         seed=seed,
     )
     info["seconds"] = {"features": computed - started, "fit": time.perf_counter() - computed}
-    return lambda batch: model.decision_function(_feature_matrix(features, batch)), info
+    learnt = Learnt(svm_arrays(model), {"scale": list(scale), "gamma": info["gamma"]})
+    return Fitted(learnt, restore(features, learnt)), info
+
+
+def restore(features: Features, learnt: Learnt) -> Score:
+    """The margin, above 0 for label 1, as a function of sequences."""
+    model = restore_svm(learnt.arrays, **learnt.settings)
+    return lambda batch: model.decision_function(_feature_matrix(features, batch))
+
+
+def svm_arrays(model: Pipeline) -> dict[str, np.ndarray]:
+    """What a pipeline of `fit_svm` has learnt, as scikit-learn documents it."""
+    scaler, svc = model
+    offset = scaler.mean_ if isinstance(scaler, SampleScaler) else scaler.min_
+    return {
+        "feature_scale": scaler.scale_,
+        "feature_offset": offset,
+        "support_vectors": svc.support_vectors_,
+        "support": svc.support_,
+        "n_support": svc.n_support_,
+        "dual_coefficients": svc.dual_coef_,
+        "intercept": svc.intercept_,
+    }
+
+
+def restore_svm(arrays: Arrays, *, scale: Sequence[float] | None, gamma: float) -> Pipeline:
+    """The pipeline of `fit_svm` that `svm_arrays` is of, to predict with; `scale` is that of `fit_svm`."""
+    if scale is None:
+        scaler = SampleScaler()
+        scaler.mean_ = arrays["feature_offset"]
+    else:
+        scaler = MinMaxScaler(feature_range=tuple(scale), clip=False)
+        scaler.min_ = arrays["feature_offset"]
+    scaler.scale_ = arrays["feature_scale"]
+    svc = SVC(kernel="rbf", gamma=gamma, cache_size=_CACHE_MB)
+    svc.support_, svc.support_vectors_ = arrays["support"], arrays["support_vectors"]
+    svc.classes_ = np.array([0, 1])
+    # What scikit-learn hands to LIBSVM; of two classes it shows these two with the other sign.
+    svc._dual_coef_, svc._intercept_ = -arrays["dual_coefficients"], -arrays["intercept"]
+    svc.dual_coef_, svc.intercept_ = arrays["dual_coefficients"], arrays["intercept"]
+    svc._n_support, svc._gamma, svc._sparse = arrays["n_support"], gamma, False
+    svc._probA = svc._probB = np.empty(0)
+    svc.fit_status_, svc.shape_fit_ = 0, (0, len(scaler.scale_))
+    scaler.n_features_in_ = svc.n_features_in_ = len(scaler.scale_)
+    return make_pipeline(scaler, svc)
 
 
 def _feature_matrix(features: Features, sequences: Sequence[str]) -> np.ndarray:

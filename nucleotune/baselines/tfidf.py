@@ -5,7 +5,7 @@ Its paper names the method ("LR with n-gram TF-IDF") without n, C or solver: bot
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
+from nucleotune.baselines.fitted import Fitted, Learnt, Score, array_text, text_array
+from nucleotune.baselines.linear import logistic_regression, regression_arrays
 from nucleotune.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -26,8 +28,8 @@ def fit(
     valid_sequences: Sequence[str],
     valid_labels: np.ndarray,
     options: Mapping[str, Any],
-) -> tuple[Callable[[Sequence[str]], np.ndarray], dict[str, Any]]:
-    """Fit on `sequences` and `labels` (n,); return P(label 1) as a function of sequences, and info.
+) -> tuple[Fitted, dict[str, Any]]:
+    """Fit on `sequences` and `labels` (n,); return the fitted method, whose score is P(label 1), and info.
 
     `options` holds `ngram_ranges`, pairs of the shortest and longest n-gram, and `c_grid`, inverse
     strengths of the L2 penalty. Of more than one combination, the one with the highest AUROC on
@@ -46,9 +48,7 @@ def fit(
     best = None
     for ngram_range in options["ngram_ranges"]:
         started = time.perf_counter()
-        vectorizer = TfidfVectorizer(
-            analyzer="char", lowercase=False, ngram_range=tuple(ngram_range), dtype=np.float32
-        )
+        vectorizer = _vectorizer(ngram_range)
         x = vectorizer.fit_transform(sequences)
         x_valid = vectorizer.transform(valid_sequences) if choosing else None
         seconds["features"] += time.perf_counter() - started
@@ -73,4 +73,32 @@ def fit(
         "iterations": int(model.n_iter_[0]),
         "seconds": seconds,
     }
-    return lambda batch: model.predict_proba(vectorizer.transform(batch))[:, 1], info
+    arrays = {
+        "terms": text_array(vectorizer.get_feature_names_out()),
+        "idf": vectorizer.idf_,
+        **regression_arrays(model),
+    }
+    learnt = Learnt(arrays, {"ngram_range": list(ngram_range)})
+    return Fitted(learnt, restore(learnt)), info
+
+
+def restore(learnt: Learnt) -> Score:
+    """P(label 1) as a function of sequences."""
+    vectorizer = _vectorizer(
+        learnt.settings["ngram_range"], vocabulary=array_text(learnt.arrays["terms"])
+    )
+    vectorizer.idf_ = learnt.arrays["idf"]
+    model = logistic_regression(learnt.arrays)
+    return lambda batch: model.predict_proba(vectorizer.transform(batch))[:, 1]
+
+
+def _vectorizer(
+    ngram_range: Sequence[int], vocabulary: Sequence[str] | None = None
+) -> TfidfVectorizer:
+    return TfidfVectorizer(
+        analyzer="char",
+        lowercase=False,
+        ngram_range=tuple(ngram_range),
+        vocabulary=vocabulary,
+        dtype=np.float32,
+    )

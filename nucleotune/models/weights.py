@@ -17,9 +17,7 @@ import torch
 import nucleotune
 from nucleotune.errors import InputError
 from nucleotune.files import file_digest, read_json
-
-DESCRIPTION = "nucleotune.json"
-WEIGHTS = "model.safetensors"
+from nucleotune.models.names import DESCRIPTION, WEIGHTS
 
 #: Most weights that one error message names.
 MOST_NAMES = 30

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from nucleotune.errors import InputError
-from nucleotune.text import read_text
+from nucleotune.text import read_lines
 
 #: Values that a file may stand for when its aliases are written out; a real one has some hundreds.
 MOST_VALUES = 200_000
@@ -53,7 +53,7 @@ _Loader.add_constructor("tag:yaml.org,2002:map", _unique_mapping)
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
     """Read one YAML mapping; InputError names the file and line of a mistake."""
-    text = read_text(path)
+    text = "".join(f"{line}\n" for _, line in read_lines(path))
     loader = None
     try:
         loader = _Loader(text)
@@ -65,7 +65,8 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         # Without the piece of the file that the error shows: it may hold a password.
         mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
         where = f" (line {mark.line + 1})" if mark else ""
-        raise InputError(f"{path}: not valid YAML: {problem or 'no text'}{where}") from None
+        problem = problem or getattr(error, "reason", "no text")
+        raise InputError(f"{path}: not valid YAML: {problem}{where}") from None
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except RecursionError as error:

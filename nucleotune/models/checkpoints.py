@@ -23,6 +23,7 @@ import safetensors.torch
 import torch
 
 import nucleotune
+from nucleotune.bounds import most_unpacked, unpacks_to_too_much
 from nucleotune.errors import InputError
 from nucleotune.files import atomic_path, describe_file, read_json, write_json
 from nucleotune.models.architecture import (
@@ -267,6 +268,8 @@ def _read_pickled(path: Path) -> dict[str, torch.Tensor]:
     if zipped:
         # torch does not look at the checksums: a flipped bit would become a weight.
         with zipfile.ZipFile(path) as archive:
+            if sum(member.file_size for member in archive.infolist()) > most_unpacked():
+                raise InputError(f"{path}: {unpacks_to_too_much()}")
             if damaged := _damaged_member(archive):
                 raise InputError(f"{path}: damaged at {damaged!r}; fetch it again")
     try:

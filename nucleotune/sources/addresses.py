@@ -24,6 +24,8 @@ _SECRET = re.compile(
 )
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
 _VARIABLE = "NUCLEOTUNE_ADDRESS_"
+#: Bytes of the longest name of a file, less what temporary names add.
+_LONGEST = 220
 
 
 def without_secrets(text: str) -> str:
@@ -92,17 +94,27 @@ def check_address(url: str, where: str) -> None:
         raise InputError(f"{where}: {shown!r} has braces, which name files cannot have here")
     if "://" not in url:
         return
-    parts = split_address(url, where)
+    parts = split_address(shown, where)
     if parts.scheme == "file":
         if parts.netloc not in ("", "localhost") or parts.path in ("", "/"):
             raise InputError(f"{where}: {shown!r}: a file URL holds an absolute path: file:///...")
         return
     if parts.scheme not in ("http", "https"):
         raise InputError(f"{where}: {shown!r}: expected an http, https or file URL or a path")
+    if any(len(unquote(name).encode()) > _LONGEST for name in _names(parts)):
+        raise InputError(
+            f"{where}: {shown!r}: too long for the name of a file; download it by hand and give its path"
+        )
     if not is_host(parts.hostname or ""):
         raise InputError(
             f"{where}: {parts.hostname or ''!r} is no name of a host; expected https://<host>/<path>"
         )
+
+
+def _names(parts: SplitResult) -> list[str]:
+    """Directories and file that a URL is stored under, the query in the name of the file."""
+    *folders, name = parts.path.split("/")
+    return [*folders, f"{name}?{parts.query}"]
 
 
 def split_address(url: str, where: str) -> SplitResult:

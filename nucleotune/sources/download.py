@@ -180,9 +180,10 @@ def _take_url(source: Source, url: str, partial: Path, patience: dict[str, Any])
         logger.warning("%s: %s; fetching once more without resuming", url, error)
         transfer = fetch(url, partial, **patience)
         checksum = verify(partial, source, fetch_checksums, _name(url))
-    if not transfer.delimited and checksum in ("none", NO_CHECKSUM):
-        check_end(partial, source.kind)
-        logger.warning("%s: the server does not say how long the file is: a cut may go unseen", url)
+    if checksum in ("none", NO_CHECKSUM):
+        check_end(partial, source.kind, transfer.delimited)
+        if not transfer.delimited:
+            logger.warning("%s: the server does not say how long the file is", url)
     return {
         "final_url": transfer.final_url,
         "last_modified": _iso_date(transfer.last_modified),

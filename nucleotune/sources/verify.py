@@ -1,6 +1,8 @@
 """Is a downloaded file what its source promised? Size, first bytes, integrity, checksum."""
 
 import gzip
+import logging
+import os
 import shutil
 import subprocess
 import zipfile
@@ -13,6 +15,8 @@ from nucleotune.bounds import most_unpacked, unpacks_to_too_much
 from nucleotune.errors import InputError
 from nucleotune.files import file_digest
 from nucleotune.sources.registry import Source
+
+logger = logging.getLogger(__name__)
 
 #: Recorded where a `bsdsum` source has no usable CHECKSUMS beside it.
 NO_CHECKSUM = "none available"
@@ -118,20 +122,25 @@ def check_content(path: str | Path, kind: str) -> None:
         raise VerificationError(f"{kind} file is damaged or truncated: {error}") from error
 
 
-def check_end(path: str | Path, kind: str) -> None:
-    """Refuse text that does not end with a line, for a file whose length its host does not say.
+def check_end(path: str | Path, kind: str, delimited: bool) -> None:
+    """Look at the end of a text without a checksum: compressed files are read to theirs, nothing else shows a cut.
 
-    Compressed files are checked to their end anyway.
+    delimited: whether the host said where the file ends. If not, VerificationError where the last line has no end, else
+    a warning, since there are whole files of that kind.
     """
     if kind not in ("text", "fasta"):
         return
     with open(path, "rb") as file:
-        file.seek(-1, 2)
-        if file.read(1) not in b"\r\n":
-            raise VerificationError(
-                "its last line has no end, and the server does not say how long the file is: it may be cut;"
-                " if it is whole, give its md5 or sha256 as 'checksum'"
-            )
+        file.seek(-1, os.SEEK_END)
+        if file.read(1) in b"\r\n":
+            return
+    if delimited:
+        logger.warning("the last line has no end: if the host cut the file, nothing else shows it")
+        return
+    raise VerificationError(
+        "its last line has no end, and the server does not say how long the file is: it may be cut;"
+        " if it is whole, give its md5 or sha256 as 'checksum'"
+    )
 
 
 def bsd_sum(path: str | Path) -> tuple[int, int]:

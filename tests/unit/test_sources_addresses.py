@@ -58,6 +58,7 @@ def test_files_told_apart_by_their_tokens_have_places_of_their_own():
         "http://my_host/a/../b",
         "https://münchen.example/x",
         "https://alice:s3%2Fcret@h/x?y=%20",
+        "https://h/x?X-Amz-Date=1&X-Amz-Signature=" + "a" * 300,
         "file:///data/my%20x.fa",
         "data/my x.fa",
     ],
@@ -93,6 +94,8 @@ def test_addresses_of_files(url):
         "a\0b",
         "http://h/{x}",
         "http://h/%7Bx%7D",
+        "http://h/" + "x" * 300,
+        "http://h/x?" + "x" * 300,
     ],
 )
 def test_what_is_no_address_of_a_file(url):

@@ -511,6 +511,9 @@ def test_cut_where_no_length_is_announced(host, target, caplog):
     get(source(whole, kind="fasta"), target)
     assert_whole(target, text)
     assert "does not say how long the file is" in caplog.text
+    short = host.serve("/short.fa", Reply(text, length="20005", headers={}))
+    get(source(short, kind="fasta"), target)
+    assert "the last line has no end: if the host cut the file" in caplog.text
     checksum = f"sha256:{sha256(text[:20_005])}"
     get(source(cut, kind="fasta", checksum=checksum), target)
     assert_whole(target, text[:20_005])

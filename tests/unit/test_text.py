@@ -95,3 +95,16 @@ def test_no_file(tmp_path):
     for path, message in ((tmp_path, "a directory; expected a file"), (tmp_path / "no", "no such")):
         with pytest.raises(InputError, match=message), open_binary(path):
             pass
+
+
+def test_gzip_that_unpacks_to_too_much(tmp_path, monkeypatch):
+    path = tmp_path / "x.gz"
+    path.write_bytes(gzip.compress(b"ACGT\n" * 400_000))
+    monkeypatch.setenv("NUCLEOTUNE_MAX_UNPACKED_GB", "0.001")
+    message = r"x\.gz: unpacks to more than 0\.001 GB.*max_unpacked_gb"
+    with pytest.raises(InputError, match=message), open_binary(path) as stream:
+        while stream.read(1 << 16):
+            pass
+    monkeypatch.setenv("NUCLEOTUNE_MAX_UNPACKED_GB", "0.002")
+    with open_binary(path) as stream:
+        assert len(stream.read()) == 2_000_000

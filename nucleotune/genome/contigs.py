@@ -3,7 +3,7 @@
 import logging
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import count, takewhile
 from pathlib import Path
 
@@ -15,6 +15,12 @@ from nucleotune.errors import InputError
 MAX_UNKNOWN = 0.1
 
 _MITOCHONDRION = frozenset(("m", "mt", "mito", "mtdna", "mitochondrion"))
+#: GL, KI and the like: accessions of scaffolds, of which chromosomes (CM, BK, AE, CP, NC_) have none.
+_NO_CHROMOSOME = re.compile(
+    r"_(random|alt|fix|decoy)$|_hap\d*$|^(chr)?Un([_.]|$)|^(chr)?EBV$|^hs37d5$|^NC_007605|^HLA-|^ERCC-"
+    r"|^(CHR_)?(HG|HSCHR)\w*\d|^(chr)?(GL|JH|KB|KI|KN|KQ|KV|KZ|ML|MU|AABR|JAAG)\d{5,}|^N[TW]_\d|scaffold",
+    re.IGNORECASE,
+)
 _ROMAN = ((50, "L"), (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"))
 
 _log = logging.getLogger(__name__)
@@ -27,7 +33,8 @@ def names_in_genome(
 
     Names are the same where they differ by "chr" and leading zeros (1, chr1, chr01), in what the mitochondrion is
     called (M, MT, Mito), or in that one counts I, II, III .. and the other 1, 2, 3 .. from one on without a gap. So the
-    X of human or worm is no ten. Numerals are translated only where not one of them is found as it is.
+    X of human or worm is no ten. Numerals are translated only where not one of them is found as it is. Upper and lower
+    case are one (chrvii, CHR1) where no two contigs of the genome differ by it alone.
 
     Args:
         names: of some source.
@@ -40,18 +47,46 @@ def names_in_genome(
     def key(name: str) -> str:
         return _bare(aliases.get(name, name))
 
-    occurs = Counter(map(key, contigs))
-    by_key = {key(contig): contig for contig in contigs if occurs[key(contig)] == 1}
+    def folded(name: str) -> str:
+        return key(name).casefold()
+
     direct = {contig: contig for contig in contigs}
-    names = list(dict.fromkeys(names))
-    found = {name: direct.get(aliases.get(name, name), by_key.get(key(name))) for name in names}
+    by_key, by_folded = _only_ones(contigs, key), _only_ones(contigs, folded)
+    found = {
+        name: direct.get(aliases.get(name, name))
+        or by_key.get(key(name))
+        or by_folded.get(folded(name))
+        for name in names
+    }
     for ours, theirs in ((_roman, str), (str, _roman)):
-        numbers = list(takewhile(lambda n, ours=ours: ours(n) in by_key, count(1)))
-        numbered = {by_key[ours(n)] for n in numbers}
-        if numbered.isdisjoint(found.values()):
-            translated = {theirs(n): by_key[ours(n)] for n in numbers}
-            found = {name: found[name] or translated.get(key(name)) for name in names}
+        numerals = map(str.casefold, map(ours, count(1)))
+        numbered = [by_folded[one] for one in takewhile(by_folded.__contains__, numerals)]
+        if not set(numbered) & set(found.values()):
+            translated = {theirs(n).casefold(): one for n, one in enumerate(numbered, start=1)}
+            found = {name: found[name] or translated.get(folded(name)) for name in found}
     return {name: contig for name, contig in found.items() if contig}
+
+
+def as_in_genome(seqnames: pd.Series, contigs: Iterable[str]) -> pd.Series:
+    """Contigs by the genome's names for them (`names_in_genome`); a name that it has not stays as it is."""
+    seqnames = seqnames.astype(str)
+    known = names_in_genome(seqnames.unique(), list(contigs))
+    return seqnames.map({name: known.get(name, name) for name in seqnames.unique()})
+
+
+def is_chromosome(name: str) -> bool:
+    """Whether a contig may be a chromosome or an organelle by its name, in any species.
+
+    No: what UCSC calls `_random`, `_alt`, `_fix`, `_hap` and `Un`, decoys and viruses that human genomes for mapping
+    hold, patches (HG.., HSCHR..), and scaffolds and patches by their accession.
+    """
+    return not _NO_CHROMOSOME.search(name)
+
+
+def _only_ones(contigs: Iterable[str], key: Callable[[str], str]) -> dict[str, str]:
+    """Contigs by their key, without those that share one."""
+    occurs = Counter(map(key, contigs))
+    return {key(contig): contig for contig in contigs if occurs[key(contig)] == 1}
 
 
 def rename_contigs(

@@ -1,6 +1,4 @@
-"""Identifiers with and without version, names of contigs with and without `chr`: one rule for all readers."""
-
-from collections.abc import Collection
+"""Identifiers with and without version: one rule for all readers."""
 
 import pandas as pd
 
@@ -16,18 +14,3 @@ def split_versions(identifiers: pd.Series) -> tuple[pd.Series, pd.Series]:
     parts = identifiers.str.extract(_VERSIONED)
     bare = (parts[0] + parts[2]).fillna(identifiers)
     return bare, pd.to_numeric(parts[1]).astype("Int32")
-
-
-def match_contigs(seqnames: pd.Series, contigs: Collection[str]) -> pd.Series:
-    """Give UCSC's names of chromosomes ("chr1", "chrM") as a genome has them ("1", "MT"), and the other way round.
-
-    A name that matches none of `contigs` stays as it is.
-    """
-    known = set(contigs)
-    names = {}
-    seqnames = seqnames.astype(str)
-    for name in seqnames.unique():
-        bare = name.removeprefix("chr")
-        same = [name, bare, f"chr{bare}"] + (["MT", "chrM"] if bare in ("M", "MT") else [])
-        names[name] = next((one for one in same if one in known), name)
-    return seqnames.map(names)

@@ -6,7 +6,7 @@ reproduce between replicates are fewer than those of the published benchmark, so
 
 import logging
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +20,11 @@ from nucleotune.delimited import (
     whole_number,
 )
 from nucleotune.errors import InputError
-from nucleotune.genome.identifiers import match_contigs
+from nucleotune.genome.contigs import MAX_UNKNOWN, as_in_genome, is_chromosome
+from nucleotune.genome.genome_file import open_genome
 from nucleotune.genome.layers import Layers, lay
 from nucleotune.genome.loci import overlap_clusters
-from nucleotune.genome.windows import extract_windows, open_genome
+from nucleotune.genome.windows import extract_windows
 
 #: Biotypes of genes whose transcripts may hold peaks; those after lncRNA are its kinds in GENCODE before version 31.
 HOST_BIOTYPES = (
@@ -32,7 +33,6 @@ HOST_BIOTYPES = (
     *("macro_lncRNA", "non_coding", "processed_transcript"),
 )
 
-_PRIMARY = r"(chr)?(\d{1,2}|[XYM]|MT)"
 _TRIES = 100
 
 #: Share of the peaks that may lie outside transcripts and contigs. Few of a real eCLIP do, most of another assembly's.
@@ -106,7 +106,7 @@ def peak_examples(
     with open_genome(fasta) as genome:
         contigs = list(genome.keys())
     peaks, transcripts = (
-        table.assign(seqname=match_contigs(table["seqname"], contigs))
+        table.assign(seqname=as_in_genome(table["seqname"], contigs))
         for table in (pd.concat([peaks[name] for name in sorted(peaks)]), transcripts)
     )
     transcripts = transcripts[transcripts["gene_biotype"].isin(HOST_BIOTYPES)]
@@ -120,7 +120,11 @@ def peak_examples(
 
     strong = (peaks["log2_fold"] >= min_fold) & (peaks["minus_log10_p"] >= min_p)
     bound = keep("weak", peaks, strong)
-    bound = keep("not_on_a_chromosome", bound, bound["seqname"].str.fullmatch(_PRIMARY))
+    # A genome that is all scaffolds has nothing better.
+    scaffolds = {name for name in peaks["seqname"].unique() if not is_chromosome(name)}
+    scaffolds = scaffolds if any(map(is_chromosome, contigs)) else set()
+    _check_chromosomes(peaks["seqname"], scaffolds)
+    bound = keep("not_on_a_chromosome", bound, ~bound["seqname"].isin(scaffolds))
     bound = bound.assign(locus=overlap_clusters(bound))
     bound = bound.sort_values(["minus_log10_p", "log2_fold", "start", "end"], ascending=False)
     bound = keep("overlapping", bound, ~bound["locus"].duplicated())
@@ -169,6 +173,20 @@ def peak_examples(
     table["group"] = transcripts["gene_id"].loc[table["host"]].to_numpy()
     columns = ["id", "sequence", "label", "group", "seqname", "start", "end", "strand"]
     return table[columns], counts
+
+
+def _check_chromosomes(seqname: pd.Series, scaffolds: Collection[str]) -> None:
+    """Say how many peaks lie on scaffolds and the like; InputError where they are more than MAX_UNKNOWN."""
+    found = seqname[seqname.isin(scaffolds)].value_counts()
+    if found.empty:
+        return
+    names = ", ".join(f"{name} ({n})" for name, n in found.head(5).items())
+    text = f"{found.sum()} of {len(seqname)} peaks lie on contigs that are no chromosomes: {names}"
+    if found.sum() > MAX_UNKNOWN * len(seqname):
+        raise InputError(
+            f"peaks: {text}; take peaks on an assembly's chromosomes, or a genome of scaffolds only"
+        )
+    _log.warning("%s; they are left out", text)
 
 
 def _draw_unbound(

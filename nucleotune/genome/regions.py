@@ -14,9 +14,10 @@ import pandas as pd
 
 from nucleotune.errors import InputError
 from nucleotune.genome.chain import LIFTED, PARTLY_ALIGNED, UNALIGNED, Chain, lift
-from nucleotune.genome.identifiers import match_contigs
+from nucleotune.genome.contigs import as_in_genome
+from nucleotune.genome.genome_file import open_genome
 from nucleotune.genome.layers import Layers, lay
-from nucleotune.genome.windows import open_genome, with_sequences
+from nucleotune.genome.windows import with_sequences
 
 LETTERS = "53CEI."
 
@@ -86,7 +87,7 @@ def region_strings(places: pd.DataFrame, regions: pd.DataFrame) -> list[str]:
     Raises InputError for other places, and where the annotation knows none of their contigs.
     """
     _check(places)
-    contig = match_contigs(places["seqname"], regions["seqname"].unique())
+    contig = as_in_genome(places["seqname"], regions["seqname"].unique())
     if len(places) and not contig.isin(regions["seqname"].unique()).any():
         raise InputError(
             f"the annotation has no transcript on {', '.join(contig.unique()[:3])}, nor on any other contig of the"
@@ -159,7 +160,7 @@ def carry_over(
     if fasta is not None:
         with open_genome(fasta) as genome:
             contigs = set(genome.keys())
-            carried["seqname"] = match_contigs(carried["seqname"], contigs)
+            carried["seqname"] = as_in_genome(carried["seqname"], contigs)
             on_contig = carried["seqname"].isin(contigs)
             there = with_sequences(genome, carried[on_contig])["sequence"]
         same = there == carried.loc[on_contig, "sequence"]

@@ -7,7 +7,6 @@ every time. bgzip works too, but its index takes ten times as long to make.
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +15,7 @@ import pandas as pd
 import pyfaidx
 
 from nucleotune.errors import InputError
-from nucleotune.files import atomic_path
+from nucleotune.genome.genome_file import open_genome
 
 _COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
 
@@ -29,34 +28,6 @@ class Windows(NamedTuple):
 
     table: pd.DataFrame
     counts: dict[str, int]
-
-
-def open_genome(path: str | Path) -> pyfaidx.Fasta:
-    """Open a FASTA file, plain or bgzip, for random access; contigs are named by the first words of the headers.
-
-    The index `<path>.fai` (and `.gzi`) is made where it is missing or older. Raises InputError for a missing file, gzip
-    that is not bgzip, text that is no FASTA, and a folder in which no index can be written.
-    """
-    indexes = [Path(f"{path}.fai")]
-    if str(path).lower().endswith((".gz", ".bgz")):
-        indexes.append(Path(f"{path}.gzi"))
-    try:
-        changed = Path(path).stat().st_mtime
-        if not all(index.exists() and index.stat().st_mtime >= changed for index in indexes):
-            _make_index(path, indexes)
-        return pyfaidx.Fasta(str(path), as_raw=True, sequence_always_upper=True, rebuild=False)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except pyfaidx.UnsupportedCompressionFormat as error:
-        raise InputError(
-            f"{path}: gzip without bgzip's index blocks; unpack it (gunzip) or pack it with bgzip"
-        ) from error
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be indexed ({error}); copy it to a folder that can be written to"
-        ) from error
-    except (pyfaidx.FastaIndexingError, ValueError) as error:
-        raise InputError(f"{path}: not usable as FASTA: {error}") from error
 
 
 def with_sequences(genome: pyfaidx.Fasta, table: pd.DataFrame) -> pd.DataFrame:
@@ -207,13 +178,6 @@ def random_windows(
     )
     table.insert(0, "id", list(ids))
     return Windows(table, counts)
-
-
-def _make_index(path: str | Path, indexes: list[Path]) -> None:
-    with ExitStack() as stack:
-        written = [str(stack.enter_context(atomic_path(index))) for index in indexes]
-        names = dict(zip(("indexname", "gzi_indexname"), written, strict=False))
-        pyfaidx.Faidx(str(path), **names).close()
 
 
 def _contig_lengths(genome: pyfaidx.Fasta) -> dict[str, int]:

@@ -17,8 +17,9 @@ from nucleotune.errors import InputError
 from nucleotune.genome.contigs import is_mitochondrion, names_in_genome, rename_contigs
 from nucleotune.genome.counts import count_in_windows
 from nucleotune.genome.ends import PLACE
+from nucleotune.genome.genome_file import open_genome
 from nucleotune.genome.stop_codons import CONVENTIONS, coding_genes, stop_positions
-from nucleotune.genome.windows import extract_windows, open_genome
+from nucleotune.genome.windows import extract_windows
 from nucleotune.studies.polya_guards import check_depth, covered_orfs, judge_ends
 from nucleotune.studies.splits import leakage
 

@@ -9,10 +9,10 @@ from nucleotune.errors import InputError
 from nucleotune.genome.annotation import genes, read_annotation_parquet, read_contig_names
 from nucleotune.genome.contigs import rename_contigs
 from nucleotune.genome.expression import read_gct
+from nucleotune.genome.genome_file import open_genome
 from nucleotune.genome.windows import (
     Windows,
     extract_windows,
-    open_genome,
     random_windows,
     window_starts,
 )

@@ -4,7 +4,13 @@ import pandas as pd
 import pytest
 
 from nucleotune.errors import InputError
-from nucleotune.genome.contigs import is_mitochondrion, names_in_genome, rename_contigs
+from nucleotune.genome.contigs import (
+    as_in_genome,
+    is_chromosome,
+    is_mitochondrion,
+    names_in_genome,
+    rename_contigs,
+)
 
 ROMAN = (
     *("I", "II", "III", "IV", "V", "VI", "VII", "VIII"),
@@ -55,6 +61,78 @@ def test_aliases_of_either_side_and_a_users_map():
     assert names_in_genome(["one", "2"], ["I", "II"], {"one": "II"})["one"] == "II"
     # The map goes before the rules.
     assert names_in_genome(["I"], ["I", "II"], {"I": "II"}) == {"I": "II"}
+
+
+def test_case_tells_no_contigs_apart_unless_the_genome_has_both():
+    assert names_in_genome(["chrvii", "Chriv", "CHRMITO"], YEAST) == {
+        "chrvii": "VII",
+        "Chriv": "IV",
+        "CHRMITO": "Mito",
+    }
+    arabic = [str(n) for n in range(1, 17)]
+    assert names_in_genome(["chrvii", "chrx"], arabic) == {"chrvii": "7", "chrx": "10"}
+    assert names_in_genome(["3", "16"], [name.lower() for name in ROMAN]) == {
+        "3": "iii",
+        "16": "xvi",
+    }
+    assert names_in_genome(["chr2l", "2R"], ["2L", "2R"]) == {"chr2l": "2L", "2R": "2R"}
+    assert names_in_genome(["CHRA", "chrA", "a"], ["a", "A"]) == {
+        "chrA": "A",
+        "a": "a",
+        "CHRA": "A",
+    }
+    assert names_in_genome(["chrSc", "SC"], ["sc", "Sc"]) == {"chrSc": "Sc"}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [
+            *map(str, range(1, 23)),
+            "X",
+            "Y",
+            "MT",
+            "chr1",
+            "chrX",
+            "chrM",
+            "NC_000001.11",
+            "CM000663.2",
+        ],
+        ["2L", "2R", "3L", "3R", "4", "X", "chr2L", "mitochondrion_genome", "NT", "AE014298.5"],
+        ["I", "II", "III", "V", "X", "chrI", "MtDNA", "chrXVI", "BK006935.2", "Mito"],
+        [
+            "Chr1",
+            "Chr5",
+            "ChrC",
+            "ChrM",
+            "Mt",
+            "Pt",
+            "1A",
+            "7D",
+            "chr1A",
+            "LG3",
+            "A01",
+            "C09",
+            "CP002684.1",
+        ],
+        ["Z", "W", "chrZ", "LGE64", "micro1", "HIC_1", "ptg000001l", "Un1kbp"],
+    ],
+)
+def test_chromosomes_of_any_species(names):
+    assert [name for name in names if not is_chromosome(name)] == []
+
+
+def test_what_is_no_chromosome():
+    names = "chr1_KI270706v1_random chrUn_GL000220v1 chr6_GL000250v2_alt chr1_KN196472v1_fix chrEBV EBV hs37d5"
+    names += " chr6_apd_hap1 chr17_ctg5_hap1 chrUn_gl000220 chrUn_KN707606v1_decoy HLA-A*01:01:01:01 Un NC_007605.1"
+    names += " KI270728.1 GL000009.2 CHR_HSCHR6_MHC_COX_CTG1 CHR_HG1_PATCH NT_187361.1 NW_009646194.1 chrUn"
+    names += " Unmapped_Scaffold_8_D1580_D1567 chrX_CP007103v1_random scaffold_12 ERCC-00002"
+    assert [name for name in names.split() if is_chromosome(name)] == []
+
+
+def test_a_column_of_names_keeps_what_the_genome_has_not():
+    column = pd.Series(["chr1", "plasmid", "chrM", "chr1"])
+    assert as_in_genome(column, ["1", "2", "MT"]).tolist() == ["1", "plasmid", "MT", "1"]
 
 
 def test_a_name_for_two_contigs_is_none():

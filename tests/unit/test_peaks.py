@@ -311,6 +311,52 @@ def test_even_lengths_and_distances(genome):
         assert (row.start + 10 if row.strand == "+" else row.end - 11) in centres
 
 
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        (("chr2L", "chr3R"), ("2L", "3R")),
+        (("2L", "3R"), ("2L", "3R")),
+        (("chrI", "chrii"), ("I", "II")),
+        (("chr1", "chr2"), ("I", "II")),
+        (("Chr1", "Chr2"), ("1", "2")),
+        (("chrI", "chrII"), ("BK006935.2", "chrII")),
+        (("scaffold_1", "scaffold_2"), ("scaffold_1", "scaffold_2")),
+    ],
+)
+def test_chromosomes_of_any_species(genome, tmp_path, theirs, ours):
+    """The same peaks on chromosomes of other names give the same rows."""
+    contigs, _ = genome
+    human, counts = examples(genome)
+    fasta = tmp_path / "g.fa"
+    aliases = dict(zip(("1", "2"), ours, strict=True))
+    fasta.write_text("".join(f">{aliases[name]}\n{contigs[name]}\n" for name in aliases))
+    names = dict(zip(("chr1", "chr2"), theirs, strict=True))
+    if theirs == ("chrI", "chrII"):
+        # A genome of NCBI has accessions, which peaks must have as well.
+        names["chr1"] = ours[0]
+    peaks = {
+        cell: table.replace({"seqname": names})[table["seqname"].isin(names)]
+        for cell, table in PEAKS.items()
+    }
+    transcripts = TRANSCRIPTS[TRANSCRIPTS["seqname"].isin(aliases)]
+    transcripts = transcripts.assign(seqname=transcripts["seqname"].map(aliases))
+    table, _ = examples((contigs, fasta), peaks, transcripts)
+    assert table["sequence"].tolist() == human["sequence"].tolist()
+    assert set(table["seqname"]) == set(ours)
+    assert counts["not_on_a_chromosome"] > 0
+
+
+def test_peaks_on_scaffolds_are_said(genome, caplog):
+    examples(genome)
+    names = pd.concat(PEAKS.values())["seqname"]
+    n = (names == "KI270728.1").sum()
+    assert n > 2
+    assert f"{n} of {len(names)} peaks lie on contigs that are no chromosomes" in caplog.text
+    peaks = {"K562": PEAKS["K562"].assign(seqname="chrUn_KI270742v1")}
+    with pytest.raises(InputError, match=r"of \d+ peaks .* no chromosomes: chrUn_KI270742v1"):
+        examples(genome, peaks)
+
+
 def test_nothing_left_is_said(genome):
     with pytest.raises(InputError, match="no peak is left to make a pair of"):
         examples(genome, min_fold=99)

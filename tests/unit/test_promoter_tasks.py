@@ -12,7 +12,7 @@ from nucleotune.contracts import check_examples, write_examples
 from nucleotune.errors import InputError
 from nucleotune.evaluation.metrics import measure
 from nucleotune.files import write_json
-from nucleotune.genome.identifiers import match_contigs
+from nucleotune.genome.contigs import as_in_genome
 from nucleotune.genome.windows import Windows
 from nucleotune.plan.promoter_protocol import SMALL_TISSUES
 from nucleotune.reporting.promoters import BIOTYPE_MCC
@@ -253,9 +253,9 @@ def test_epd_says_what_is_wrong(tmp_path, bed, motifs, message):
 
 def test_contigs_are_renamed_both_ways():
     names = pd.Series(["chr1", "chrM", "chrUn_KI270742v1", "chr1"])
-    assert match_contigs(names, ["1", "2", "MT"]).tolist() == ["1", "MT", names[2], "1"]
+    assert as_in_genome(names, ["1", "2", "MT"]).tolist() == ["1", "MT", names[2], "1"]
     ensembl = pd.Series(["1", "MT", "X"])
-    assert match_contigs(ensembl, ["chr1", "chrM", "X"]).tolist() == ["chr1", "chrM", "X"]
+    assert as_in_genome(ensembl, ["chr1", "chrM", "X"]).tolist() == ["chr1", "chrM", "X"]
 
 
 # Tasks 1 and 2

@@ -14,7 +14,7 @@ from nucleotune.contracts import check_examples
 from nucleotune.errors import InputError
 from nucleotune.genome.annotation import read_annotation, write_annotation
 from nucleotune.genome.expression import read_gct
-from nucleotune.genome.windows import open_genome
+from nucleotune.genome.genome_file import open_genome
 from nucleotune.plan.promoter_protocol import settings_read, species_read
 from nucleotune.plan.promoters import PromoterDataset
 from nucleotune.plugins import ROOT, load_species

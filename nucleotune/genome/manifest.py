@@ -49,7 +49,9 @@ def read_manifest(path: str | Path) -> pd.DataFrame:
     table = table_of(path, lines, separators="\t")
     own, encode = set(MANIFEST_COLUMNS), set(_ENCODE.values())
     if encode <= set(table.columns):
-        table = _one_per_experiment(path, table.rename(columns={b: a for a, b in _ENCODE.items()}))
+        table = _one_per_experiment(
+            path, table[list(_ENCODE.values())].set_axis(list(_ENCODE), axis=1)
+        )
     elif not own <= set(table.columns):
         raise InputError(
             f"{path}: expected a TSV with the columns {', '.join(MANIFEST_COLUMNS)}, or ENCODE's metadata.tsv with"
@@ -75,7 +77,8 @@ def read_manifest(path: str | Path) -> pd.DataFrame:
 
 def _one_per_experiment(path: str | Path, files: pd.DataFrame) -> pd.DataFrame:
     """Of all of ENCODE's files, one of both replicates for each experiment, on GRCh38."""
-    both = files["replicates"].map(lambda text: sorted(re.findall(r"\d+", text)) == ["1", "2"])
+    both = files["replicates"].map(lambda text: sorted(re.findall("[0-9]+", text)) == ["1", "2"])
+    both = both.astype(bool)  # which that of no rows is not
     right = (files["format"] == "bed narrowPeak") & (files["assembly"] == "GRCh38")
     if not (both & right).any():
         found = files[["format", "assembly", "replicates"]].value_counts().head(5).to_dict()

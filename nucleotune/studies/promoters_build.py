@@ -150,11 +150,22 @@ def _windows(
     species: Mapping[str, Any],
     settings: Mapping[str, Any],
 ) -> Windows:
-    """Windows around places of the file `source`, with the counts of `extract_windows`."""
+    """Windows around places of the file `source`, with the counts of `extract_windows`.
+
+    Raises InputError where none is left.
+    """
     named = _renamed(files, source, places, species)
     windows, counts = extract_windows(files["genome"], named, length, settings["downstream"])
     unknown = len(places) - len(named)
-    return Windows(windows, {**counts, "places": len(places), "unknown_contig": unknown})
+    counts = {**counts, "places": len(places), "unknown_contig": unknown}
+    if windows.empty:
+        raise InputError(
+            f"{files[source]} and {files['genome']}: no promoter is left of {counts['places']} places:"
+            f" {counts['unknown_contig']} on contigs that the genome has not, {counts['off_contig']} so near to the end"
+            f" of a contig that {length} nt do not fit, {counts['not_acgt']} with letters other than ACGT (is the"
+            " genome masked by N? take one that is soft-masked or not masked)"
+        )
+    return Windows(windows, counts)
 
 
 def _epd(

@@ -53,7 +53,12 @@ def named_biotypes(genes: pd.DataFrame, biotypes: Mapping[str, Sequence[str]]) -
 
     biotypes: class (of BIOTYPES) -> gene biotypes of the annotation. Raises InputError where a class has no gene.
     """
-    found = genes["gene_biotype"].astype(str)
+    if genes["gene_biotype"].isna().all():
+        raise InputError(
+            "annotation: no gene has a biotype (attribute gene_biotype, gene_type or biotype); protein-coding and"
+            " lncRNA genes cannot be told apart without: take the annotation of Ensembl, GENCODE or NCBI"
+        )
+    found = genes["gene_biotype"].astype(str).fillna("none")
     classes = found.map({one: name for name, ones in biotypes.items() for one in ones})
     for name in BIOTYPES:
         if not (classes == name).any():
@@ -116,6 +121,11 @@ def expression_genes(
         *_steps("in the expression file", annotated, joined),
         *_steps("promoter in the genome", joined, placed),
     ]
+    if placed.empty:
+        raise InputError(
+            f"Task 3: of {len(annotated)} protein-coding and lncRNA genes {len(joined)} are in the expression file, and"
+            f" none of these has one of the {len(windows)} promoters in the genome; do the files belong together?"
+        )
     over = {
         "all": tpm,
         "joined": tpm.loc[joined["id"]],
@@ -193,9 +203,15 @@ def biotype_genes(
         table = keep("no overlapping promoter", table[~overlapping(table, length, downstream)])
     sizes = {name: int((table["gene_biotype"] == name).sum()) for name in BIOTYPES}
     n = min(sizes.values()) if n_per_class is None else n_per_class
-    if n == 0 or n > min(sizes.values()):
+    if min(sizes.values()) == 0:
+        steps = "; ".join(f"{one['class']}, {one['step']}: {one['kept']}" for one in waterfall)
         raise InputError(
-            f"Task 4: {n_per_class or 'some'} genes of each class asked for, but pool {pool!r} has {sizes}; "
+            f"Task 4: pool {pool!r} has no promoter of {min(sizes, key=sizes.get)} genes ({steps}); take another pool,"
+            " or say which biotypes are of this class: promoters.biotypes of the species file"
+        )
+    if n > min(sizes.values()):
+        raise InputError(
+            f"Task 4: {n} genes of each class asked for, but pool {pool!r} has {sizes}; "
             "lower n_per_class, set it to null for as many as there are, or take another pool"
         )
     parts = [sample_rows(table[table["gene_biotype"] == name], n, seed) for name in BIOTYPES]

@@ -259,3 +259,106 @@ def test_counts_in_windows_are_those_of_a_loop():
     assert max(times.values()) > 1
     counts, n_windows = count_in_windows(ends.iloc[:0], windows)
     assert counts.shape == (60, 2, length) and not counts.any() and not len(n_windows)
+
+
+TABLE = "seqname\tposition\tstrand\treads\tname\n"
+
+
+def read(tmp_path, text, name="file"):
+    return places(read_table(write(tmp_path, text, name, "utf-8"), tracks={"reads": ["reads"]}))
+
+
+def test_quotes_join_no_rows(tmp_path):
+    rows = 'chrI\t10\t+\t5\t"3 prime\nchrI\t20\t+\t6\tx\nchrI\t30\t+\t7\ty"\nchrI\t40\t+\t8\tz\n'
+    expected = {("chrI", 10 * n - 1, "+"): (4 + n,) for n in (1, 2, 3, 4)}
+    assert read(tmp_path, TABLE + rows) == expected
+    assert read(tmp_path, (TABLE + rows).replace("\t", ",")) == expected
+    bed = "".join(f"chrI\t{n}\t{n + 1}\t{name}\t1\t+\n" for n, name in enumerate(('"a', "b", 'c"')))
+    assert len(read_bed(write(tmp_path, bed))) == 3
+    tif = TSEDALL.replace("ypd\tgal", 'y"pd\tgal').replace("1\t+\t100", '"1\t+\t100', 1)
+    assert ('"1', 499, "+") in places(read_tifseq(write(tmp_path, tif), {"a": ["gal"]}))
+
+
+def test_cells_in_quotes_lose_them(tmp_path):
+    text = '"seqname","position","strand","reads","name"\n"chrI","10","+",5,"a, ""b"""\n'
+    assert read(tmp_path, text) == {("chrI", 9, "+"): (5,)}
+    text = '"seqname"\t"position"\t"strand"\t"reads"\n"chrI"\t10\t"-"\t5\n'
+    assert read(tmp_path, text) == {("chrI", 9, "-"): (5,)}
+
+
+def test_contigs_are_texts(tmp_path):
+    names = ("1.1", "1.10", "01", "1", "1e1", "10", "1e400", "nan", "True")
+    text = TABLE + "".join(f"{name}\t10\t+\t{n}\t\n" for n, name in enumerate(names, start=1))
+    assert read(tmp_path, text) == {(name, 9, "+"): (n,) for n, name in enumerate(names, start=1)}
+    bed = "".join(f"{name}\t9\t10\ta\t{n}\t+\n" for n, name in enumerate(names, start=1))
+    expected = {(name, 9, "+"): (n,) for n, name in enumerate(names, start=1)}
+    assert places(read_bed(write(tmp_path, bed))) == expected
+    minus = write(tmp_path, "1.10\t3\t4\t5\n1.1\t3\t4\t6\n", "minus")
+    plus = write(tmp_path, "1\t3\t4\t1\n", "plus")
+    assert places(read_bedgraphs(plus, minus))[("1.10", 3, "-")] == (5,)
+    tif = write(tmp_path, TSEDALL.replace("\n16\t", "\n1.10\t").replace("\n2\t", "\n1.1\t"))
+    assert ("1.10", 498, "+") in places(read_tifseq(tif))
+
+
+def test_names_of_columns_are_unique(tmp_path):
+    text = TABLE.replace("name", "reads") + "I\t1\t+\t2\t3\n"
+    with pytest.raises(InputError, match="file: line 1: columns 4, 5 are all called 'reads'"):
+        read(tmp_path, text)
+    with pytest.raises(InputError, match="line 1: columns 5, 7 are all called 'ypd'"):
+        read_tifseq(write(tmp_path, TSEDALL.replace("lypd", "ypd")))
+    with pytest.raises(
+        InputError, match="no column 'hot'; it has seqname, position, strand, reads, name$"
+    ):
+        read_table(write(tmp_path, TABLE + "I\t1\t+\t2\tx\n"), tracks={"a": ["hot"]})
+
+
+def test_tabs_and_blanks_at_the_ends_of_lines_are_no_columns(tmp_path):
+    text = TABLE + "I\t1\t+\t2\tx\n\n \nII\t2\t-\t3\ty\n"
+    expected = {("I", 0, "+"): (2,), ("II", 1, "-"): (3,)}
+    for end in ("\n", "\t\n", "\t\t \r\n", " \r"):
+        assert read(tmp_path, "\ufeff" + text.replace("\n", end)) == expected
+    with pytest.raises(
+        InputError, match=r"line 2: expected 5 columns, as in the header \(line 1\), found 4"
+    ):
+        read(tmp_path, TABLE + "I\t1\t+\t2\n")
+    with pytest.raises(InputError, match="line 3, reads: .*found ''"):
+        read(tmp_path, TABLE + "I\t1\t+\t2\tx\nI\t1\t+\t\tx\n")
+
+
+@pytest.mark.parametrize(
+    ("count", "message"),
+    [
+        ("1e300", "at least 0, found '1e300', nor more than 1e.15"),
+        ("18446744073709551615", "found '18446744073709551615', nor more"),
+        ("9223372036854775808", "nor more"),
+        ("1e25", "nor more"),
+        ("inf", "found 'inf'; write 0"),
+        ("1_000", "found '1_000'; write 0"),
+        ("\u0661", "found '\u0661'; write 0"),
+        ("-1", "found '-1'. Counts must be of reads"),
+    ],
+)
+def test_counts_have_bounds(tmp_path, count, message):
+    with pytest.raises(InputError, match=f"line 2, reads: expected a whole number .*{message}"):
+        read(tmp_path, TABLE + f"I\t1\t+\t{count}\tx\n")
+    most = "1000000000000000"
+    assert read(tmp_path, TABLE + f"I\t1\t+\t{most}\tx\n") == {("I", 0, "+"): (10**15,)}
+    with pytest.raises(InputError, match="file: more than 1e.15 reads in track 'reads'"):
+        read(tmp_path, TABLE + f"I\t1\t+\t{most}\tx\nI\t1\t+\t1\tx\n")
+
+
+def test_a_wide_interval_with_reads_is_refused(tmp_path):
+    rows = "".join(f"I\t{n}\t{n + 1}\t1\n" for n in range(100))
+    minus = write(tmp_path, "I\t3\t4\t5\n", "minus")
+    plus = write(tmp_path, rows + "I\t200\t900000000000000\t1\n", "plus")
+    with pytest.raises(
+        InputError, match="plus: line 101: 1 reads at each of 899999999999800 positions"
+    ):
+        read_bedgraphs(plus, minus)
+    wide = write(tmp_path, rows + "I\t200\t900000000000000\t0\n", "plus")
+    assert len(read_bedgraphs(wide, minus)) == 101
+
+
+def test_columns_between_blanks_hold_what_unicode_calls_blank(tmp_path):
+    bed = write(tmp_path, "chr\u2028I 9 10 a 4 +\n", encoding="utf-8")
+    assert places(read_bed(bed)) == {("chr\u2028I", 9, "+"): (4,)}

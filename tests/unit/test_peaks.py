@@ -113,11 +113,27 @@ def test_a_manifest_of_ones_own(tmp_path):
         (OWN, ("a", "", "c", "d"), "a row has no rbp"),
         (ENCODE_COLUMNS, encode_row("a", "E", assembly="hg19"), "no file that is bed narrowPeak"),
         (ENCODE_COLUMNS, encode_row("a", "E", replicates="1"), "no file that is bed narrowPeak"),
+        (ENCODE_COLUMNS, (), "no file that is bed narrowPeak"),
+        (OWN[:2], (), "expected a TSV with the columns"),
     ],
 )
 def test_other_manifests_are_refused(tmp_path, columns, row, message):
     with pytest.raises(InputError, match=message):
         read_manifest(write_table(tmp_path / "m.tsv", columns, [row]))
+
+
+def test_a_column_of_ones_own_in_encodes_table_is_left_alone(tmp_path):
+    row = (*encode_row("ENCFF1", "ENCSR1"), "mine")
+    table = read_manifest(write_table(tmp_path / "m.tsv", (*ENCODE_COLUMNS, "url"), [row]))
+    assert table["url"].tolist() == ["https://host/ENCFF1.bed.gz"]
+
+
+def test_quotes_of_a_manifest_join_no_rows(tmp_path):
+    rows = [("ENCFF1", '"FUS', "K562", "a" * 32), ("ENCFF2", 'TIA1"', "K562", "b" * 32)]
+    table = read_manifest(write_table(tmp_path / "m.tsv", OWN, rows))
+    assert table["accession"].tolist() == ["ENCFF1", "ENCFF2"]
+    with pytest.raises(InputError, match="line 1: columns 4, 5 are all called 'md5'"):
+        read_manifest(write_table(tmp_path / "m.tsv", (*OWN, "md5"), []))
 
 
 def test_an_accession_that_occurs_twice_is_refused(tmp_path):

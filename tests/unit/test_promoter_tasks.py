@@ -602,6 +602,30 @@ def test_asked_number_of_genes_is_drawn_or_refused(genome):
         task4(genome, pool="gtex_joined", expression=None)
 
 
+def test_no_promoter_left_is_said_with_what_is_known(genome):
+    genes, expression, windows = genome
+    with pytest.raises(
+        InputError,
+        match="380 protein-coding and lncRNA genes 379 are in the expr.*none.* 1 promoters",
+    ):
+        task3((genes, expression, windows[windows["id"] == "ENSG3"]))
+    coding = windows[windows["id"].isin(genes["gene_id"][:200])]
+    with pytest.raises(InputError) as error:
+        task4((genes, expression, coding))
+    assert "pool 'gtf' has no promoter of lncRNA genes" in str(error.value)
+    assert "lncRNA, promoter in the genome: 0" in str(error.value)
+    assert "null" not in str(error.value)
+
+
+def test_genes_without_any_biotype_are_refused(genome):
+    genes = genome[0].assign(gene_biotype=pd.Categorical([None] * 400))
+    names = {name: [name] for name in BIOTYPES}
+    with pytest.raises(
+        InputError, match=r"no gene has a biotype \(attribute gene_biotype, gene_type or biotype\)"
+    ):
+        promoters_genes.named_biotypes(genes, names)
+
+
 def test_biotypes_of_an_older_annotation_are_named(genome):
     genes = genome[0]
     old = genes["gene_biotype"].astype(str).to_numpy()

@@ -350,6 +350,26 @@ def test_most_of_the_genome_is_not_lost_without_a_word(toy, tmp_path):
     assert here["sequence"].tolist() == there["sequence"].tolist()
 
 
+def test_a_masked_genome_leaves_no_promoter(toy, tmp_path):
+    genome = tmp_path / "masked.fa"
+    lines = Path(toy.files["genome"]).read_text().splitlines()
+    genome.write_text(
+        "".join((line if line[0] == ">" else "N" * len(line)) + "\n" for line in lines)
+    )
+    files = toy.files | {"genome": str(genome)}
+    for task, asked in (("task3", {}), ("task4", {}), ("task1", {"positives": "epd"})):
+        with pytest.raises(
+            InputError,
+            match=r"masked\.fa: no promoter is left of \d+ places: 0 on contigs .* masked by N",
+        ) as error:
+            build(toy, task, files=files, **asked)
+        places, off, masked = (
+            int(re.search(pattern, str(error.value))[1])
+            for pattern in (r"of (\d+) places", r"has not, (\d+) so near", r"fit, (\d+) with")
+        )
+        assert places == off + masked and masked > 0
+
+
 def test_negatives_lie_apart_and_the_card_says_how_they_were_drawn(toy):
     examples, card = build(toy, "task2", positives="epd")
     negatives = examples[examples["label"] == 0].assign(

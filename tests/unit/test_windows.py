@@ -11,6 +11,8 @@ from Bio import bgzf
 from Bio.Seq import reverse_complement
 
 from nucleotune.errors import InputError
+from nucleotune.genome import genome_file
+from nucleotune.genome.genome_file import open_genome, unpack_genome
 from nucleotune.genome.windows import extract_windows, random_windows
 
 
@@ -243,3 +245,61 @@ def test_impossible_random_windows_are_refused(tmp_path):
         random_windows(fasta, 1, 20, contigs=["1"], **asked | {"exclude": elsewhere})
     with pytest.raises(InputError, match="expected 1 or more"):
         random_windows(fasta, 0, 20, contigs=["1"], **asked)
+
+
+# --- the file -----------------------------------------------------------------------------------------------------
+
+
+def contents(fasta):
+    with open_genome(fasta) as genome:
+        return {name: genome[name][:] for name in genome.keys()}  # noqa: SIM118 (no dict)
+
+
+@pytest.mark.parametrize("name", ["plain_named.fa.gz", "gzip_named.fa", "G.FA.GZ"])
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", " \n", "\t\r\n", "\n\n", "\n \n\t\n"])
+def test_a_genome_is_unpacked_whatever_its_name_and_line_ends(tmp_path, name, packed, end):
+    genome = random_genome(1, {"1": 1000, "X": 333, "empty line": 60})
+    data = "\ufeff" + "".join(
+        end.join([f">{name}", *(text[i : i + 60] for i in range(0, len(text), 60))]) + end
+        for name, text in genome.items()
+    )
+    source = tmp_path / name
+    source.write_bytes(gzip.compress(data.encode()) if packed else data.encode())
+    unpack_genome(source, tmp_path / "out" / "g.fa")
+    assert contents(tmp_path / "out" / "g.fa") == {
+        name.split()[0]: text.upper() for name, text in genome.items()
+    }
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["g.fa", "g.fa.fai"]
+
+
+def test_line_ends_across_blocks(tmp_path, monkeypatch):
+    genome = random_genome(1, {"1": 1000, "X": 333})
+    source = write_fasta(tmp_path / "g.fa", genome, end=" \t\n \n")
+    for block in range(1, 9):
+        monkeypatch.setattr(genome_file, "_BLOCK", block)
+        unpack_genome(source, tmp_path / "out.fa")
+        assert contents(tmp_path / "out.fa") == {
+            name: text.upper() for name, text in genome.items()
+        }
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "expected a FASTA file, which begins with '>'; found nothing"),
+        (b"<html>\n>1\nACGT\n", "expected a FASTA file, .* found '<html>"),
+        (gzip.compress(b">1\n" + b"ACGTTGCA" * 99)[:-9], "damaged gzip file"),
+        (b">1\nACGT\nAC\nACGT\n", "not usable as FASTA: Line length"),
+        (b">1\nACGT\nACGTACGT\n>2\nA\n", "record '1': its last line is longer"),
+        (b">1\nACGT\nACGTACGTAC\n", "record '1': its last line is longer"),
+        (b">1\nACGT\n>1 x\nACGT\n", "not usable as FASTA: Duplicate"),
+        (b">\nACGT\n", "not usable as FASTA"),
+    ],
+)
+def test_what_is_no_genome_is_named_and_leaves_nothing(tmp_path, data, message):
+    source, out = tmp_path / "mine.fa.gz", tmp_path / "out"
+    source.write_bytes(data)
+    with pytest.raises(InputError, match=rf"mine\.fa\.gz: {message}"):
+        unpack_genome(source, out / "g.fa")
+    assert list(out.iterdir()) == []

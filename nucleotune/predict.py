@@ -10,6 +10,7 @@ import pandas as pd
 
 from nucleotune.errors import InputError
 from nucleotune.files import read_json
+from nucleotune.models.description import check_classifier
 from nucleotune.models.load import load_model
 from nucleotune.models.names import BASELINE, DESCRIPTION
 from nucleotune.models.profile import KIND, load_profile_model
@@ -64,6 +65,7 @@ def predict(
         return _predict_profiles(model_dir, list(records), device, threads)
     if description.get("kind") == BASELINE:
         return _predict_baseline(model_dir, description, list(records), threads)
+    check_classifier(model_dir, description, to_predict=True)
     classifier, description = load_model(model_dir)
     ids, sequences = (
         map(list, zip(*records, strict=True)) if (records := list(records)) else ([], [])

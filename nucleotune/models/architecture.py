@@ -49,6 +49,17 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     },
 }
 
+#: Fields by what they hold; all others are sizes.
+_CHOICES = {
+    "hidden_act": ("gelu", "gelu_new", "relu", "silu"),
+    "position_embedding_type": ("absolute", "rotary"),
+}
+_SWITCHES = ("emb_layer_norm_before", "token_dropout")
+_SHARES = ("layer_norm_eps", "hidden_dropout_prob", "attention_probs_dropout_prob")
+
+#: No size of an encoder is larger: the widest of the largest language models have some ten thousand.
+MOST_SIZE = 10_000_000
+
 #: Fields of a published config.json in which a family has no choice. DNABERT-2 calls itself `bert` there.
 FIXED: dict[str, dict[str, Any]] = {
     "bert": {"model_type": "bert", "position_embedding_type": "absolute"},
@@ -75,10 +86,32 @@ def resolve_architecture(family: str, fields: Mapping[str, Any]) -> dict[str, An
     missing = [key for key in REQUIRED[family] if key not in given]
     if missing:
         raise InputError(f"architecture: family {family!r} needs {', '.join(missing)}")
+    for key, value in given.items():
+        _check_value(key, value)
     return {
         **{key: given[key] for key in REQUIRED[family]},
         **{key: given.get(key, default) for key, default in DEFAULTS[family].items()},
     }
+
+
+def is_whole(value: Any, least: int, most: int) -> bool:
+    """Whether `value` is a whole number within these bounds; true and false are none, nor is 16.0."""
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+def _check_value(key: str, value: Any) -> None:
+    if key in _CHOICES:
+        good = isinstance(value, str) and value in _CHOICES[key]
+        expected = f"one of {', '.join(_CHOICES[key])}"
+    elif key in _SWITCHES:
+        good, expected = isinstance(value, bool), "true or false"
+    elif key in _SHARES:
+        good = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+        expected = "a number from 0 to 1"
+    else:
+        good, expected = is_whole(value, 1, MOST_SIZE), f"a whole number from 1 to {MOST_SIZE:,}"
+    if not good:
+        raise InputError(f"architecture.{key}: expected {expected}, found {value!r:.80}")
 
 
 def published_architecture(family: str, config: Mapping[str, Any]) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from nucleotune.errors import InputError
 from nucleotune.files import atomic_path, write_json
 from nucleotune.models.adapters import Adapter, save_adapter
 from nucleotune.models.architecture import resolve_architecture
+from nucleotune.models.description import check_classifier, check_fits, encoder_weights
 from nucleotune.models.dnabert2 import DnaBert2Config, DnaBert2ForSequenceClassification
 from nucleotune.models.spec import check_model, padding_id
 from nucleotune.models.tokenizers import Tokenizer
@@ -91,7 +92,7 @@ def build_classifier(
     """
     classifier = _build(model, "classification", seed, attention)
     found = count_parameters(classifier)["total"]
-    if model["parameters"] is not None and found != model["parameters"]:
+    if model.get("parameters") not in (None, found):
         raise InputError(
             f"model {model['title']!r}: its architecture has {found:,} parameters, but `parameters` says "
             f"{model['parameters']:,}; correct the one that is wrong (or set parameters: null)"
@@ -159,10 +160,12 @@ def load_pretrained(
         InputError: as for `build_classifier`; the checkpoint is broken; weights of the encoder (or of the masked_lm
             head) are missing, superfluous or of another shape (lists them).
     """
+    source = Path(checkpoint) / WEIGHTS
+    if model["architecture"] is not None:
+        check_fits(source, encoder_weights(model))
     built = (build_classifier if head == "classification" else build_masked_lm)(
         model, seed=seed, attention=attention
     )
-    source = Path(checkpoint) / WEIGHTS
     weights = read_weights(source)
     prefix = f"{built.base_model_prefix}."
     if not any(name.startswith(prefix) for name in weights):
@@ -232,6 +235,7 @@ def load_model(
         InputError: a file is missing or broken, or weights are missing, superfluous or of another shape (lists them).
     """
     description = read_description(directory)
+    check_classifier(directory, description)
     classifier = build_classifier(description["model"], seed=0, attention=attention)
     load_weights(classifier, directory)
     return classifier.eval(), description

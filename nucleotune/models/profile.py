@@ -30,6 +30,7 @@ from torch import nn
 
 from nucleotune.errors import InputError
 from nucleotune.files import atomic_path, write_json
+from nucleotune.models.description import check_profile
 from nucleotune.models.heads import BPNet, ConvHead, DilatedHead
 from nucleotune.models.profile_networks import AverageProfile, EncoderProfile, Output, one_hot
 from nucleotune.models.tokenizers import Tokenizer, make_tokenizer
@@ -217,7 +218,8 @@ def load_profile_model(directory: str | Path) -> ProfileModel:
     description = read_description(directory)
     if description.get("kind") != KIND:
         raise InputError(f"{directory}: a classifier, not a model of profiles")
-    method, model, tracks = (description[key] for key in ("method", "model", "tracks"))
+    check_profile(directory, description)
+    method, model, tracks = (description.get(key) for key in ("method", "model", "tracks"))
     tokenizer = None
     if model is None:
         network = _plain_network(method, len(tracks), description["length"])

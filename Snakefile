@@ -9,7 +9,14 @@ from snakemake.utils import min_version
 min_version("9.22")
 
 
-configfile: workflow.source_path("config.yaml")
+# A configuration of one's own stands on the documented defaults (docs/configuration.md), not on the demo.
+if not workflow.configfiles:
+
+    configfile: workflow.source_path("config/demo.yaml")
+
+elif not config:
+    # A module without `config:` is given none; that of the command line is meant.
+    config.update(workflow.config_settings.overwrite_config)
 
 
 include: "rules/common.smk"
@@ -65,6 +72,16 @@ rule all:
     input:
         [end_of(study) for study in SETTINGS["studies"]],
         "results/report.html",
+
+
+# Targets of the other studies, so that asking for one names the key and not a missing rule.
+rule not_of_this_run:
+    input:
+        not_of_this_run,
+    output:
+        "{target}",
+    wildcard_constraints:
+        target=rf"({any_of(name for name in STUDIES if name not in DATASETS)})(_[a-z0-9]+)?",
 
 
 onstart:

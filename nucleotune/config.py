@@ -6,6 +6,7 @@ Snakemake).
 
 import difflib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from shutil import which
 from typing import Any
 
@@ -14,6 +15,7 @@ from nucleotune.models.spec import as_read
 from nucleotune.plan.attribution import check_attribution
 from nucleotune.plan.promoter_protocol import check_study
 from nucleotune.plugins import (
+    KINDS,
     ROOT,
     check_collection_files,
     check_species_files,
@@ -22,6 +24,7 @@ from nucleotune.plugins import (
     load_model,
     load_species,
     read_schema,
+    read_yaml,
     validate,
 )
 from nucleotune.search_space import check_space
@@ -35,7 +38,8 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
     configuration asks for, but `non_commercial: false` forbids; they are gone from all the others), and `notes`
     (sentences on analyses that the run leaves out).
     """
-    config = validate(config, read_schema("config"), source)
+    config = validate(_with_studies(config), read_schema("config"), source)
+    _check_plugin_folders(config["plugins"], source)
     for study in config["studies"]:
         total = sum(config[study].get("fractions", {"all": 1}).values())
         if abs(total - 1) > 1e-9:
@@ -95,6 +99,37 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
     if "rbp" in config["studies"]:
         _check_rbp_settings(run, source)
     return run
+
+
+def _with_studies(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration that names no `studies` has those whose blocks it has; without any block the default."""
+    known = read_schema("config")["properties"]["studies"]["items"]["enum"]
+    named = [study for study in known if study in config]
+    return {"studies": named, **config} if named else dict(config)
+
+
+def _check_plugin_folders(folders: Iterable[str], source: str) -> None:
+    """Directories under `plugins` are there, and hold what plug-ins are looked for in."""
+    for folder in map(Path, folders):
+        if not folder.is_dir():
+            raise InputError(
+                f"{source}: plugins: no directory {folder.resolve()}; relative paths start from the working directory"
+            )
+        if not any((folder / kind).is_dir() for kind in KINDS):
+            raise InputError(
+                f"{source}: plugins: {folder} has none of the directories {', '.join(KINDS)}; name the one that they"
+                " lie in"
+            )
+
+
+def set_in(key: str, files: Iterable[str | Path], given: Mapping[str, Any]) -> str:
+    """Where a key of the configuration is set: the command line (`given`), or the last of `files` that has it."""
+    if key in given:
+        return "on the command line (--config)"
+    for path in reversed(list(files)):
+        if key in read_yaml(path):
+            return f"in {path}"
+    return "by the workflow that uses this one as a module"
 
 
 def _check_kinds(config: Mapping[str, Any], methods: Mapping[str, Any], source: str) -> None:
@@ -196,8 +231,8 @@ def _check_rbp_settings(run: Mapping[str, Any], source: str) -> None:
 def _leave_out_analyses(config: dict, source: str) -> list[str]:
     """Take analyses of methods and RBPs out that the run does not have, and return sentences on what is left out.
 
-    The default configuration names the toy's; a run with other methods should not have to say so. A name that is nearly
-    one of the run's is a mistake and raises InputError.
+    A configuration that is laid over another, such as config/paper-rbp.yaml, with fewer methods should not have to
+    repeat the analyses. A name that is nearly one of the run's is a mistake and raises InputError.
     """
     notes = []
 

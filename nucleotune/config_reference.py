@@ -8,7 +8,7 @@ from nucleotune.plugins import read_schema
 
 #: Schema name -> where its keys stand.
 SECTIONS = {
-    "config": "`config.yaml` and overlays (`--configfile`)",
+    "config": "A run (`--configfile`)",
     "species": "`config/species/<name>.yaml`",
     "collection": "`config/collections/<name>.yaml`",
     "model": "`config/models/<name>.yaml`",
@@ -20,7 +20,10 @@ SECTIONS = {
 HEAD = """# Configuration reference
 
 Generated from `schemas/` by `make docs`; do not edit. Unknown keys are errors, and every file is checked before the
-first job starts. An overlay replaces lists and merges mappings.
+first job starts. The defaults are what a run has whose file leaves a key out: methods that need neither GPU nor
+download, and the shipped toy data where no species or collection is named. Of several files after `--configfile` a
+later one replaces the lists of an earlier one and merges its mappings. Without `--configfile` the demo runs,
+`config/demo.yaml`; its settings hold nowhere else.
 """
 
 

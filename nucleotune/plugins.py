@@ -27,6 +27,9 @@ from nucleotune.yaml_files import read_yaml
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "schemas"
 
+#: Kinds of plug-in files, the directories in which they lie.
+KINDS = ("species", "collections", "models", "methods")
+
 #: Baselines that `mode: original` can run as an installed tool -> the program it calls.
 INSTALLED_TOOLS = {"cpc2": "CPC2.py", "plek": "PLEK.py", "lncfinder": "Rscript"}
 

@@ -8,7 +8,7 @@ OUTPUTS: results/<study>/<dataset>/<method>/seed<seed>/attribution/{contribution
 """
 
 EXPLAINED = "results/{study}/{dataset}/{method}/seed{seed}/attribution"
-EXPLAINED_STUDIES = "|".join(study for study, runs in ATTRIBUTED.items() if runs)
+EXPLAINED_STUDIES = [study for study, runs in ATTRIBUTED.items() if runs]
 
 
 localrules:
@@ -30,7 +30,7 @@ rule attribute:
     benchmark:
         "results/benchmarks/attribute/{study}.{dataset}.{method}.seed{seed}.tsv"
     wildcard_constraints:
-        study=EXPLAINED_STUDIES,
+        study=any_of(EXPLAINED_STUDIES),
     priority: LONG
     conda:
         "../envs/nucleotune.yaml"
@@ -69,7 +69,7 @@ rule modisco:
     benchmark:
         "results/benchmarks/modisco/{study}.{dataset}.{method}.seed{seed}.tsv"
     wildcard_constraints:
-        study=EXPLAINED_STUDIES,
+        study=any_of(EXPLAINED_STUDIES),
     priority: LONG
     conda:
         "../envs/nucleotune.yaml"
@@ -94,7 +94,7 @@ rule attribution_table:
     log:
         "logs/attribution_table/{study}.log",
     wildcard_constraints:
-        study=EXPLAINED_STUDIES,
+        study=any_of(EXPLAINED_STUDIES),
     conda:
         "../envs/nucleotune.yaml"
     params:
@@ -115,7 +115,7 @@ rule motif_table:
     log:
         "logs/motif_table/{study}.log",
     wildcard_constraints:
-        study=EXPLAINED_STUDIES,
+        study=any_of(EXPLAINED_STUDIES),
     conda:
         "../envs/nucleotune.yaml"
     params:
@@ -139,7 +139,7 @@ rule motif_figure:
         "logs/motif_figure/{study}.log",
     wildcard_constraints:
         # Those of the poly(A) study are its Figure 7.
-        study="|".join(set(EXPLAINED_STUDIES.split("|")) - {"polya"}) or "(?!)",
+        study=any_of(name for name in EXPLAINED_STUDIES if name != "polya"),
     conda:
         "../envs/nucleotune.yaml"
     params:

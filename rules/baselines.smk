@@ -18,7 +18,7 @@ rule baseline:
     benchmark:
         "results/benchmarks/baseline/{study}.{dataset}.{method}.seed{seed}.tsv"
     wildcard_constraints:
-        method="|".join(name for name in BASELINES if name not in ORIGINALS) or "(?!)",
+        method=any_of(name for name in BASELINES if name not in ORIGINALS),
     priority: LONG
     conda:
         "../envs/nucleotune.yaml"

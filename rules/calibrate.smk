@@ -21,9 +21,9 @@ rule calibrate_release:
     benchmark:
         "results/benchmarks/calibrate_release/{species}.{release}.{label}.tsv"
     wildcard_constraints:
-        species="|".join(RUN["species"]),
+        species=any_of(RUN["species"]),
         release=r"\d+",
-        label="|".join(plan.CLASSES),
+        label=any_of(plan.CLASSES),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1

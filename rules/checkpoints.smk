@@ -19,7 +19,7 @@ rule checkpoint:
     benchmark:
         "results/benchmarks/checkpoint/{model}.tsv"
     wildcard_constraints:
-        model="|".join(CHECKPOINTS) or "(?!)",
+        model=any_of(CHECKPOINTS),
     priority: LONG
     conda:
         "../envs/nucleotune.yaml"

@@ -1,6 +1,6 @@
 """Configuration and names shared by all stages; no rules.
 
-REQUIRED INPUTS: config.yaml and overlays, config/{species,models,methods}/*.yaml, resources/sources.tsv
+REQUIRED INPUTS: config/demo.yaml or the files of --configfile, config/{species,models,methods}/*.yaml, resources/sources.tsv
 OUTPUTS: the names ROOT, RUN, SETTINGS, REGISTRY, REVISIONS, CHECKPOINTS, DATASETS, DATA_FILES, DOWNLOADS, CALIBRATION,
     GENOMES, METHODS, SHOWN, ATTRIBUTED, SOURCES, LONG, STAGE, TARGETS, CARD_FACTS, REPORTED and the functions below.
 
@@ -31,7 +31,7 @@ sys.path.insert(0, str(ROOT))
 
 from nucleotune import plan
 from nucleotune.bounds import share_bounds
-from nucleotune.config import asked_methods, load_run
+from nucleotune.config import asked_methods, load_run, set_in
 from nucleotune.errors import InputError
 from nucleotune.plan.attribution import attributed_runs
 from nucleotune.plan.polya import described_polya
@@ -54,13 +54,21 @@ from nucleotune.sources.registry import read_registry
 share_library(ROOT)
 
 
+def config_source():
+    """What messages call the configuration: its files."""
+    folder = Path.cwd()
+    paths = [Path(path) for path in workflow.configfiles]
+    names = [p.relative_to(folder) if p.is_relative_to(folder) else p for p in paths]
+    return ", ".join(map(str, names)) or "configuration"
+
+
 def study_species(study):
     """Species of a study that this run is about."""
     return RUN["config"][study].get("species", []) if study in RUN["config"]["studies"] else []
 
 
 try:
-    RUN = load_run(config, source="config.yaml and overlays")
+    RUN = load_run(config, source=config_source())
     SETTINGS = RUN["config"]
     share_bounds(SETTINGS["download"])
     REGISTRY = read_registry(ROOT / "resources/sources.tsv")
@@ -163,10 +171,15 @@ REPORTED = {}  # study -> what its page describes: `datasets`, `methods`, `pools
 PUBLISHED = f"{ROOT}/resources/published"
 
 
+def any_of(names):
+    """A wildcard's constraint: one of some names as they are written, or nothing at all if there are none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
 wildcard_constraints:
-    study="|".join(DATASETS),
-    dataset="|".join(re.escape(name) for sets in DATASETS.values() for name in sets),
-    method="|".join(RUN["methods"]),
+    study=any_of(DATASETS),
+    dataset=any_of(name for sets in DATASETS.values() for name in sets),
+    method=any_of(RUN["methods"]),
     seed=r"\d+",
 
 
@@ -220,7 +233,17 @@ def require_offline_files():
     needed = {path: source for path, source in DOWNLOADS.items() if not simulated_mirror(path)}
     lacking = missing(needed, SETTINGS["mirrors"])
     if lacking:
-        raise WorkflowError(describe_missing(lacking, SETTINGS["mirrors"]))
+        place = set_in("offline", workflow.configfiles, workflow.config_settings.config)
+        raise WorkflowError(describe_missing(lacking, SETTINGS["mirrors"], place))
+
+
+def not_of_this_run(wildcards):
+    """Input function of a target such as `polya` of a study that the run does not have: says so."""
+    study = next(name for name in STUDIES if wildcards.target.startswith(name))
+    raise WorkflowError(
+        f"target {wildcards.target!r}: study {study!r} is not of this run, which has {', '.join(DATASETS)}; add it to"
+        f" 'studies' ({config_source()})"
+    )
 
 
 def without(mapping, *keys):

@@ -27,11 +27,8 @@ rule finetune:
     benchmark:
         "results/benchmarks/finetune/{study}.{dataset}.{method}.seed{seed}.tsv"
     wildcard_constraints:
-        dataset="|".join(
-            name for sets in DATASETS.values() for name in sets if name not in SHARING
-        )
-        or "(?!)",
-        method="|".join(LANGUAGE_MODELS) or "(?!)",
+        dataset=any_of(name for sets in DATASETS.values() for name in sets if name not in SHARING),
+        method=any_of(LANGUAGE_MODELS),
     priority: LONG
     conda:
         "../envs/nucleotune.yaml"
@@ -74,7 +71,7 @@ rule finetune_shared:
     benchmark:
         "results/benchmarks/finetune_shared/{study}.{method}.seed{seed}.job{job}.tsv"
     wildcard_constraints:
-        method="|".join(LANGUAGE_MODELS) or "(?!)",
+        method=any_of(LANGUAGE_MODELS),
         job=r"\d+",
     priority: LONG
     conda:
@@ -111,8 +108,8 @@ rule take_finetuned:
     log:
         "logs/take_finetuned/{study}.{dataset}.{method}.seed{seed}.log",
     wildcard_constraints:
-        dataset="|".join(SHARING) or "(?!)",
-        method="|".join(LANGUAGE_MODELS) or "(?!)",
+        dataset=any_of(SHARING),
+        method=any_of(LANGUAGE_MODELS),
     conda:
         "../envs/nucleotune.yaml"
     message:

@@ -14,7 +14,7 @@ rule genome:
     log:
         "logs/genome/{species}.log",
     wildcard_constraints:
-        species="|".join(GENOMES) or "(?!)",
+        species=any_of(GENOMES),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
@@ -37,7 +37,7 @@ rule annotation:
     benchmark:
         "results/benchmarks/annotation/{species}.tsv"
     wildcard_constraints:
-        species="|".join(GENOMES) or "(?!)",
+        species=any_of(GENOMES),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1

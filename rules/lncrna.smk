@@ -17,7 +17,7 @@ rule lncrna_examples:
     benchmark:
         "results/benchmarks/lncrna_examples/{dataset}.tsv"
     wildcard_constraints:
-        dataset="|".join(name for name, dataset in DATASETS["lncrna"].items() if not dataset.pooled),
+        dataset=any_of(name for name, dataset in DATASETS["lncrna"].items() if not dataset.pooled),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
@@ -52,7 +52,7 @@ rule lncrna_pool:
     log:
         "logs/lncrna_pool/{dataset}.log",
     wildcard_constraints:
-        dataset="|".join(name for name, dataset in DATASETS["lncrna"].items() if dataset.pooled),
+        dataset=any_of(name for name, dataset in DATASETS["lncrna"].items() if dataset.pooled),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1

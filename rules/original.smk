@@ -42,7 +42,7 @@ rule original_cpc2:
     benchmark:
         "results/benchmarks/original_cpc2/{study}.{dataset}.{method}.tsv"
     wildcard_constraints:
-        method="|".join(n for n in ORIGINALS if RUN["methods"][n]["baseline"] == "cpc2") or "(?!)",
+        method=any_of(n for n in ORIGINALS if RUN["methods"][n]["baseline"] == "cpc2"),
     conda:
         "../envs/cpc2.yaml"
     threads: 1
@@ -71,7 +71,7 @@ rule original_plek:
     benchmark:
         "results/benchmarks/original_plek/{study}.{dataset}.{method}.tsv"
     wildcard_constraints:
-        method="|".join(n for n in ORIGINALS if RUN["methods"][n]["baseline"] == "plek") or "(?!)",
+        method=any_of(n for n in ORIGINALS if RUN["methods"][n]["baseline"] == "plek"),
     conda:
         "../envs/plek.yaml"
     threads: 4
@@ -100,8 +100,7 @@ rule original_lncfinder:
     benchmark:
         "results/benchmarks/original_lncfinder/{study}.{dataset}.{method}.tsv"
     wildcard_constraints:
-        method="|".join(n for n in ORIGINALS if RUN["methods"][n]["baseline"] == "lncfinder")
-        or "(?!)",
+        method=any_of(n for n in ORIGINALS if RUN["methods"][n]["baseline"] == "lncfinder"),
     conda:
         "../envs/lncfinder.yaml"
     threads: 4
@@ -135,7 +134,7 @@ rule original:
     log:
         "logs/original/{study}.{dataset}.{method}.seed{seed}.log",
     wildcard_constraints:
-        method="|".join(ORIGINALS) or "(?!)",
+        method=any_of(ORIGINALS),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1

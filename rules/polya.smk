@@ -7,10 +7,10 @@ OUTPUTS: results/polya/<dataset>/{examples.parquet,card.json,comparison.tsv},
     the target tune writes <method>/tune/{trials.tsv,best.json}
 """
 
-PROFILE_METHODS = "|".join(
+PROFILE_METHODS = any_of(
     name for name, method in RUN["methods"].items() if method["kind"] == "profile_model"
 )
-POLYA = "|".join(map(re.escape, DATASETS["polya"]))
+POLYA = any_of(DATASETS["polya"])
 
 
 localrules:
@@ -170,7 +170,7 @@ rule tune_profile:
         "results/benchmarks/tune_profile/polya.{dataset}.{method}.tsv"
     wildcard_constraints:
         dataset=POLYA,
-        method="|".join(SETTINGS["polya"]["tune"]["space"]) or "(?!)",
+        method=any_of(SETTINGS["polya"]["tune"]["space"]),
     conda:
         "../envs/nucleotune.yaml"
     threads: lambda wildcards: RUN["methods"][wildcards.method]["resources"]["threads"]

@@ -18,7 +18,7 @@ rule promoters_examples:
     benchmark:
         "results/benchmarks/promoters_examples/{dataset}.tsv"
     wildcard_constraints:
-        dataset="|".join(DATASETS["promoters"]),
+        dataset=any_of(DATASETS["promoters"]),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
@@ -100,7 +100,7 @@ rule attention_profile:
     benchmark:
         "results/benchmarks/attention_profile/{dataset}.{method}.seed{seed}.tsv"
     wildcard_constraints:
-        dataset="|".join(name for name, _ in attention_runs()) or "(?!)",
+        dataset=any_of(name for name, _ in attention_runs()),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1

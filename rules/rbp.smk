@@ -17,7 +17,7 @@ rule rbp_examples:
     benchmark:
         "results/benchmarks/rbp_examples/{dataset}.tsv"
     wildcard_constraints:
-        dataset="|".join(map(re.escape, DATASETS["rbp"])),
+        dataset=any_of(DATASETS["rbp"]),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
@@ -53,7 +53,7 @@ rule rbp_structures:
     benchmark:
         "results/benchmarks/rbp_structures/rbp.{dataset}.tsv"
     wildcard_constraints:
-        dataset="|".join(map(re.escape, DATASETS["rbp"])),
+        dataset=any_of(DATASETS["rbp"]),
     priority: LONG
     conda:
         "../envs/nucleotune.yaml"
@@ -92,12 +92,9 @@ rule rbp_regions:
     log:
         "logs/rbp_regions/{dataset}.log",
     wildcard_constraints:
-        dataset="|".join(
-            re.escape(name)
-            for name, one in DATASETS["rbp"].items()
-            if analysed(RUN, one, "regions")
-        )
-        or "(?!)",
+        dataset=any_of(
+            name for name, one in DATASETS["rbp"].items() if analysed(RUN, one, "regions")
+        ),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
@@ -134,7 +131,7 @@ rule rbp_attention:
     benchmark:
         "results/benchmarks/rbp_attention/rbp.{dataset}.tsv"
     wildcard_constraints:
-        dataset="|".join(map(re.escape, attended())) or "(?!)",
+        dataset=any_of(attended()),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1

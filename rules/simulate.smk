@@ -20,7 +20,7 @@ rule simulate:
     benchmark:
         "results/benchmarks/simulate/{species}.tsv"
     wildcard_constraints:
-        species="|".join(RUN["species"]),
+        species=any_of(RUN["species"]),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
@@ -43,7 +43,7 @@ rule simulate_collection:
     log:
         "logs/simulate_collection/{collection}.log",
     wildcard_constraints:
-        collection="|".join(RUN["collections"]) or "(?!)",
+        collection=any_of(RUN["collections"]),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1

@@ -38,10 +38,18 @@ def missing(
     ]
 
 
-def describe_missing(sources: Iterable[Source], mirrors: Sequence[str | Path]) -> str:
-    """Return a readable list of `sources`: the URLs of each and the places to put its file."""
+def describe_missing(
+    sources: Iterable[Source], mirrors: Sequence[str | Path], set_in: str = "in the configuration"
+) -> str:
+    """Return a readable list of `sources`: the URLs of each and the places to put its file.
+
+    set_in: where `offline: true` is set, as `config.set_in` says it.
+    """
     sources = list(sources)
-    lines = [f"{len(sources)} file(s) are needed and cannot be fetched offline:"]
+    lines = [
+        f"{len(sources)} file(s) are needed and cannot be fetched: `offline: true` is set {set_in}."
+        " With a network, set `offline: false` there; without one:"
+    ]
     for source in sources:
         lines += [f"- {source.name} ({source.note})" if source.note else f"- {source.name}"]
         lines += [f"    {place}" for place in describe_places(source, mirrors)]

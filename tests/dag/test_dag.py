@@ -189,10 +189,7 @@ def test_own_files_are_not_fetched(tmp_path):
 
 def test_promoters_alone(tmp_path):
     """A study that is not named takes no part: nothing of lncrna is fetched, trained or shown."""
-    text = (
-        "studies: [promoters]\npromoters: {tasks: [task4], methods: [gc], kmer_methods: [],"
-        " expression_methods: [], truncation_methods: []}\n"
-    )
+    text = "studies: [promoters]\npromoters: {tasks: [task4], methods: [gc]}\n"
     counts = plan(tmp_path, "promoters_table2", "fetch", *overlay(tmp_path, text))
     files = 2  # genome, annotation
     assert counts["download"] == files and counts["promoters_examples"] == counts["baseline"] == 1
@@ -246,6 +243,24 @@ def test_trainings_share_jobs(tmp_path):
     assert counts["finetune"] == 2
 
 
+def test_keys_on_the_command_line_change_the_demo(tmp_path):
+    """Without a file the demo runs, with one its settings are gone."""
+    counts = plan(tmp_path, "rbp", "--config", "seeds=[1, 2]")
+    assert counts["simulate_collection"] == 1 and counts["baseline"] == 2 * 3 * 3
+    counts = plan(tmp_path, "rbp", *overlay(tmp_path, "rbp: {methods: [gc]}"))
+    assert counts["baseline"] == 3 and "rbp_attention" not in counts
+
+
+@pytest.mark.parametrize("target", ["polya", "polya_table3"])
+def test_target_of_a_study_that_is_not_named(tmp_path, target):
+    done = snakemake(
+        tmp_path, target, *overlay(tmp_path, "rbp: {methods: [gc]}"), "--dry-run", check=False
+    )
+    assert done.returncode == 1
+    assert f"target '{target}': study 'polya' is not of this run, which has rbp" in done.stdout
+    assert "add it to 'studies' (overlay.yaml)" in done.stdout
+
+
 def test_mistyped_key_stops_before_any_job(tmp_path):
     done = snakemake(tmp_path, *overlay(tmp_path, "lncrna: {methodes: [cpc2]}"), check=False)
     assert done.returncode == 1
@@ -264,6 +279,7 @@ def test_offline_lists_what_is_missing_before_any_job(tmp_path):
     assert f"from https://{path}" in done.stdout
     assert f"to my-mirror/{path}" in done.stdout
     assert "Homo_sapiens.GRCh38.ncrna.fa.gz" in done.stdout
+    assert f"`offline: true` is set in {tmp_path / 'overlay.yaml'}" in done.stdout
     assert not (tmp_path / "logs").exists()
 
 

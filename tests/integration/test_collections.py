@@ -45,7 +45,7 @@ def test_fasta_of_ones_own(tmp_path):
         "  methods: [rbp-tfidf, gc]\n"
     )
     done = snakemake(tmp_path, "--configfile", str(tmp_path / "run.yaml"))
-    assert "rbp.attention.method: 'bert-rbp-tiny' is left out" in done.stdout
+    assert "left out" not in done.stdout, "nothing of the demo's analyses"
     table = pd.read_csv(tmp_path / "results/tables/rbp_table_auroc.tsv", sep="\t")
     found = table[table["dataset"] == "PUM2"].set_index("method")["measured"]
     assert found["k-mers + logistic regression"] > max(0.9, found["GC content only"])

@@ -11,7 +11,8 @@ studies: [rbp]
 rbp:
   rbps: [TOYM]
   methods: [bert-rbp-tiny, gc]
-  attention: {method: null}
+  per_class: 200
+  min_per_class: 50
   attribution: {methods: [bert-rbp-tiny], max_sequences: 12, mutagenesis: 12}
 """
 

@@ -7,9 +7,6 @@ BASE = {
     "tasks": "[task3, task4]",
     "lengths": "[300, 1000]",
     "methods": "[gc]",
-    "kmer_methods": "[]",
-    "expression_methods": "[]",
-    "truncation_methods": "[]",
 }
 
 

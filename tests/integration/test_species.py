@@ -121,8 +121,7 @@ def test_own_files_for_the_promoter_study(tmp_path):
     (tmp_path / "run.yaml").write_text(
         f"studies: [promoters]\nplugins: [{tmp_path}]\ndata_dir: {tmp_path}\n"
         "promoters:\n  species: [mine]\n  tasks: [task1, task3, task4]\n  lengths: [300, 1000]\n"
-        "  splits: [random, chromosome]\n  methods: [gc, dinucleotide]\n  kmer_methods: []\n"
-        "  truncation_methods: []\n"
+        "  splits: [random, chromosome]\n  methods: [gc, dinucleotide]\n  expression_methods: [biotype]\n"
     )
     done = snakemake(tmp_path, "promoters", "--configfile", str(tmp_path / "run.yaml"))
     answer = "promoters: No language model was compared with a baseline in this run."

@@ -1,5 +1,6 @@
 """Configuration: defaults, unknown keys, plug-in files, and the generated reference."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 import yaml
 
 from nucleotune import config_reference
-from nucleotune.config import load_run
+from nucleotune.config import load_run, set_in
 from nucleotune.errors import InputError
 from nucleotune.plugins import (
     ROOT,
@@ -31,8 +32,8 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def test_default_config_is_valid_and_filled():
-    run = load_run(read_yaml(ROOT / "config.yaml"))
+def test_demo_is_valid_and_filled():
+    run = load_run(read_yaml(ROOT / "config/demo.yaml"))
     assert run["config"]["bootstrap"]["resamples"] == 1000
     assert run["config"]["lncrna"]["min_length"] == 100
     assert run["config"]["studies"] == ["lncrna", "promoters", "rbp", "polya"]
@@ -41,6 +42,68 @@ def test_default_config_is_valid_and_filled():
     assert "lora-bert-tiny-pretrain" in run["methods"], (
         "a method that another starts from belongs to the run"
     )
+
+
+@pytest.mark.parametrize(
+    "text, studies",
+    [
+        ("{}", ["lncrna"]),
+        ("lncrna: {}", ["lncrna"]),
+        ("{polya: {}, rbp: {}}", ["rbp", "polya"]),
+        ("{studies: [polya], rbp: {}}", ["polya"]),
+    ],
+)
+def test_without_a_list_of_studies_they_are_those_of_the_blocks(text, studies):
+    assert load_run(yaml.safe_load(text))["config"]["studies"] == studies
+
+
+def test_the_documented_defaults_are_those_of_a_run():
+    """Every default of the reference, key by key; none of the demo's settings is among them."""
+    studies = ["lncrna", "promoters", "rbp", "polya"]
+    page = (ROOT / "docs/configuration.md").read_text().split("\n## ")[1]
+    documented = dict(re.findall(r"^\| `(\S+)` \| [^|]+ \| `(.+?)` \|", page, re.M))
+    config = load_run({"studies": studies})["config"]
+    compared = 0
+    for key, default in documented.items():
+        value = config
+        for part in key.split("."):
+            value = value.get(part, default) if isinstance(value, dict) else default
+        if value is not default and key != "studies":
+            assert value == json.loads(default), key
+            compared += 1
+    assert compared > 80
+    assert documented["rbp.per_class"] == "15000" and documented["offline"] == "false"
+
+
+def test_a_run_of_ones_own_says_nothing_of_the_toy(tmp_path):
+    """The demo's proteins and methods are not looked for, nor left out with notes."""
+    collection = {"title": "Mine", "format": "fasta", "sheet": "mine.tsv"}
+    write(tmp_path / "collections/mine.yaml", yaml.safe_dump(collection))
+    write(tmp_path / "collections/mine.tsv", "rbp\tpositives\tnegatives\nQKI\ta.fa\tb.fa\n")
+    for name in ("a.fa", "b.fa"):
+        (tmp_path / name).touch()
+    own = {"plugins": [str(tmp_path)], "data_dir": str(tmp_path), "rbp": {"collections": ["mine"]}}
+    assert load_run(own)["notes"] == []
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [(None, "no directory .*/my-plugins"), ("species.yaml", "none of the directories species, ")],
+)
+def test_a_directory_of_plugins_that_is_none_is_named(tmp_path, make, message):
+    folder = tmp_path / "my-plugins"
+    if make:
+        write(folder / make, "title: X\n")
+    with pytest.raises(InputError, match=rf"my\.yaml: plugins: .*{message}"):
+        load_run({"plugins": [str(folder)]}, source="my.yaml")
+
+
+def test_where_a_key_is_set(tmp_path):
+    first = write(tmp_path / "a.yaml", "offline: true\nseeds: [1]\n")
+    second = write(tmp_path / "b.yaml", "offline: true\n")
+    assert set_in("offline", [first, second], {}) == f"in {second}"
+    assert set_in("seeds", [first, second], {}) == f"in {first}"
+    assert "--config" in set_in("offline", [first], {"offline": True})
 
 
 def test_paper_overlay_is_valid():

@@ -12,6 +12,8 @@ from typing import Any
 
 from nucleotune.errors import InputError, did_you_mean
 from nucleotune.models.spec import as_read
+from nucleotune.names import check_titles
+from nucleotune.plan import part_name
 from nucleotune.plan.attribution import check_attribution
 from nucleotune.plan.promoter_protocol import check_study
 from nucleotune.plugins import (
@@ -44,11 +46,15 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
         total = sum(config[study].get("fractions", {"all": 1}).values())
         if abs(total - 1) > 1e-9:
             raise InputError(f"{source}: {study}.fractions add up to {total:g}, expected 1")
+    if "lncrna" in config["studies"]:
+        _check_kept(config["lncrna"]["kept"], source)
     folders = [ROOT / "config", *config["plugins"]]
     names = dict.fromkeys(
         name for study in config["studies"] for name in config[study].get("species", ())
     )
     species = {name: load_species(name, folders) for name in names}
+    for study in config["studies"]:
+        check_titles("species", config[study].get("species", ()), species)
     for name, one in species.items():
         check_species_files(name, one, config["data_dir"])
     for study in {"promoters", "polya"} & set(config["studies"]):
@@ -63,12 +69,15 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
         collections = {
             name: load_collection(name, folders) for name in config["rbp"]["collections"]
         }
+        check_titles("collections", collections, collections)
         for name, one in collections.items():
             check_collection_files(name, one, config["rbp"]["rbps"], config["data_dir"])
         notes += _check_rbps(config["rbp"], collections, source)
     methods = {}
     for name in asked_methods(config):
         _add_method(name, folders, methods, chain=())
+    for study in config["studies"]:
+        check_titles("methods", asked_methods(config, [study]), methods)
     models = {
         m["model"]: load_model(m["model"], folders) for m in methods.values() if m.get("model")
     }
@@ -84,9 +93,9 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
         if not config[study].get("fractions", {}).get("pretrain"):
             for name, method in methods.items():
                 if name in asked_methods(config, [study]) and _pretrains(methods, method):
-                    has = "pretrain" in config[study].get("fractions", {})
-                    why = f"{study}.fractions.pretrain is 0" if has else f"{study} has no such part"
-                    raise InputError(f"{source}: method {name!r} trains on 'pretrain', but {why}")
+                    raise InputError(
+                        f"{source}: method {name!r} trains on 'pretrain', but {_no_pretraining(study)}"
+                    )
     run = {
         "config": config,
         "species": species,
@@ -99,6 +108,26 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
     if "rbp" in config["studies"]:
         _check_rbp_settings(run, source)
     return run
+
+
+def _check_kept(shares: list[float], source: str) -> None:
+    """Shares of partial transcripts name parts of the test set by whole per cent: one part, one share."""
+    parts = [part_name(share) for share in shares]
+    for share, part in zip(shares, parts, strict=True):
+        if parts.count(part) > 1 or not 1 <= round(100 * share) <= 99:
+            raise InputError(
+                f"{source}: lncrna.kept: {share}: expected shares of 0.01 to 0.99 that differ in whole per cent"
+            )
+
+
+def _no_pretraining(study: str) -> str:
+    """Why a study has no rows for a first stage, and the cure."""
+    if study == "lncrna":
+        return "lncrna.fractions.pretrain is 0; give it a share, or leave the method out"
+    return (
+        f"study {study!r} has no such rows and no pool of species to train a first stage on; leave the method out, or"
+        " write one without start_from and train_splits (docs/methods.md)"
+    )
 
 
 def _with_studies(config: Mapping[str, Any]) -> dict[str, Any]:

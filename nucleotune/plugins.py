@@ -5,9 +5,10 @@ Snakemake).
 """
 
 import copy
+import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from jsonschema import Draft202012Validator
 from nucleotune.errors import InputError, did_you_mean
 from nucleotune.models.architecture import resolve_architecture
 from nucleotune.models.spec import check_model
+from nucleotune.names import RESERVED_METHODS, check_name
 from nucleotune.sources.addresses import take_address, take_addresses, without_secrets
 from nucleotune.sources.hub import check_checkpoint
 from nucleotune.studies.labelled import check_header
@@ -60,6 +62,9 @@ def validate(
     nearest known one.
     """
     filled = _with_defaults(value, schema)
+    unreal = [f"{source}: key {key!r}: {found} is no number" for key, found in _not_finite(filled)]
+    if unreal:
+        raise InputError("\n".join(f"{line}; expected a finite one" for line in unreal))
     errors = sorted(
         Draft202012Validator(schema).iter_errors(filled), key=lambda error: error.json_path
     )
@@ -67,6 +72,16 @@ def validate(
         lines = [without_secrets(line) for error in errors for line in _describe(error)]
         raise InputError("\n".join(f"{source}: {line}" for line in lines))
     return filled
+
+
+def _not_finite(value: Any, place: str = "") -> Iterator[tuple[str, float]]:
+    """Key and value of every NaN and infinity, which no bound of a schema stops."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield place, value
+    parts = value.items() if isinstance(value, Mapping) else ()
+    parts = enumerate(value) if isinstance(value, list) else parts
+    for key, part in parts:
+        yield from _not_finite(part, f"{place}.{key}" if place else str(key))
 
 
 def _with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
@@ -103,6 +118,11 @@ def find_plugin(kind: str, name: str, folders: Iterable[str | Path]) -> Path:
 
     Raises InputError listing the known names.
     """
+    check_name(name, kind)
+    if kind == "methods" and name in RESERVED_METHODS:
+        raise InputError(
+            f"methods: {name!r} is the name of another directory of results; name the method and its file otherwise"
+        )
     folders = [Path(folder) for folder in folders]
     for folder in reversed(folders):
         path = folder / kind / f"{name}.yaml"
@@ -251,10 +271,7 @@ def read_sheet(path: str | Path, form: str) -> list[dict[str, str]]:
             raise InputError(
                 f"{path}: line {number}: expected {needed} filled, found {without_secrets(line)[:200]!r}"
             )
-        if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", row["rbp"]):
-            raise InputError(
-                f"{path}: line {number}: rbp {row['rbp']!r} names a directory: letters, digits, '.', '-' only"
-            )
+        check_name(row["rbp"], f"{path}: line {number}: rbp")
         if not re.fullmatch("[0-9a-f]{32}", row.get("md5", "0" * 32)):
             raise InputError(
                 f"{path}: line {number}: md5 {row['md5']!r}; expected 32 digits of 0-9 and a-f, or nothing"

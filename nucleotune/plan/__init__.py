@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from nucleotune.errors import InputError
+from nucleotune.names import by_name
 from nucleotune.sources.addresses import without_secrets
 from nucleotune.sources.hub import Locked, hub_sources, locked_commit
 from nucleotune.sources.registry import Source, local_path, resolve
@@ -63,7 +64,7 @@ def lncrna_datasets(config: Mapping[str, Any]) -> dict[str, Dataset]:
     pools = [
         Dataset(pool_name(split), split, tuple(study["species"]), True) for split in study["splits"]
     ]
-    return {dataset.name: dataset for dataset in (*single, *pools)}
+    return by_name((*single, *pools), "a species, or 'pooled' for all of them, and a split")
 
 
 def shared_jobs(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from nucleotune.errors import InputError
+from nucleotune.names import by_name
 from nucleotune.plan import DOWNLOADS, Dataset, describe_methods
 from nucleotune.sources.registry import Source, local_path, resolve
 
@@ -62,7 +63,7 @@ def promoter_datasets(config: Mapping[str, Any]) -> dict[str, PromoterDataset]:
                             f"{species}_{name}_{split}", split, (species,), task=task, length=length
                         )
                     )
-    return {dataset.name: dataset for dataset in datasets}
+    return by_name(datasets, "a species, a task and a split")
 
 
 def without_places(study: Mapping[str, Any], task: str) -> bool:

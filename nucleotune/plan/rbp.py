@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from nucleotune.names import by_name
 from nucleotune.plan import DOWNLOADS, Dataset, remote_source
 from nucleotune.sources.registry import Source, local_path, resolve
 
@@ -29,12 +30,12 @@ class RbpDataset(Dataset):
 
 def listed_rbps(run: Mapping[str, Any]) -> dict[str, RbpDataset]:
     """All data sets `<collection>_<rbp>` of the sheets, in their order."""
-    datasets = {}
-    for name in run["config"]["rbp"]["collections"]:
-        for rbp in dict.fromkeys(row["rbp"] for row in run["collections"][name]["rows"]):
-            dataset = RbpDataset(f"{name}_{rbp}", "", (), collection=name, rbp=rbp)
-            datasets[dataset.name] = dataset
-    return datasets
+    datasets = [
+        RbpDataset(f"{name}_{rbp}", "", (), collection=name, rbp=rbp)
+        for name in run["config"]["rbp"]["collections"]
+        for rbp in dict.fromkeys(row["rbp"] for row in run["collections"][name]["rows"])
+    ]
+    return by_name(datasets, "a collection and an RBP")
 
 
 def rbp_datasets(run: Mapping[str, Any]) -> dict[str, RbpDataset]:

@@ -215,8 +215,10 @@ def build_examples(
     shared = examples["id"].duplicated()
     if shared.any():
         raise InputError(
-            f"id {examples.loc[shared, 'id'].iloc[0]!r} stands in the coding and in the non-coding files; a transcript"
-            " can be of one class only"
+            f"id {examples.loc[shared, 'id'].iloc[0]!r} stands in the coding and in the non-coding files"
+            f" ({int(shared.sum()):,} ids do): a transcript can be of one class only. If both number their records"
+            " alike (1, 2, ..), give the ids of one file another beginning (sed 's/^>/>nc_/'), or say by 'header' in"
+            " the species file where an id of its own stands"
         )
     genes_known = int(examples["gene"].notna().sum())
     examples["group"] = examples["gene"].fillna(examples["id"])

@@ -10,8 +10,10 @@ import yaml
 from nucleotune import config_reference
 from nucleotune.config import load_run, set_in
 from nucleotune.errors import InputError
+from nucleotune.plan.studies import STUDIES
 from nucleotune.plugins import (
     ROOT,
+    find_plugin,
     load_collection,
     load_method,
     load_model,
@@ -42,6 +44,117 @@ def test_demo_is_valid_and_filled():
     assert "lora-bert-tiny-pretrain" in run["methods"], (
         "a method that another starts from belongs to the run"
     )
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+def numbers_of(schema, prefix=()):
+    """Keys of all numbers of a schema that are not in lists."""
+    for key, part in schema["properties"].items():
+        if part.get("properties"):
+            yield from numbers_of(part, (*prefix, key))
+        elif "number" in part.get("type", ()):
+            yield (*prefix, key)
+
+
+@pytest.mark.parametrize("value", [NAN, INF, -INF])
+def test_numbers_are_finite(value):
+    """Of every schema and key, in lists and in mappings of one's own."""
+    tried = 0
+    for name in config_reference.SECTIONS:
+        schema = read_schema(name)
+        for keys in numbers_of(schema):
+            given = {keys[-1]: value}
+            for key in reversed(keys[:-1]):
+                given = {key: given}
+            with pytest.raises(
+                InputError, match=rf"a\.yaml: key '{'.'.join(keys)}': -?(nan|inf) is no number"
+            ):
+                validate(given, schema, "a.yaml")
+            tried += 1
+    assert tried >= 25
+    for given, key in (
+        ({"lncrna": {"kept": [0.9, value]}}, "lncrna.kept.1"),
+        ({"polya": {"tune": {"space": {"bpnet": {"x": {"low": value}}}}}}, "space.bpnet.x.low"),
+    ):
+        with pytest.raises(InputError, match=re.escape(key)):
+            load_run(given)
+
+
+@pytest.mark.parametrize("shares", [[], [0.9, 0.904], [0.001], [1.0]])
+def test_shares_of_partial_transcripts(shares):
+    with pytest.raises(InputError, match=r"lncrna\.kept"):
+        load_run({"lncrna": {"kept": shares}})
+
+
+@pytest.mark.parametrize("kind", ["species", "collections", "models", "methods"])
+@pytest.mark.parametrize(
+    "name", ["../x", "a/b", "a+b", "a(b", "a b", ".x", "-x", "a..b", "\u00e9", ""]
+)
+def test_names_of_plugins_are_names_of_directories(kind, name):
+    with pytest.raises(InputError, match=f"{kind}: .* becomes the name of a directory"):
+        find_plugin(kind, name, SHIPPED)
+
+
+def test_names_that_stand_for_something_else(tmp_path):
+    """A species called as the pool is, methods called as another directory, two data sets of one name."""
+    text = "title: P\ncoding: {files: [{path: a.fa}]}\nnoncoding: {files: [{path: a.fa}]}\n"
+    write(tmp_path / "species/pooled.yaml", text)
+    write(tmp_path / "a.fa", ">a\nACGT\n")
+    own = {"plugins": [str(tmp_path)], "data_dir": str(tmp_path)}
+    run = load_run({**own, "lncrna": {"species": ["toy", "pooled"]}})
+    with pytest.raises(
+        InputError, match="two data sets of this run would be called 'pooled_paper'"
+    ):
+        STUDIES["lncrna"].datasets(run)
+    with pytest.raises(InputError, match="'attention' is the name of another directory"):
+        load_run({"lncrna": {"methods": ["attention"]}})
+    for name, rbp in (("x", "y_Z"), ("x_y", "Z")):
+        write(
+            tmp_path / f"collections/{name}.yaml",
+            f"title: {name}\nformat: fasta\nsheet: {name}.tsv\n",
+        )
+        sheet = f"rbp\tpositives\tnegatives\n{rbp}\ta.fa\ta.fa\n"
+        write(tmp_path / f"collections/{name}.tsv", sheet)
+    run = load_run({**own, "rbp": {"collections": ["x", "x_y"]}})
+    with pytest.raises(InputError, match="'x_y_Z', which is made of a collection and an RBP"):
+        STUDIES["rbp"].datasets(run)
+
+
+@pytest.mark.parametrize(
+    "kind, name, settings",
+    [
+        ("species", "toy", {"lncrna": {"species": ["toy", "copy"]}}),
+        ("species", "toy-yeast", {"polya": {"species": ["toy-yeast", "copy"]}}),
+        ("methods", "gc", {"promoters": {"methods": ["gc"], "kmer_methods": ["copy"]}}),
+        (
+            "methods",
+            "bpnet-tiny",
+            {"polya": {"methods": ["bpnet-tiny", "average-profile", "copy"]}},
+        ),
+        ("collections", "toy-eclip", {"rbp": {"collections": ["toy-eclip", "copy"]}}),
+    ],
+)
+def test_copies_have_titles_of_their_own(tmp_path, kind, name, settings):
+    text = (ROOT / f"config/{kind}/{name}.yaml").read_text()
+    write(tmp_path / f"{kind}/copy.yaml", text)
+    if kind == "collections":
+        write(tmp_path / f"{kind}/{name}.tsv", (ROOT / f"config/{kind}/{name}.tsv").read_text())
+    message = rf"{kind}/{name}\.yaml and {kind}/copy\.yaml have the same title"
+    with pytest.raises(InputError, match=message):
+        load_run({"plugins": [str(tmp_path)], **settings})
+    other = re.sub("^title: .*", "title: Copy", text, flags=re.M)
+    write(tmp_path / f"{kind}/copy.yaml", other)
+    load_run({"plugins": [str(tmp_path)], **settings})
+
+
+def test_titles_of_the_papers_rows_are_theirs(tmp_path):
+    write(
+        tmp_path / "methods/x.yaml", "title: Human (as published)\nkind: baseline\nbaseline: gc\n"
+    )
+    with pytest.raises(InputError, match=r"methods/x\.yaml: title .* are the papers'"):
+        load_run({"plugins": [str(tmp_path)], "lncrna": {"methods": ["x"]}})
 
 
 @pytest.mark.parametrize(
@@ -165,7 +278,7 @@ def test_missing_file_of_the_promoter_study_is_named(tmp_path):
 
 def test_methods_that_pretrain_are_none_of_the_promoter_study():
     with pytest.raises(
-        InputError, match=r"'lora-bert-tiny' trains on 'pretrain', but promoters has no such part"
+        InputError, match=r"'lora-bert-tiny' trains on 'pretrain', but study 'promoters' has"
     ):
         load_run(
             {"studies": ["promoters"], "promoters": PROMOTERS | {"methods": ["lora-bert-tiny"]}}
@@ -444,7 +557,7 @@ def test_methods_belong_to_their_study():
             "rbp\tpositives\tnegatives\nA\tx.fa\n",
             "line 2: expected negatives, positives, rbp filled",
         ),
-        ("rbp\tpositives\tnegatives\nA/B\tx\ty\n", "'A/B' names a directory"),
+        ("rbp\tpositives\tnegatives\nA/B\tx\ty\n", "'A/B' becomes the name of a directory"),
         ("rbp\tpositives\tnegatives\nA\tx\ty\nA\tx\ty\n", "'A' has more than one row"),
         ("rbp\tpositives\tnegatives\n", "no rows"),
     ],

@@ -27,7 +27,7 @@ def check_name(name: str, where: str) -> None:
     """A name that can be a directory and a target everywhere, else InputError beginning with `where`."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) or ".." in name:
         raise InputError(
-            f"{where}: {name!r} becomes the name of a directory; expected letters, digits, '.', '_' and '-', beginning"
+            f"{where} {name!r} becomes the name of a directory; expected letters, digits, '.', '_' and '-', beginning"
             " with a letter or digit and without two dots in a row"
         )
 

@@ -20,7 +20,11 @@ REPORTED["lncrna"] = {
 }
 
 TARGETS["lncrna"] = [
-    *expand("results/tables/lncrna_table{n}.{kind}", n=range(1, 7), kind=["tsv", "html"]),
+    *expand(
+        "results/tables/lncrna_table{n}.{kind}",
+        n=[1, 2, 3, *([4] if LNCRNA_OTHERS else []), *([5] if LNCRNA_MOUSE else []), 6],
+        kind=["tsv", "html"],
+    ),
     *expand(
         "results/figures/lncrna_figure{n}.{kind}",
         n=[3, *([4] if LNCRNA_OTHERS else []), *([5] if LNCRNA_MOUSE else [])],

@@ -7,6 +7,7 @@ if TYPE_CHECKING:
 
 from nucleotune.contracts import write_examples
 from nucleotune.files import describe_file, write_json
+from nucleotune.reporting.sampled import log_sampled
 from nucleotune.scripting import job
 from nucleotune.studies.lncrna import LABELS, build_examples
 
@@ -23,6 +24,7 @@ with job(snakemake.log[0]):
         train_view=snakemake.params.train_view,
         seed=snakemake.params.sampling_seed,
     )
+    log_sampled(card)
     card["inputs"] = [describe_file(path) for paths in files.values() for path in paths]
     write_examples(snakemake.output.examples, examples)
     write_json(snakemake.output.card, card)

@@ -7,6 +7,7 @@ if TYPE_CHECKING:
 
 from nucleotune.contracts import write_examples
 from nucleotune.files import describe_file, write_json
+from nucleotune.reporting.sampled import log_sampled
 from nucleotune.scripting import job
 from nucleotune.studies.promoters_build import build_task
 
@@ -20,6 +21,7 @@ with job(snakemake.log[0]):
         species=snakemake.params.species,
         settings=snakemake.params.settings,
     )
+    log_sampled(card)
     card["inputs"] = [describe_file(path) for name, path in files.items() if name != "genome"]
     write_examples(snakemake.output.examples, examples)
     write_json(snakemake.output.card, card)

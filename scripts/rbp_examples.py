@@ -7,6 +7,7 @@ if TYPE_CHECKING:
 
 from nucleotune.contracts import write_examples, write_parquet
 from nucleotune.files import write_json
+from nucleotune.reporting.sampled import log_sampled
 from nucleotune.scripting import job
 from nucleotune.studies.rbp_build import build_rbp
 
@@ -19,6 +20,7 @@ with job(snakemake.log[0]):
         split=snakemake.params.split,
         settings=snakemake.params.settings,
     )
+    log_sampled(card)
     write_examples(snakemake.output.examples, examples)
     write_parquet(snakemake.output.rest, rest)
     write_json(snakemake.output.card, card)

@@ -146,7 +146,7 @@ def table1(
             for metric in LENGTHS:
                 found = {"value": card["classes_before_sampling"][biotype][metric]}
                 rows.append(row(keys, f"{metric}_before_sampling", None, found, **shared))
-    for printed in published.to_dict("records"):
+    for printed in _of_the_run(published, datasets):
         if (printed["species"], printed["biotype"]) not in covered:
             keys = {"dataset": _paper(printed["species"]), "class": printed["biotype"]}
             rows += _not_run(keys, {metric: printed[column] for metric, column in LENGTHS.items()})
@@ -273,7 +273,7 @@ def performance(
                         note=_sentence(notes),
                     )
                 )
-    for printed in published.to_dict("records"):
+    for printed in _of_the_run(published, datasets):
         if (printed["species"], printed["method"]) not in covered:
             keys = {"dataset": _paper(printed["species"]), "method": printed["method"]}
             rows += _not_run(keys, {name: printed[name] for name in places if name in printed})
@@ -298,6 +298,12 @@ def stacked(
     table = pd.concat(tables, ignore_index=True)
     order = {title: place for place, title in enumerate(dict.fromkeys(table["dataset"]))}
     return table.sort_values("dataset", key=lambda titles: titles.map(order), kind="stable")
+
+
+def _of_the_run(published: pd.DataFrame, datasets: Described) -> list[dict[str, Any]]:
+    """Published rows of the species that a data set of the run stands for: others are no part of its question."""
+    named = {dataset["published_as"] for dataset in datasets}
+    return published[published["species"].isin(named)].to_dict("records")
 
 
 def _find(published: pd.DataFrame, **keys: str | None) -> dict[str, Any]:

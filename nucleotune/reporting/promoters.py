@@ -194,7 +194,7 @@ def table3(
                 rows.append(
                     row(keys, metric, printed.get(metric) if known else None, value, **shared)
                 )
-    if not covered:
+    if not covered and any(dataset["published_as"] == PAPER for dataset in datasets):
         for printed in published.to_dict("records"):
             keys = {"dataset": "Human (as published)", "biotype": printed["biotype"]}
             rows += [

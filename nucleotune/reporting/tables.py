@@ -27,6 +27,9 @@ COLUMNS = (
 ONE_CLASS = "predicts one class"
 
 STATUSES = ("reached", "below", "above", "not comparable", "not run")
+#: Why a measured number is not comparable, where nothing more is known.
+NOTHING_PUBLISHED = "the paper has no such number"
+OTHER_DATA = "other data or another procedure than the paper's"
 NUMBERS = ("published", "measured", "ci_low", "ci_high", "n_test", "seeds")
 
 Number = float | int | None
@@ -84,11 +87,14 @@ def row(
         note = "; ".join(filter(None, (ONE_CLASS + some, note)))
     value, low, high = (measured.get(name) for name in ("value", "ci_low", "ci_high"))
     numbers = (published, value, low, high, n_test, seeds)
+    found = status(published, value, low, high, comparable)
+    if found == "not comparable" and not note:
+        note = NOTHING_PUBLISHED if _missing(published) else OTHER_DATA
     return {
         **keys,
         "metric": metric,
         **dict(zip(NUMBERS, numbers, strict=True)),
-        "status": status(published, value, low, high, comparable),
+        "status": found,
         "note": note,
     }
 

@@ -207,6 +207,7 @@ def build_examples(
                     "step": "sampled to equal classes",
                     "kept": n,
                     "dropped": len(table) - n,
+                    "sampled_by": "lncrna.balance",
                 }
             )
     examples = pd.concat(

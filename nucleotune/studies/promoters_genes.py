@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 
 BIOTYPES = ("protein_coding", "lncRNA")
 
+#: What samples the larger class down where no key of the configuration does.
+EQUAL = "classes of this task are equally large"
+
 #: Where the genes of Task 4 come from: the annotation; those of it in the expression file; those in it with the same
 #: version.
 POOLS = ("gtf", "gtex_joined", "gtex_version_exact")
@@ -144,7 +147,6 @@ def expression_genes(
             "sampled": _cross(samples[name][1]),
         }
         log.info("percentiles over %s: %s", name, counts[name])
-    log.info("paper: %s", PAPER_CLASSES)
     classed, table = samples[universe]
     for name in PAPER_CLASSES:
         before, after = (part[part["expression"] == name] for part in samples[universe])
@@ -155,7 +157,7 @@ def expression_genes(
             )
         waterfall += [
             waterfall_step(name, "by percentile in all tissues", before, before),
-            waterfall_step(name, "sampled to equal classes", before, after),
+            waterfall_step(name, "sampled to equal classes", before, after, EQUAL),
         ]
     card = {
         "waterfall": waterfall,
@@ -215,7 +217,9 @@ def biotype_genes(
             "lower n_per_class, set it to null for as many as there are, or take another pool"
         )
     parts = [sample_rows(table[table["gene_biotype"] == name], n, seed) for name in BIOTYPES]
-    table = keep("sampled", pd.concat(parts, ignore_index=True))
+    drawn = pd.concat(parts, ignore_index=True)
+    waterfall += _steps("sampled", table, drawn, "promoters.n_per_class" if n_per_class else EQUAL)
+    table = drawn
     label = (table["gene_biotype"] == BIOTYPES[0]).astype(int)
     card = {"waterfall": waterfall, "pool": pool}
     return table.assign(label=label).drop(columns="gene_version"), card
@@ -303,11 +307,10 @@ def _cross(table: pd.DataFrame) -> dict[str, dict[str, int]]:
     }
 
 
-def _steps(step: str, before: pd.DataFrame, after: pd.DataFrame) -> Waterfall:
+def _steps(step: str, before: pd.DataFrame, after: pd.DataFrame, sampled_by: str = "") -> Waterfall:
     """One entry of the waterfall for each biotype."""
-    return [
-        waterfall_step(
-            name, step, *(table[table["gene_biotype"] == name] for table in (before, after))
-        )
+    parts = (
+        (name, *(table[table["gene_biotype"] == name] for table in (before, after)))
         for name in BIOTYPES
-    ]
+    )
+    return [waterfall_step(name, step, *tables, sampled_by) for name, *tables in parts]

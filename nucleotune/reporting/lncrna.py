@@ -15,7 +15,7 @@ both have one, and "not comparable" unless both are comparable. A method that co
 reason. A published row that no comparable run covers follows as "not run".
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -146,7 +146,7 @@ def table1(
             for metric in LENGTHS:
                 found = {"value": card["classes_before_sampling"][biotype][metric]}
                 rows.append(row(keys, f"{metric}_before_sampling", None, found, **shared))
-    for printed in _of_the_run(published, datasets):
+    for printed in _of_the_run(published, _named(datasets)):
         if (printed["species"], printed["biotype"]) not in covered:
             keys = {"dataset": _paper(printed["species"]), "class": printed["biotype"]}
             rows += _not_run(keys, {metric: printed[column] for metric, column in LENGTHS.items()})
@@ -244,8 +244,13 @@ def performance(
     datasets: Described,
     methods: Described,
     places: Mapping[str, tuple[str, str]],
+    species: Collection[str | None] | None = None,
 ) -> pd.DataFrame:
-    """Rows for metrics that stand in metrics.json at `places`, {metric: (split, metric there)}."""
+    """Rows for metrics that stand in metrics.json at `places`, {metric: (split, metric there)}.
+
+    species: those of the paper whose rows are shown, by default what `datasets` stand for.
+    """
+    species = _named(datasets) if species is None else species
     rows, covered = [], set()
     for dataset in datasets:
         ran = metrics.get(dataset["name"], {})
@@ -273,7 +278,7 @@ def performance(
                         note=_sentence(notes),
                     )
                 )
-    for printed in _of_the_run(published, datasets):
+    for printed in _of_the_run(published, species):
         if (printed["species"], printed["method"]) not in covered:
             keys = {"dataset": _paper(printed["species"]), "method": printed["method"]}
             rows += _not_run(keys, {name: printed[name] for name in places if name in printed})
@@ -291,8 +296,10 @@ def stacked(
     `parts` are value of the key, published rows, data sets and places of each.
     """
     tables = []
+    parts = list(parts)
+    species = {name for _, _, datasets, _ in parts for name in _named(datasets)}
     for value, published, datasets, places in parts:
-        table = performance(published, metrics, datasets, methods, places)
+        table = performance(published, metrics, datasets, methods, places, species)
         table.insert(1, key, value)
         tables.append(table)
     table = pd.concat(tables, ignore_index=True)
@@ -300,10 +307,14 @@ def stacked(
     return table.sort_values("dataset", key=lambda titles: titles.map(order), kind="stable")
 
 
-def _of_the_run(published: pd.DataFrame, datasets: Described) -> list[dict[str, Any]]:
-    """Published rows of the species that a data set of the run stands for: others are no part of its question."""
-    named = {dataset["published_as"] for dataset in datasets}
-    return published[published["species"].isin(named)].to_dict("records")
+def _named(datasets: Described) -> set[str | None]:
+    """What the paper calls the species that some data sets stand for."""
+    return {dataset["published_as"] for dataset in datasets}
+
+
+def _of_the_run(published: pd.DataFrame, species: Collection[str | None]) -> list[dict[str, Any]]:
+    """Published rows of these species: others are no part of the run's question."""
+    return published[published["species"].isin(list(species))].to_dict("records")
 
 
 def _find(published: pd.DataFrame, **keys: str | None) -> dict[str, Any]:

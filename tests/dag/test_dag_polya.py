@@ -38,7 +38,7 @@ def test_attribution_of_classifiers(tmp_path):
     block = "methods: [{method}], max_sequences: 20, mutagenesis: 20"
     for study, method, datasets in (
         ("rbp", "bert-rbp-tiny", 3),
-        ("promoters", "dnabert-6-tiny", 4),
+        ("promoters", "dnabert-6-tiny", 7),
     ):
         settings = block.format(method=method)
         given = overlay(tmp_path, f"studies: [{study}]\n{study}: {{attribution: {{{settings}}}}}\n")

@@ -31,7 +31,7 @@ def test_table3_has_published_and_measured_side_by_side(default_run):
     assert list(beside["published"]) == [0.998]
     assert set(ran["status"]) == {"not comparable"}, "a toy never reaches a paper's number"
     not_run = table[table["status"] == "not run"]
-    assert "Mouse (as published)" in set(not_run["dataset"])
+    assert set(not_run["dataset"]) == {"Human (as published)"}, "the toy stands beside the human"
     assert not_run["measured"].isna().all()
 
 

@@ -245,7 +245,7 @@ def test_trainings_share_jobs(tmp_path):
 
 def test_keys_on_the_command_line_change_the_demo(tmp_path):
     """Without a file the demo runs, with one its settings are gone."""
-    counts = plan(tmp_path, "rbp", "--config", "studies=[rbp]", "offline=false")
+    counts = plan(tmp_path, "rbp", "--config", "studies=[rbp]", "offline=False")
     assert counts["simulate_collection"] == 1 and counts["baseline"] == 3 * 3
     counts = plan(tmp_path, "rbp", *overlay(tmp_path, "rbp: {methods: [gc]}"))
     assert counts["baseline"] == 3 and "rbp_attention" not in counts

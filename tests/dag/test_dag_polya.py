@@ -35,13 +35,14 @@ def test_searches_of_the_paper(tmp_path):
 
 def test_attribution_of_classifiers(tmp_path):
     """The same rules for the other studies: a model a data set, a table and a figure of all."""
-    block = "methods: [{method}], max_sequences: 20, mutagenesis: 20"
+    analysis = "methods: [{method}], max_sequences: 20, mutagenesis: 20"
     for study, method, datasets in (
         ("rbp", "bert-rbp-tiny", 3),
         ("promoters", "dnabert-6-tiny", 7),
     ):
-        settings = block.format(method=method)
-        given = overlay(tmp_path, f"studies: [{study}]\n{study}: {{attribution: {{{settings}}}}}\n")
+        settings = analysis.format(method=method)
+        block = f"{{methods: [{method}], attribution: {{{settings}}}}}"
+        given = overlay(tmp_path, f"studies: [{study}]\n{study}: {block}\n")
         counts = job_counts(snakemake(tmp_path, *given, *DRY).stdout)
         assert counts["attribute"] == counts["modisco"] == datasets
         assert counts["motif_table"] == counts["motif_figure"] == counts["attribution_table"] == 1

@@ -90,3 +90,4 @@ onstart:
 
 onsuccess:
     print_answers()
+    print_what_is_left()

@@ -45,6 +45,7 @@ from nucleotune.plan.promoters import LABELS as PROMOTER_LABELS
 from nucleotune.plan.promoters import described_promoter_methods
 from nucleotune.plan.rbp import analysed, described_rbps, listed_rbps, rbp_rows, region_files
 from nucleotune.plan.studies import STUDIES, genome_files
+from nucleotune.reporting.sampled import at_the_end
 from nucleotune.scripting import share_library
 from nucleotune.simulate.paths import simulated_collection_paths, simulated_paths
 from nucleotune.sources.hub import locked_commit, read_revisions

@@ -33,6 +33,26 @@ def print_answers():
         print(f"{study}: {found['answer']} See {page}", flush=True)
 
 
+def print_what_is_left():
+    """At the end of a run: rows that sampling left out, and tables of studies that are no longer in the run."""
+    cards = {
+        f"results/{study}/{dataset}/card.json"
+        for study, names in SHOWN.items()
+        for dataset in names
+    }
+    used = {str(path) for job in workflow.dag.jobs for path in (*job.input, *job.output)}
+    for line in at_the_end(sorted(path for path in cards & used if Path(path).is_file())):
+        logger.warning(line)
+    written = any(job.rule.name in ("study_report", "report") for job in workflow.dag.jobs)
+    for study in STUDIES if written else ():
+        old = sorted(Path("results").glob(f"tables/{study}_*.tsv"))
+        if study not in DATASETS and old:
+            logger.warning(
+                f"{len(old)} tables of study {study!r} in results/tables are of an earlier run: this one has"
+                f" {', '.join(DATASETS)}"
+            )
+
+
 def measured_jobs(study):
     """Names (`shared`: of trainings that have no job of their own) of the benchmark files that a study's jobs write.
 

@@ -17,6 +17,7 @@ from nucleotune.reporting.facts import leaks, tables
 from nucleotune.reporting.figures import method_styles, training_curves, waterfall
 from nucleotune.reporting.page import summarise_benchmarks
 from nucleotune.reporting.provenance import describe_inputs, describe_models, describe_run
+from nucleotune.reporting.sampled import sampled
 
 STUDIES = {"lncrna": lncrna, "promoters": promoters, "rbp": rbp, "polya": polya}
 #: Where a study says otherwise than `lncrna` what methods are compared with, and what its page says first.
@@ -134,7 +135,7 @@ def _dataset(
     return {
         "title": described["title"],
         "note": described["note"],
-        "leaks": leaks(card, rows),
+        "leaks": [*(f"Not all were used: {text}." for text in sampled(card)), *leaks(card, rows)],
         "tables": tables(card, titles),
         "waterfall": _svg(partial(waterfall, rows=rows), card),
     }

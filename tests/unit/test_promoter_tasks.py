@@ -595,6 +595,7 @@ def test_asked_number_of_genes_is_drawn_or_refused(genome):
         "step": "sampled",
         "kept": 100,
         "dropped": 80,
+        "sampled_by": "promoters.n_per_class",
     }
     with pytest.raises(InputError, match="10239 genes of each class asked for"):
         task4(genome, n_per_class=10_239)

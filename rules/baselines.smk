@@ -27,10 +27,7 @@ rule baseline:
         mem_mb=training_need("mem_mb"),
         runtime=training_need("runtime"),
     params:
-        method=lambda wildcards: without(
-            RUN["methods"][wildcards.method],
-            *("title", "published_as", "comparable", "note", "mode", "original", "resources"),
-        ),
+        method=lambda wildcards: without(computed("methods", wildcards.method), "mode", "original"),
         labels=lambda wildcards: labels_of(wildcards.study, wildcards.dataset),
         version=STAGE["baseline"],
     message:

@@ -29,8 +29,10 @@ rule checkpoint:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         files=lambda wildcards: list(CHECKPOINTS[wildcards.model]),
-        model=lambda wildcards: without(
-            RUN["models"][wildcards.model], "resources", "note", "lora_targets", "parameters"
+        model=lambda wildcards: (
+            without(computed("models", wildcards.model), "lora_targets", "parameters")
+            # It is recorded with the weights.
+            | {"licence": RUN["models"][wildcards.model]["licence"]}
         ),
         commit=lambda wildcards: locked_commit(
             wildcards.model, RUN["models"][wildcards.model]["checkpoint"], REVISIONS

@@ -255,6 +255,16 @@ def without(mapping, *keys):
     return {key: value for key, value in mapping.items() if key not in keys}
 
 
+def computed(kind, name):
+    """A species, model or method (`kind`: species, models, methods) as far as results depend on it.
+
+    Texts for tables and reports are left out, so that a change of them computes nothing again. Its name stands in for
+    the title, for messages.
+    """
+    texts = ("published_as", "comparable", "note", "licence", "non_commercial", "resources")
+    return without(RUN[kind][name], *texts) | {"title": name}
+
+
 def cost_names(study, dataset):
     """What the table of costs calls a data set: its species; of promoters species and task, of an RBP its collection."""
     if study == "promoters":

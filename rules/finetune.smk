@@ -40,12 +40,8 @@ rule finetune:
         # One a GPU; stays what it is where a profile asks for GPUs by `gres` and sets `gpu` to 0.
         processes=training_need("gpu"),
     params:
-        method=lambda wildcards: without(
-            RUN["methods"][wildcards.method], "published_as", "comparable", "note"
-        ),
-        model=lambda wildcards: without(
-            model_of(wildcards), "resources", "licence", "non_commercial", "note"
-        ),
+        method=lambda wildcards: computed("methods", wildcards.method),
+        model=encoder_of,
         labels=lambda wildcards: labels_of(wildcards.study, wildcards.dataset),
         # Outside the declared outputs, which Snakemake deletes before a job starts; removed when training has ended.
         state="results/training-state/{study}.{dataset}.{method}.seed{seed}",

@@ -25,7 +25,10 @@ rule lncrna_examples:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        species=lambda wildcards: RUN["species"][DATASETS["lncrna"][wildcards.dataset].species[0]],
+        species=lambda wildcards: without(
+            computed("species", DATASETS["lncrna"][wildcards.dataset].species[0]),
+            *("promoters", "polya", "simulate"),
+        ),
         split=lambda wildcards: DATASETS["lncrna"][wildcards.dataset].split,
         min_length=SETTINGS["lncrna"]["min_length"],
         balance=SETTINGS["lncrna"]["balance"],

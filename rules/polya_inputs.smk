@@ -11,9 +11,7 @@ from nucleotune.search_space import EXAMPLE, read_search, settings_digest
 
 def profile_settings(wildcards):
     """A profile method as far as its training depends on it."""
-    return without(
-        RUN["methods"][wildcards.method], "resources", "published_as", "comparable", "note"
-    )
+    return computed("methods", wildcards.method)
 
 
 def found_by_search():

@@ -65,14 +65,11 @@ rule promoters_reading:
             for name, methods in METHODS["promoters"].items()
         },
         limits={
-            name: {key: RUN["methods"][name][key] for key in ("title", "model", "max_tokens")}
+            name: {key: computed("methods", name)[key] for key in ("title", "model", "max_tokens")}
             for name in LANGUAGE_MODELS
             if name in asked_methods(SETTINGS, ["promoters"])
         },
-        models={
-            name: without(RUN["models"][name], "resources", "licence", "non_commercial", "note")
-            for name in study_models("promoters")
-        },
+        models={name: computed("models", name) for name in study_models("promoters")},
         checkpoints={
             name: f"resources/checkpoints/{name}"
             for name in study_models("promoters")

@@ -72,7 +72,7 @@ rule simulate_model:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        model=lambda wildcards: without(RUN["models"][wildcards.model], "resources", "note"),
+        model=lambda wildcards: computed("models", wildcards.model),
         version=STAGE["simulate"],
     message:
         "Writing stand-ins for the published files of {wildcards.model}"

@@ -11,10 +11,9 @@ def model_of(wildcards):
 
 
 def encoder_of(wildcards):
-    """The model file of a profile method's encoder, as far as results depend on it; None for a network without one."""
-    if RUN["methods"][wildcards.method]["model"] is None:
-        return None
-    return without(model_of(wildcards), "resources", "licence", "non_commercial", "note")
+    """The model file of a method, as far as results depend on it; None for a profile network without an encoder."""
+    name = RUN["methods"][wildcards.method]["model"]
+    return None if name is None else computed("models", name)
 
 
 def training_need(key):

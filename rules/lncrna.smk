@@ -45,10 +45,8 @@ rule lncrna_examples:
 
 rule lncrna_pool:
     input:
-        lambda wildcards: [
-            f"results/lncrna/{species}_{DATASETS['lncrna'][wildcards.dataset].split}/examples.parquet"
-            for species in DATASETS["lncrna"][wildcards.dataset].species
-        ],
+        examples=lambda wildcards: pooled(wildcards, "examples.parquet"),
+        cards=lambda wildcards: pooled(wildcards, "card.json"),
     output:
         examples="results/lncrna/{dataset}/examples.parquet",
         card="results/lncrna/{dataset}/card.json",

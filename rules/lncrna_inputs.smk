@@ -1,7 +1,7 @@
 """What the rules of the lncRNA study ask of its configuration; no rules.
 
 REQUIRED INPUTS: the names of rules/common.smk
-OUTPUTS: the function below, for rules/lncrna.smk
+OUTPUTS: the functions below, for rules/lncrna.smk
 """
 
 
@@ -15,3 +15,14 @@ def class_paths(label):
         ]
 
     return paths
+
+
+def pooled(wildcards, file):
+    """A file of each data set that a pool is made of."""
+    pool = DATASETS["lncrna"][wildcards.dataset]
+    return [f"results/lncrna/{species}_{pool.split}/{file}" for species in pool.species]
+
+
+def cards_of(datasets):
+    """Cards of the data sets of a table, whose notes say what is known of their genes."""
+    return [f"results/lncrna/{one['name']}/card.json" for one in datasets]

@@ -53,7 +53,7 @@ rule lncrna:
 
 rule lncrna_table1:
     input:
-        cards=expand("results/lncrna/{dataset}/card.json", dataset=SHOWN["lncrna"]),
+        cards=cards_of(LNCRNA_DATASETS),
         published=f"{PUBLISHED}/lncrna_datasets.tsv",
     output:
         tsv="results/tables/lncrna_table1.tsv",
@@ -75,6 +75,7 @@ rule lncrna_table2:
         metrics=every(
             "results/{study}/{dataset}/{method}/metrics.json", "lncrna", LNCRNA_LANGUAGE_MODELS
         ),
+        cards=cards_of(LNCRNA_DATASETS),
         published=f"{PUBLISHED}/lncrna_training.tsv",
     output:
         tsv="results/tables/lncrna_table2.tsv",
@@ -95,6 +96,7 @@ rule lncrna_table2:
 rule lncrna_table3:
     input:
         metrics=every("results/{study}/{dataset}/{method}/metrics.json", "lncrna"),
+        cards=cards_of(LNCRNA_DATASETS),
         published=f"{PUBLISHED}/lncrna.tsv",
     output:
         tsv="results/tables/lncrna_table3.tsv",
@@ -142,6 +144,7 @@ rule lncrna_table4:
             dataset=[one["name"] for one in LNCRNA_OTHERS],
             method=[one["name"] for one in LNCRNA_PARTIAL_METHODS],
         ),
+        cards=cards_of(LNCRNA_OTHERS),
         published=f"{PUBLISHED}/lncrna.tsv",
     output:
         tsv="results/tables/lncrna_table4.tsv",
@@ -168,6 +171,7 @@ use rule lncrna_table4 as lncrna_table5 with:
             dataset=[one["name"] for one in LNCRNA_MOUSE],
             method=[one["name"] for one in LNCRNA_PARTIAL_METHODS],
         ),
+        cards=cards_of(LNCRNA_MOUSE),
         published=f"{PUBLISHED}/lncrna.tsv",
     output:
         tsv="results/tables/lncrna_table5.tsv",
@@ -188,6 +192,7 @@ rule lncrna_table6:
         metrics=every(
             "results/{study}/{dataset}/{method}/metrics.json", "lncrna", LNCRNA_LANGUAGE_MODELS
         ),
+        cards=cards_of(LNCRNA_DATASETS),
         published=f"{PUBLISHED}/lncrna.tsv",
     output:
         tsv="results/tables/lncrna_table6.tsv",

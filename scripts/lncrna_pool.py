@@ -6,15 +6,15 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 from nucleotune.contracts import read_examples, write_examples
-from nucleotune.files import describe_file, write_json
+from nucleotune.files import describe_file, read_json, write_json
 from nucleotune.scripting import job
 from nucleotune.studies.lncrna import pool_examples, split_card
 
 with job(snakemake.log[0]):
-    tables = [read_examples(path) for path in snakemake.input]
-    examples = pool_examples(zip(snakemake.params.species, tables, strict=True))
+    species, paths = snakemake.params.species, snakemake.input.examples
+    tables = [read_examples(path) for path in paths]
+    cards = [read_json(path) for path in snakemake.input.cards]
+    examples, genes_known = pool_examples(zip(species, tables, cards, strict=True))
     write_examples(snakemake.output.examples, examples)
-    card = {"species": snakemake.params.species, **split_card(examples)}
-    write_json(
-        snakemake.output.card, {**card, "inputs": [describe_file(path) for path in snakemake.input]}
-    )
+    card = {"species": species, **split_card(examples, genes_known)}
+    write_json(snakemake.output.card, {**card, "inputs": [describe_file(path) for path in paths]})

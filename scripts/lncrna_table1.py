@@ -7,14 +7,14 @@ if TYPE_CHECKING:
 
 import pandas as pd
 
-from nucleotune.files import read_json
+from nucleotune.reporting.facts import read_cards
+from nucleotune.reporting.leaks import noted
 from nucleotune.reporting.lncrna import TABLES, table1
 from nucleotune.reporting.tables import write_table
 from nucleotune.scripting import job
 
 with job(snakemake.log[0]):
-    datasets = snakemake.params.datasets
-    names = [dataset["name"] for dataset in datasets]
-    cards = dict(zip(names, map(read_json, snakemake.input.cards), strict=True))
+    cards = read_cards(snakemake.input.cards)
+    datasets = noted(snakemake.params.datasets, cards)
     table = table1(pd.read_csv(snakemake.input.published, sep="\t"), cards, datasets)
     write_table(snakemake.output.tsv, snakemake.output.html, table, **TABLES[1])

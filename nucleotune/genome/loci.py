@@ -2,8 +2,8 @@
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+
+from nucleotune.groups import join_groups, named_after_first
 
 
 def overlap_clusters(places: pd.DataFrame) -> np.ndarray:
@@ -33,14 +33,9 @@ def join_overlapping(places: pd.DataFrame) -> pd.Series:
 
     A joined group is called as its first row's was. Rows without place keep their group.
     """
-    codes, names = pd.factorize(places["group"])
     clusters = overlap_clusters(places)
-    known = clusters >= 0
-    n = len(names) + clusters.max(initial=-1) + 1
-    edges = (np.ones(known.sum()), (codes[known], len(names) + clusters[known]))
-    _, joined = connected_components(coo_array(edges, shape=(n, n)), directed=False)
-    mine = pd.Series(joined[codes], index=places.index)
-    return places["group"].groupby(mine).transform("first")
+    known = pd.Series(clusters, dtype=object).where(clusters >= 0)
+    return named_after_first(places["group"], join_groups(places["group"], known))
 
 
 def overlapping(rows: pd.DataFrame, others: pd.DataFrame) -> int:

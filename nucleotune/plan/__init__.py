@@ -220,7 +220,10 @@ def used_models(
 def describe_datasets(
     datasets: Mapping[str, Dataset], species: Mapping[str, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """What tables and figures say of each data set that is shown (pools are not), in order."""
+    """What tables and figures say of each data set that is shown (pools are not), in order.
+
+    What a split by genes keeps apart is in its card (`reporting.facts.noted`).
+    """
     shown = [dataset for dataset in datasets.values() if not dataset.pooled]
     several = len({dataset.split for dataset in shown}) > 1
     result = []
@@ -229,7 +232,6 @@ def describe_datasets(
         title = f"{one['title']}, {dataset.split} split" if several else one["title"]
         # The papers split at random: a gene-grouped split is another, harder question.
         comparable = one["comparable"] and dataset.split == "paper"
-        notes = [one["note"], "" if dataset.split == "paper" else "no gene in two parts"]
         result.append(
             {
                 "name": dataset.name,
@@ -238,7 +240,7 @@ def describe_datasets(
                 "title": title,
                 "published_as": one["published_as"],
                 "comparable": comparable,
-                "note": "; ".join(filter(None, notes)),
+                "note": one["note"],
             }
         )
     return result

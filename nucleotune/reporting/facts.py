@@ -1,10 +1,13 @@
-"""What the report says of a data set, as small tables and sentences: read from its data card, whatever the study.
+"""What the report says of a data set in small tables: read from its data card, whatever the study.
 
 A data card holds different facts for different tasks; those that are there are shown.
 """
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
+
+from nucleotune.files import read_json
 
 Card = Mapping[str, Any]
 
@@ -15,46 +18,13 @@ UNIVERSES = {
     "pool": "those of them with a promoter sequence",
 }
 _SIDES = {"right": "at the right", "left": "at the left", "centre": "at both ends"}
-_TITLES = {"protein_coding": "protein-coding", "lncRNA": "lncRNA"}
+#: Names of classes as they are shown.
+CLASS_TITLES = {"protein_coding": "protein-coding", "lncRNA": "lncRNA"}
 
 
-def leaks(card: Card, rows: str) -> list[str]:
-    """Sentences on what training and test examples share; `rows` says what examples are ("transcripts")."""
-    found = card["leakage"]
-    genes, tested = found["genes_shared"], found["test_rows_with_gene_in_training"]
-    unit = card.get("grouped_by", "gene")
-    if genes:
-        have = f"{unit} has" if genes == 1 else f"{unit}s have"
-        sentences = [
-            f"{genes:,} {have} {rows} in the test split and in training: {tested:,} test {rows}"
-            f" ({share(found['share'])}) belong to a {unit} that was seen in training, so the numbers flatter every"
-            f" method that can remember a {unit}."
-        ]
-    else:
-        sentences = [f"No {unit} has {rows} both in the test split and in training."]
-    if (same := found.get("test_rows_with_sequence_in_training")) is not None:
-        sentences.append(
-            f"The very same sequence is in training for {same:,} of the test {rows}."
-            if same
-            else "No test example has the same sequence as one in training."
-        )
-    if "test_rows_overlapping_training" in found and card["places_known"]:
-        over = found["test_rows_overlapping_training"]
-        sentences.append(
-            f"{over:,} of the test {rows} overlap one of training on {found.get('overlap_on', 'the same strand')}:"
-            " neighbours of one place."
-            if over
-            else f"No test place overlaps one of training (places are known of {card['places_known']:,} {rows})."
-        )
-    total = sum(
-        sum(classes.values()) for part, classes in card["splits"].items() if "-" not in part
-    )
-    known = card.get("genes_known", card.get("places_known", total))
-    if known < total:
-        sentences.append(
-            f"Of {total - known:,} of {total:,} {rows} the {unit} is not known: they count as {unit}s of their own."
-        )
-    return sentences
+def read_cards(paths: Iterable[str | Path]) -> dict[str, Card]:
+    """Data cards by the name of their data set: `results/<study>/<dataset>/card.json`."""
+    return {Path(path).parent.name: read_json(path) for path in paths}
 
 
 def tables(card: Card, titles: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -93,14 +63,18 @@ def _splits(splits: Mapping[str, Mapping[str, int]], note: str) -> dict[str, Any
     order = ("pretrain", "train", "valid", "test")
     parts = [part for part in order if part in splits] + [p for p in splits if p not in order]
     rows = [[part, *(f"{splits[part].get(name, 0):,}" for name in names)] for part in parts]
-    return _table("Examples", ["Split", *(_TITLES.get(name, name) for name in names)], rows, note)
+    return _table(
+        "Examples", ["Split", *(CLASS_TITLES.get(name, name) for name in names)], rows, note
+    )
 
 
 def _expression(classes: Mapping[str, Any], used: str) -> dict[str, Any]:
     """Genes of Task 3 by class and biotype, for each universe, beside the paper's."""
 
     def numbers(counts: Mapping[str, Mapping[str, int]]) -> Iterable[str]:
-        return (f"{counts[name][biotype]:,}" for name in ("high", "low") for biotype in _TITLES)
+        return (
+            f"{counts[name][biotype]:,}" for name in ("high", "low") for biotype in CLASS_TITLES
+        )
 
     rows = []
     for name in (one for one in UNIVERSES if one in classes):
@@ -109,7 +83,7 @@ def _expression(classes: Mapping[str, Any], used: str) -> dict[str, Any]:
         rows.append([title, size, "all", *numbers(counts["classified"])])
         rows.append([title, size, "sampled", *numbers(counts["sampled"])])
     rows.append(["paper (human)", "\u2013", "sampled", *numbers(classes["published"])])
-    heads = [f"{name}, {title}" for name in ("high", "low") for title in _TITLES.values()]
+    heads = [f"{name}, {title}" for name in ("high", "low") for title in CLASS_TITLES.values()]
     return _table(
         "Genes of high and of low expression",
         ["Percentiles over", "Genes", "Shown", *heads],
@@ -131,7 +105,7 @@ def _in_task3(
             f"{printed[name]:,}",
             share(printed[name] / size),
         ]
-        for name, title in _TITLES.items()
+        for name, title in CLASS_TITLES.items()
         for one in [counts[name]]
     ]
     head = ["Genes", "Also in task 3", "Share", "Paper (human)", "Share"]

@@ -13,8 +13,9 @@ from nucleotune.files import read_json
 from nucleotune.reporting import lncrna, polya, promoters, rbp
 from nucleotune.reporting.answer import answer
 from nucleotune.reporting.deviations import deviations
-from nucleotune.reporting.facts import leaks, tables
+from nucleotune.reporting.facts import read_cards, tables
 from nucleotune.reporting.figures import method_styles, training_curves, waterfall
+from nucleotune.reporting.leaks import leaks, noted
 from nucleotune.reporting.page import summarise_benchmarks
 from nucleotune.reporting.provenance import describe_inputs, describe_models, describe_run
 from nucleotune.reporting.sampled import sampled
@@ -59,7 +60,7 @@ def gather_study(
     titles = {method["name"]: method["title"] for method in methods}
     dataset_titles = {**described["pools"], **titled}
     metrics = read_metrics(inputs["metrics"])
-    cards = {Path(path).parent.name: read_json(path) for path in inputs["cards"]}
+    cards = read_cards(inputs["cards"])
     for path in inputs["facts"]:
         cards = {name: card | read_json(path).get(name, {}) for name, card in cards.items()}
     comparisons = {
@@ -84,7 +85,8 @@ def gather_study(
         "models": describe_models(run["models"], inputs["checkpoints"]),
         "rows": ROWS[study],
         "datasets": [
-            _dataset(one, cards[one["name"]], ROWS[study], titles) for one in datasets[:MOST]
+            _dataset(one, cards[one["name"]], ROWS[study], titles)
+            for one in noted(datasets[:MOST], cards)
         ],
         "further": max(0, len(datasets) - MOST),
         "tables": [Path(path).read_text(encoding="utf-8") for path in inputs["tables"]],

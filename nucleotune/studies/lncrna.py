@@ -12,14 +12,16 @@ from typing import Any
 
 import pandas as pd
 
-from nucleotune.contracts import further_tests
+from nucleotune.contracts import SPLITS, further_tests
 from nucleotune.errors import InputError
+from nucleotune.groups import join_groups, named_after_first
 from nucleotune.plan import CLASSES
 from nucleotune.sequence.fasta import read_fasta
 from nucleotune.sequence.headers import parse_header
+from nucleotune.studies.leaks import identical, leakage, shared_sequences
 from nucleotune.studies.partial import add_fragments, cut_training_rows
 from nucleotune.studies.splits import (
-    leakage,
+    check_classes,
     sample_rows,
     split_counts,
     split_groups,
@@ -29,9 +31,12 @@ from nucleotune.studies.splits import (
 log = logging.getLogger(__name__)
 
 LABELS = {"mRNA": 0, "lncRNA": 1}
+NAMES = {number: label for label, number in LABELS.items()}
 #: Class -> its part of a species file.
 PARTS = {label: part for label, (part, _) in CLASSES.items()}
 METADATA = ("gene_biotype", "transcript_biotype", "symbol", "seq_region")
+#: Kinds of transcripts that code for a protein, as Ensembl, NCBI and FlyBase call them.
+CODING = ("protein_coding", "mRNA", "partial mRNA", "CDS")
 
 
 def read_transcripts(paths: Sequence[str | Path], header: str | None) -> tuple[pd.DataFrame, int]:
@@ -130,11 +135,27 @@ def _no_biotype(
 ) -> str:
     found = Counter(table[column].fillna("(none given)"))
     lines = "\n".join(f"  {count:>9,}  {name}" for name, count in found.most_common())
+    mend = (
+        f"Set {PARTS[label]}.{column}s in the species file to the ones you want, or to null to keep all"
+        if table[column].notna().any()
+        else f"No header names one in a known form, such as {table['id'].iloc[0]!r}: set {PARTS[label]}.header in the"
+        f" species file to a pattern with a group {column}, or give files of {label} alone and set"
+        f" {PARTS[label]}.{column}s to null"
+    )
     return (
         f"{source}: no record has {column} {' or '.join(wanted)}, so there are no {label} transcripts.\n"
-        f"{column} found:\n{lines}\n"
-        f"Set {PARTS[label]}.{column}s in the species file to the ones you want, or to null to keep all"
+        f"{column} found:\n{lines}\n{mend}"
     )
+
+
+def not_coding(coding: pd.DataFrame) -> dict[str, int]:
+    """Transcripts of the coding class by what their headers call them, those that code for a protein left out.
+
+    Looks at the kind of transcript, or at the gene's where only that is known: Ensembl's and GENCODE's files of
+    transcripts hold decayed, retained and pseudogenes' ones beside those of proteins.
+    """
+    kinds = coding["transcript_biotype"].fillna(coding["gene_biotype"]).dropna()
+    return {name: int(n) for name, n in kinds[~kinds.isin(CODING)].value_counts().items()}
 
 
 def describe_class(table: pd.DataFrame) -> dict[str, float | int]:
@@ -145,7 +166,7 @@ def describe_class(table: pd.DataFrame) -> dict[str, float | int]:
         "min_length": int(lengths.min()),
         "max_length": int(lengths.max()),
         "mean_length": round(float(lengths.mean()), 2),
-        "genes": int(table["gene"].nunique()),
+        "genes": int(table["gene"].nunique()) if table["gene"].notna().any() else None,
         "bases": int(lengths.sum()),
     }
 
@@ -167,7 +188,10 @@ def build_examples(
     files: FASTA paths by class ("mRNA", "lncRNA"). species: a validated species file. split: "paper" (rows) or "gene".
     kept: shares of partial test transcripts; train_view: "full" or "cut" (`studies.partial`).
     Returns the examples (contract of `nucleotune.contracts`) and the card: `waterfall`, `classes_before_sampling`,
-    `classes`, `splits`, `leakage`, `genes_known`.
+    `classes`, `not_coding`, `splits`, `leakage`, `identical`, `genes_known`.
+    Under "gene" transcripts of one sequence are kept in one part, too.
+
+    Raises InputError for "gene" where no gene is known, and where a part lacks a class.
     """
     tables: dict[str, pd.DataFrame] = {}
     waterfall: list[dict[str, Any]] = []
@@ -197,6 +221,16 @@ def build_examples(
         tables[label] = passed
         waterfall += steps
     before = {label: describe_class(table) for label, table in tables.items()}
+    others = not_coding(tables["mRNA"])
+    if others:
+        log.warning(
+            "%s: %d of the %d mRNAs are not called protein-coding: %s; set coding.transcript_biotypes in the species"
+            " file to choose",
+            ", ".join(map(str, files["mRNA"])),
+            sum(others.values()),
+            len(tables["mRNA"]),
+            ", ".join(f"{n} {name}" for name, n in others.items()),
+        )
     if balance:
         n = min(len(table) for table in tables.values())
         for label, table in tables.items():
@@ -221,12 +255,21 @@ def build_examples(
             " alike (1, 2, ..), give the ids of one file another beginning (sed 's/^>/>nc_/'), or say by 'header' in"
             " the species file where an id of its own stands"
         )
-    genes_known = int(examples["gene"].notna().sum())
+    named = ", ".join(str(path) for paths in files.values() for path in paths)
     examples["group"] = examples["gene"].fillna(examples["id"])
     if split == "gene":
+        _check_genes(examples, named)
+        joined = join_groups(examples["group"], examples["sequence"])
+        examples["group"] = named_after_first(examples["group"], joined)
         examples["split"] = split_groups(examples["label"], examples["group"], fractions, seed)
     else:
         examples["split"] = split_rows(examples["label"], fractions, seed)
+    check_classes(
+        examples,
+        NAMES,
+        f"{named}: {len(examples)} transcripts, split {split!r}",
+        "give more transcripts, or change lncrna.fractions",
+    )
     classes = {label: describe_class(table) for label, table in tables.items()}
     if train_view == "cut":
         examples = cut_training_rows(examples, kept, seed)
@@ -237,30 +280,62 @@ def build_examples(
         "waterfall": waterfall,
         "classes_before_sampling": before,
         "classes": classes,
+        "not_coding": others,
         "train_view": train_view,
-        **split_card(examples),
-        "genes_known": genes_known,
+        **split_card(examples, examples["gene"].notna()),
     }
     return examples.drop(columns="gene"), card
 
 
-def split_card(examples: pd.DataFrame) -> dict[str, Any]:
-    """The parts of a card that every data set has: rows by split and class, and what leaks between them."""
-    names = {number: label for label, number in LABELS.items()}
+def _check_genes(examples: pd.DataFrame, source: str) -> None:
+    """Raise InputError for split `gene` where no gene is known; say how many are not where some are."""
+    known, n = int(examples["gene"].notna().sum()), len(examples)
+    if not known:
+        raise InputError(
+            f"{source}: split 'gene' keeps the transcripts of a gene in one part, and the gene is known of 0 of {n}"
+            f" transcripts, such as {examples['id'].iloc[0]!r}: set 'header' in the species file to a pattern with a"
+            " group 'gene' (docs/species.md), or take split 'paper' (lncrna.splits)"
+        )
+    if known < n:
+        by_class = ", ".join(
+            f"{int((rows['gene'].isna()).sum())} of {len(rows)} {NAMES[label]}"
+            for label, rows in examples.groupby("label")
+        )
+        log.warning(
+            "%s: split 'gene': the gene of %d of %d transcripts is not known (%s); those are split one by one, so that"
+            " isoforms of one gene may be in training and in the test split",
+            *(source, n - known, n, by_class),
+        )
+
+
+def split_card(examples: pd.DataFrame, genes_known: pd.Series) -> dict[str, Any]:
+    """The parts of a card that every data set has: rows by split and class, and what leaks between them.
+
+    genes_known: whether the gene of each row is.
+    """
+    whole = examples["split"].isin(SPLITS)
     return {
-        "splits": split_counts(examples, names),
-        "leakage": leakage(examples["split"], examples["group"]),
+        "splits": split_counts(examples, NAMES),
+        "leakage": leakage(examples["split"], examples["group"], genes_known)
+        | shared_sequences(examples, both_strands=False),
+        "identical": identical(examples, both_strands=False),
+        "genes_known": int((genes_known & whole).sum()),
     }
 
 
-def pool_examples(tables: Iterable[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
-    """One table of several species, partial transcripts left out.
+def pool_examples(
+    tables: Iterable[tuple[str, pd.DataFrame, Mapping[str, Any]]],
+) -> tuple[pd.DataFrame, pd.Series]:
+    """One table of several species, (name, examples, card) each, partial transcripts left out.
 
-    Ids and groups get the species' name in front, so that they stay unique.
+    Ids and groups get the species' name in front, so that they stay unique. Also returns whether the gene of each row
+    is known; where a species knows those of some rows only, a row whose group is called as itself counts as unknown.
     """
-    parts = []
-    for species, table in tables:
+    parts, known = [], []
+    for species, table, card in tables:
         table = table[~table["split"].isin(further_tests(table["split"]))]
+        genes = card["genes_known"]
+        known.append((table["group"] != table["id"]) & (genes > 0) | (genes == len(table)))
         parts.append(
             table.assign(
                 id=species + ":" + table["id"],
@@ -268,4 +343,4 @@ def pool_examples(tables: Iterable[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
                 species=species,
             )
         )
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts, ignore_index=True), pd.concat(known, ignore_index=True)

@@ -20,8 +20,8 @@ from nucleotune.genome.ends import PLACE
 from nucleotune.genome.genome_file import open_genome
 from nucleotune.genome.stop_codons import CONVENTIONS, coding_genes, stop_positions
 from nucleotune.genome.windows import extract_windows
+from nucleotune.studies.leaks import identical, leakage, shared_sequences
 from nucleotune.studies.polya_guards import check_depth, covered_orfs, judge_ends
-from nucleotune.studies.splits import leakage
 
 STOP_CODONS = ("TAA", "TAG", "TGA")
 
@@ -132,11 +132,11 @@ def build_examples(
         "chromosomes": {
             part: list(dict.fromkeys(rows["seqname"])) for part, rows in examples.groupby("split")
         },
-        "leakage": leakage(examples["split"], examples["group"]),
+        "leakage": leakage(examples["split"], examples["group"])
+        | shared_sequences(examples, both_strands=False),
+        "identical": identical(examples, both_strands=False),
     }
     check_depth(examples["split"], counts, tracks, files["ends"])
-    same = leakage(examples["split"], examples["sequence"])["test_rows_with_gene_in_training"]
-    card["leakage"]["test_rows_with_sequence_in_training"] = same
     return PolyaExamples(examples[columns], counts, tracks, card)
 
 

@@ -15,7 +15,9 @@ from nucleotune.errors import InputError
 from nucleotune.genome.loci import overlapping
 from nucleotune.genome.windows import window_starts
 from nucleotune.plan.promoters import LABELS
-from nucleotune.studies.splits import leakage, split_counts, split_rows
+from nucleotune.sequence.shared import canonical
+from nucleotune.studies.leaks import identical, leakage, overlaps, shared_sequences
+from nucleotune.studies.splits import check_classes, lacking, split_counts, split_groups
 
 #: Rows at random, as in the paper (a split that the source brings is kept), or whole chromosomes held out.
 SPLITS = ("random", "chromosome")
@@ -38,18 +40,28 @@ def finish(
     table, card: of a task's builder. split: one of SPLITS; `fractions` and `chromosomes` as in `split_chromosomes`.
     downstream: nt of a sequence after its position. windows: counts of windows that could not be extracted, by reason.
 
-    The card gets rows by split and class, lengths, what leaks between training and test (genes, identical sequences,
-    overlapping places), and rows whose place in the genome is known (nothing is known of the genes of others).
+    A random split has no sequence, on either strand, in two parts. The card gets rows by split and class, lengths, what
+    leaks between training and test (genes, overlapping places, sequences), identical sequences, rows with N, and rows
+    whose place in the genome is known; nothing is known of the genes of others.
+
+    Raises InputError where a part lacks a class.
     """
     if split == "chromosome":
         table = table.assign(split=split_chromosomes(table, fractions, chromosomes, seed))
     elif "split" not in table:
-        table = table.assign(split=split_rows(table["label"], fractions, seed))
+        same = pd.Series(pd.factorize(canonical(table["sequence"], True))[0], index=table.index)
+        table = table.assign(split=split_groups(table["label"], same, fractions, seed))
+    check_classes(
+        table,
+        LABELS[task],
+        f"{task}: {len(table)} sequences",
+        "give more sequences, or change how they are split (promoters.fractions, or the parts that the source brings)",
+    )
     columns = [*EXAMPLE_COLUMNS, *(name for name in table if name not in EXAMPLE_COLUMNS)]
     examples = check_examples(table[columns].reset_index(drop=True))
     names = LABELS[task]
     lengths = examples["sequence"].str.len()
-    identical = leakage(examples["split"], examples["sequence"])
+    known = _places_known(examples)
     # An artificial sequence keeps the place of its promoter for the split, but is not found there.
     found = examples[examples["label"] == 1] if task == "task1" else examples
     return examples, {
@@ -60,14 +72,22 @@ def finish(
         "classes": {name: int((examples["label"] == i).sum()) for i, name in enumerate(names)},
         "length": {"min": int(lengths.min()), "max": int(lengths.max())},
         "splits": split_counts(examples, names),
-        "leakage": leakage(examples["split"], examples["group"])
+        "leakage": leakage(examples["split"], examples["group"], known)
         | {
-            "test_rows_with_sequence_in_training": identical["test_rows_with_gene_in_training"],
             "test_rows_overlapping_training": overlapping_training(found, downstream),
             "overlap_on": "either strand",
-        },
-        "places_known": int(examples["seqname"].notna().sum()) if "seqname" in examples else 0,
+        }
+        | shared_sequences(examples, both_strands=True),
+        "identical": identical(examples, both_strands=True),
+        "with_n": int(examples["sequence"].str.contains("N", regex=False).sum()),
+        "places_known": int(known.sum()),
     }
+
+
+def _places_known(examples: pd.DataFrame) -> pd.Series:
+    if "seqname" not in examples:
+        return pd.Series(False, index=examples.index)
+    return examples["seqname"].notna()
 
 
 def split_chromosomes(
@@ -108,12 +128,11 @@ def split_chromosomes(
             free = [name for name in free if name not in chosen]
     split = {name: part for part, chosen in given.items() for name in chosen}
     result = table["seqname"].map(split).fillna("train")
-    for part in ("train", *given):
-        if table.loc[result == part, "label"].nunique() < 2:
-            raise InputError(
-                f"split 'chromosome': {part} lacks a class with test {given['test']} and valid {given['valid']}; "
-                "name other chromosomes"
-            )
+    for part, _ in lacking(table.assign(split=result), (0, 1), ("train", *given)):
+        raise InputError(
+            f"split 'chromosome': {part} lacks a class with test {given['test']} and valid {given['valid']}; "
+            "name other chromosomes"
+        )
     return result
 
 
@@ -128,16 +147,16 @@ def _near(rows: pd.Series, wanted: float) -> list[str]:
     return chosen or [str(name) for name in rows.sort_values(kind="stable").index[:1]]
 
 
-def overlapping_training(examples: pd.DataFrame, downstream: int) -> int:
+def overlapping_training(examples: pd.DataFrame, downstream: int) -> int | None:
     """How many test rows share a base of the genome, on either strand, with a row of training.
 
     examples: sequences of one length with seqname, position (0-based) and strand, `downstream` nt of each after its
-    position; rows without a place count as overlapping none.
+    position; rows without a place are not counted. None where no place is known of test or of training.
     """
     if "position" not in examples:
-        return 0
+        return None
     placed = examples[examples["position"].notna()]
     length = placed["sequence"].str.len().to_numpy()
     starts = window_starts(placed, length, downstream)
     windows = placed.assign(start=starts, end=starts + length, strand="either")
-    return overlapping(*(windows[windows["split"] == part] for part in ("test", "train")))
+    return overlaps(windows, windows["position"].notna(), overlapping)

@@ -16,8 +16,9 @@ from nucleotune.contracts import EXAMPLE_COLUMNS, check_examples
 from nucleotune.errors import InputError
 from nucleotune.files import describe_file
 from nucleotune.genome.loci import join_overlapping, overlapping
+from nucleotune.studies.leaks import identical, leakage, overlaps, shared_sequences
 from nucleotune.studies.rbp_readers import CLASSES
-from nucleotune.studies.splits import leakage, split_counts, split_groups
+from nucleotune.studies.splits import lacking, split_counts, split_groups
 
 SPLITS = ("train", "valid", "test")
 
@@ -147,9 +148,10 @@ def build_card(
 
     Beside groups (genes or places) and identical sequences, `leakage` counts test rows whose place overlaps one of
     training on the same strand (`test_rows_overlapping_training`), among those whose place is known (`places_known`).
+    Where none is, both are None.
     """
     lengths = examples["sequence"].str.len()
-    identical = leakage(examples["split"], examples["sequence"])
+    known = examples["seqname"] != ""
     return {
         "rbp": rbp,
         **counts,
@@ -157,14 +159,11 @@ def build_card(
         "left_out": _by_class(rest),
         "length": {"min": int(lengths.min()), "max": int(lengths.max())},
         "splits": split_counts(examples, CLASSES),
-        "leakage": leakage(examples["split"], examples["group"])
-        | {
-            "test_rows_with_sequence_in_training": identical["test_rows_with_gene_in_training"],
-            "test_rows_overlapping_training": overlapping(
-                examples[examples["split"] == "test"], examples[examples["split"] == "train"]
-            ),
-        },
-        "places_known": int((examples["seqname"] != "").sum()),
+        "leakage": leakage(examples["split"], examples["group"], known)
+        | {"test_rows_overlapping_training": overlaps(examples, known, overlapping)}
+        | shared_sequences(examples, both_strands=False),
+        "identical": identical(examples, both_strands=False),
+        "places_known": int(known.sum()),
         "inputs": [describe_file(path) for path in files],
     }
 
@@ -181,7 +180,7 @@ def _grouped(table: pd.DataFrame, source: str) -> tuple[pd.DataFrame, str]:
     """Rows in groups that do not overlap each other, and what a group is."""
     unit = "gene" if (table["group"] != table["id"]).any() else "place"
     known = int((table["seqname"] != "").sum())
-    if 0 < known < len(table):
+    if known < len(table):
         log.warning(
             "%s: the place of %d of %d sequences is not known; overlaps of those are not seen",
             *(source, len(table) - known, len(table)),
@@ -247,9 +246,10 @@ def _finish(
     table: pd.DataFrame, min_per_class: int, counts: Mapping[str, Any], source: str
 ) -> pd.DataFrame:
     sizes = split_counts(table, CLASSES)
+    without = {name for _, name in lacking(table, CLASSES, SPLITS)}
     for name, total in _by_class(table).items():
-        parts = {part: sizes.get(part, {}).get(name, 0) for part in SPLITS}
-        if total < min_per_class or not all(parts.values()):
+        if total < min_per_class or name in without:
+            parts = {part: sizes.get(part, {}).get(name, 0) for part in SPLITS}
             found = ", ".join(f"{n} {part}" for part, n in parts.items())
             filters = ", ".join(
                 f"{one['kept']} {one['step']}"

@@ -1,6 +1,6 @@
-"""Dividing examples into pretrain / train / valid / test, and counting what leaks between the parts."""
+"""Dividing examples into pretrain / train / valid / test; what leaks between the parts is counted in `leaks`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -59,22 +59,6 @@ def split_groups(
     return result
 
 
-def leakage(splits: pd.Series, groups: pd.Series) -> dict[str, float | int]:
-    """How many groups (genes) stand on both sides of the train/test border.
-
-    Returns `genes_shared` (genes with rows in test and in pretrain or train), `test_rows_with_gene_in_training` and
-    their `share` of all test rows.
-    """
-    in_training = set(groups[splits.isin(("pretrain", "train"))])
-    test = groups[splits == "test"]
-    leaked = test.isin(in_training)
-    return {
-        "genes_shared": int(test[leaked].nunique()),
-        "test_rows_with_gene_in_training": int(leaked.sum()),
-        "share": float(leaked.mean()) if len(test) else 0.0,
-    }
-
-
 def split_counts(
     examples: pd.DataFrame, names: Mapping[int, str] | Sequence[str]
 ) -> dict[str, dict[str, int]]:
@@ -83,3 +67,37 @@ def split_counts(
     for (part, label), rows in examples.groupby(["split", "label"]).size().items():
         counts.setdefault(str(part), {})[names[label]] = int(rows)
     return counts
+
+
+def lacking(
+    examples: pd.DataFrame, names: Mapping[int, str] | Sequence[str], parts: Iterable[str] = ()
+) -> list[tuple[str, str]]:
+    """(part, class) pairs without rows, of `parts` and all that there are; further test sets are not looked at."""
+    counts = split_counts(examples, names)
+    found = dict.fromkeys([*parts, *(part for part in counts if part in SPLITS)])
+    labels = names if isinstance(names, Mapping) else dict(enumerate(names))
+    return [
+        (part, name)
+        for part in sorted(found, key=SPLITS.index)
+        for name in labels.values()
+        if not counts.get(part, {}).get(name)
+    ]
+
+
+def check_classes(
+    examples: pd.DataFrame, names: Mapping[int, str] | Sequence[str], source: str, cure: str
+) -> None:
+    """Raise InputError, with the rows of every part, where a part lacks a class: no metric could be taken there.
+
+    source: begins the message. cure: ends it, saying what to change.
+    """
+    missing = lacking(examples, names)
+    if missing:
+        counts = split_counts(examples, names)
+        parts = "; ".join(
+            f"{part} " + ", ".join(f"{n:,} {name}" for name, n in counts[part].items())
+            for part in SPLITS
+            if part in counts
+        )
+        part, name = missing[0]
+        raise InputError(f"{source}: part {part!r} has no {name} (rows: {parts}); {cure}")

@@ -8,9 +8,10 @@ import pytest
 
 from nucleotune.evaluation.paired import COMPARISON_COLUMNS
 from nucleotune.reporting.deviations import deviations
-from nucleotune.reporting.facts import leaks, share, tables
+from nucleotune.reporting.facts import share, tables
 from nucleotune.reporting.figures import waterfall
 from nucleotune.reporting.gather import gather_overview, gather_study
+from nucleotune.reporting.leaks import leaks, noted
 from nucleotune.reporting.page import render_overview, render_study
 from nucleotune.reporting.promoters import page_titles
 
@@ -287,19 +288,92 @@ def test_deviations_are_those_of_the_study_and_of_the_models():
     assert "<td>d</td>" in html
 
 
+SPLITS = {"train": {"a": 30, "b": 30}, "test": {"a": 20, "b": 20}, "test-kept90": {"a": 20}}
+CLEAN = {"genes_shared": 0, "test_rows_with_gene_in_training": 0, "share": 0.0}
+UNKNOWN = dict.fromkeys(CLEAN)
+
+
 def test_leaks_say_what_is_known():
     leakage = {"genes_shared": 1, "test_rows_with_gene_in_training": 12, "share": 0.0123}
-    splits = {"train": {"a": 30, "b": 30}, "test": {"a": 20, "b": 20}, "test-kept90": {"a": 20}}
-    shared, known = leaks({"leakage": leakage, "splits": splits, "genes_known": 90}, "transcripts")
+    shared, known = leaks({"leakage": leakage, "splits": SPLITS, "genes_known": 90}, "transcripts")
     assert shared.startswith("1 gene has transcripts in the test split and in training: 12 test")
     assert "(1.2 %)" in shared
     assert known.startswith("Of 10 of 100 transcripts the gene is not known")
-    leakage = {"genes_shared": 0, "test_rows_with_gene_in_training": 0, "share": 0.0}
-    (clean,) = leaks({"leakage": leakage, "splits": splits}, "transcripts")
+    (clean,) = leaks({"leakage": CLEAN, "splits": SPLITS}, "transcripts")
     assert clean == "No gene has transcripts both in the test split and in training."
-    leakage |= {"test_rows_overlapping_training": 7}
-    _, over = leaks({"leakage": leakage, "splits": splits, "places_known": 100}, "sequences")
+    leakage = CLEAN | {"test_rows_overlapping_training": 7}
+    _, over = leaks({"leakage": leakage, "splits": SPLITS, "places_known": 100}, "sequences")
     assert over.startswith("7 of the test sequences overlap one of training on the same strand")
+
+
+def test_what_is_not_known_is_never_called_none():
+    card = {"leakage": UNKNOWN, "splits": SPLITS, "genes_known": 0}
+    (genes,) = leaks(card, "transcripts")
+    assert genes == (
+        "The genes of these transcripts are not known, so transcripts of one gene in the test split and in training"
+        " were not counted, and intervals are over single transcripts."
+    )
+    (some,) = leaks(card | {"genes_known": 60}, "transcripts")
+    assert some.startswith(
+        "The genes of these transcripts are known of 60 of 100 transcripts, of none"
+    )
+    overlap = UNKNOWN | {"test_rows_overlapping_training": None}
+    card = {"leakage": overlap, "splits": SPLITS, "places_known": 0}
+    _, places = leaks(card, "sequences")
+    assert places == "Places are not known, so overlaps were not counted."
+    (places,) = leaks(card | {"grouped_by": "place"}, "sequences")
+    assert places.startswith("The places of these sequences are not known, so overlaps in the test")
+
+
+def test_identical_sequences_and_odd_classes_are_said():
+    found = {"test_rows": 40, "word": 31, "strands": "either strand"}
+    found |= {"test_rows_with_sequence_in_training": 2, "test_rows_with_word_in_training": 10}
+    same = {"rows": 5, "in_one_part": 1, "across_parts": 2, "in_both_classes": 1}
+    card = {
+        "leakage": CLEAN | found,
+        "splits": {"train": {"a": 80, "b": 10}, "test": {"a": 20, "b": 20}},
+        "classes": {"a": 100, "b": 30},
+        "identical": same,
+        "in_both_classes": 3,
+        "with_n": 4,
+        "not_coding": {"retained_intron": 6, "TEC": 1},
+    }
+    _, equal, word, identical, both, sizes, letters, others = leaks(card, "sequences")
+    assert equal == "The very same sequence is in training for 2 of the test sequences."
+    assert word.startswith(
+        "10 of the test sequences (25.0 %) have 31 nt in a row in common with one"
+    )
+    assert word.endswith("on either strand: repeats, or relatives that a method can remember.")
+    assert identical.startswith("5 sequences have the sequence of another: 1 sequences are several")
+    assert "2 are in several parts, 1 are in both classes" in identical
+    assert both.startswith("3 sequences of the files are in both classes")
+    assert sizes.startswith("Classes are not equally large (100 a, 30 b)")
+    assert letters == "4 sequences hold letters other than A, C, G, T (N)."
+    assert "7 are not called protein-coding (6 retained_intron, 1 TEC)" in others
+    clean = CLEAN | found | dict.fromkeys(list(found)[-2:], 0)
+    said = leaks({"leakage": clean, "splits": SPLITS, "classes": {"a": 50, "b": 50}}, "sequences")
+    assert said[1:] == [
+        "No test example has the same sequence as one in training.",
+        "No test example has 31 nt in a row in common with one of training, on either strand.",
+    ]
+
+
+def test_notes_call_genes_apart_only_where_all_are_known():
+    datasets = [
+        {"name": "x_gene", "split": "gene", "note": "a note"},
+        {"name": "y_gene", "split": "gene", "note": ""},
+        {"name": "x_paper", "split": "paper", "note": "a note"},
+    ]
+    classes = {"mRNA": {"n": 600}, "lncRNA": {"n": 600}}
+    cards = {
+        "x_gene": {"classes": classes, "genes_known": 1200},
+        "y_gene": {"classes": classes, "genes_known": 180},
+    }
+    assert [one["note"] for one in noted(datasets, cards)] == [
+        "a note; no gene in two parts",
+        "the gene of 1,020 of 1,200 transcripts is not known, so isoforms may be in two parts",
+        "a note",
+    ]
 
 
 def test_tables_of_a_card():

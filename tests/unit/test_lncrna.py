@@ -8,7 +8,8 @@ from nucleotune.contracts import check_examples
 from nucleotune.errors import InputError
 from nucleotune.plugins import read_schema, validate
 from nucleotune.studies import lncrna
-from nucleotune.studies.splits import leakage, split_groups, split_rows
+from nucleotune.studies.leaks import leakage
+from nucleotune.studies.splits import split_groups, split_rows
 
 FRACTIONS = {"pretrain": 0.4, "train": 0.3, "valid": 0.1, "test": 0.2}
 
@@ -112,7 +113,13 @@ def test_gene_split_shares_no_gene_and_paper_split_does(files, species):
         "genes_shared": 0,
         "test_rows_with_gene_in_training": 0,
         "share": 0.0,
+        "test_rows_with_sequence_in_training": 0,
+        "test_rows_with_word_in_training": 0,
+        "test_rows": (by_gene["split"] == "test").sum(),
+        "word": 31,
+        "strands": "the same strand",
     }
+    assert not any(gene_card["identical"].values())
     _, card = build(files, species)
     assert card["leakage"]["genes_shared"] > 0
 
@@ -197,10 +204,147 @@ def test_split_groups_keeps_uneven_groups_whole():
     assert leakage(splits, groups)["genes_shared"] == 0
 
 
-def test_pool_keeps_ids_unique():
+def test_pool_keeps_ids_unique_and_what_is_known():
     one = pd.DataFrame(
-        {"id": ["a"], "group": ["g"], "sequence": ["ACGT"], "label": [0], "split": ["train"]}
+        {
+            "id": ["a", "b"],
+            "group": ["g", "b"],
+            "sequence": ["ACGT", "ACCT"],
+            "label": [0, 1],
+            "split": ["train", "test"],
+        }
     )
-    pooled = lncrna.pool_examples([("human", one), ("mouse", one)])
-    assert list(pooled["id"]) == ["human:a", "mouse:a"]
-    assert list(pooled["group"]) == ["human:g", "mouse:g"]
+    species = [
+        ("human", one, {"genes_known": 2}),
+        ("mouse", one, {"genes_known": 1}),
+        ("fly", one, {"genes_known": 0}),
+    ]
+    pooled, known = lncrna.pool_examples(species)
+    assert list(pooled["id"][:3]) == ["human:a", "human:b", "mouse:a"]
+    assert list(pooled["group"][:3]) == ["human:g", "human:b", "mouse:g"]
+    assert known.tolist() == [True, True, True, False, False, False]
+    card = lncrna.split_card(pooled, known)
+    assert card["genes_known"] == 3 and card["leakage"]["genes_shared"] == 0
+    assert card["identical"]["rows"] == 6 and card["identical"]["in_one_part"] == 2
+    assert lncrna.split_card(pooled, known & False)["leakage"]["share"] is None
+
+
+def bare(path):
+    """The same records with ids alone as headers."""
+    lines = [
+        line.split()[0] if line.startswith(">") else line for line in path.read_text().splitlines()
+    ]
+    path.write_text("\n".join(lines) + "\n")
+
+
+def test_split_gene_needs_genes(files, species):
+    species["noncoding"]["gene_biotypes"] = None
+    for paths in files.values():
+        bare(paths[0])
+    with pytest.raises(
+        InputError,
+        match=r"cds.fa, .*ncrna.fa: split 'gene'.* known of 0 of 122 .*'header'.*'paper'",
+    ):
+        build(files, species, split="gene")
+    examples, card = build(files, species)
+    assert card["genes_known"] == 0 and card["classes"]["mRNA"]["genes"] is None
+    assert [card["leakage"][key] for key in ("genes_shared", "share")] == [None, None]
+    assert (examples["group"] == examples["id"]).all()
+
+
+def test_split_gene_says_of_how_many_the_gene_is_not_known(files, species, caplog):
+    species["noncoding"]["gene_biotypes"] = None
+    bare(files["lncRNA"][0])
+    examples, card = build(files, species, split="gene")
+    assert card["genes_known"] == 61
+    said = "the gene of 61 of 122 transcripts is not known (0 of 61 mRNA, 61 of 61 lncRNA)"
+    assert said in caplog.text
+    coding = examples[examples["label"] == 0]
+    assert coding.groupby("group")["split"].nunique().max() == 1
+    assert card["leakage"]["genes_shared"] == 0 and card["leakage"]["share"] == 0.0
+
+
+def test_transcripts_of_one_sequence_stay_in_one_part_of_a_gene_split(files, species):
+    path = files["mRNA"][0]
+    records = path.read_text().split(">")[1:]
+    # Of genes 0 to 29 every other one gets an isoform that is a transcript of the next gene.
+    copies = [
+        ensembl(f"copy{i}", f"GC{i // 3 + 1}", "protein_coding", records[i].split("\n")[1])
+        for i in range(0, 84, 6)
+    ]
+    path.write_text(path.read_text() + "".join(copies))
+    examples, card = build(files, species, split="gene", balance=False)
+    assert examples.groupby("sequence")["split"].nunique().max() == 1
+    assert card["identical"] == {
+        "rows": 28,
+        "in_one_part": 14,
+        "across_parts": 0,
+        "in_both_classes": 0,
+    }
+    joined = examples[examples["id"].isin(["C0", "copy0", "C3"])]
+    assert set(joined["group"]) == {"GC0"}
+    _, card = build(files, species, balance=False)
+    by_row = card["leakage"]
+    assert card["identical"]["across_parts"] > 0, "the paper's split is drawn by row"
+    assert by_row["test_rows_with_sequence_in_training"] > 0
+    assert (
+        by_row["test_rows_with_word_in_training"] >= by_row["test_rows_with_sequence_in_training"]
+    )
+
+
+def test_sequences_of_both_classes_are_counted(files, species):
+    path = files["lncRNA"][0]
+    sequence = files["mRNA"][0].read_text().split("\n")[1]
+    path.write_text(path.read_text() + ensembl("same", "GX", "lncRNA", sequence))
+    _, card = build(files, species, balance=False)
+    assert card["identical"]["in_both_classes"] == 1 and card["identical"]["rows"] == 2
+
+
+def test_transcripts_that_do_not_code_are_counted_among_the_coding_ones(files, species, caplog):
+    path = files["mRNA"][0]
+    rng = np.random.default_rng(8)
+    others = [
+        ensembl(f"N{i}", "GC0", "protein_coding", random_sequence(rng, 150), kind)
+        for i, kind in enumerate(["retained_intron", "nonsense_mediated_decay", "retained_intron"])
+    ]
+    path.write_text(path.read_text() + "".join(others))
+    _, card = build(files, species)
+    assert card["not_coding"] == {"retained_intron": 2, "nonsense_mediated_decay": 1}
+    assert "3 of the 93 mRNAs are not called protein-coding: 2 retained_intron, 1" in caplog.text
+    caplog.clear()
+    species["coding"]["transcript_biotypes"] = ["protein_coding"]
+    _, card = build(files, species)
+    assert card["not_coding"] == {} and "protein-coding" not in caplog.text
+
+
+def test_kinds_are_the_genes_where_only_those_are_known():
+    table = pd.DataFrame(
+        {
+            "transcript_biotype": ["mRNA", "partial mRNA", "CDS", None, None, None],
+            "gene_biotype": ["x", None, None, "pseudogene", "protein_coding", None],
+        }
+    )
+    assert lncrna.not_coding(table) == {"pseudogene": 1}
+
+
+def test_headers_without_biotypes_ask_for_a_pattern(files, species):
+    bare(files["lncRNA"][0])
+    with pytest.raises(InputError, match=r"No header names one .*'L0'.*noncoding\.header"):
+        build(files, species)
+
+
+def test_a_part_without_a_class_is_refused(tmp_path, species):
+    rng = np.random.default_rng(1)
+    paths = {}
+    for label, name, genes in (("mRNA", "C", 30), ("lncRNA", "L", 3)):
+        path = tmp_path / f"{name}.fa"
+        path.write_text(
+            "".join(
+                ensembl(f"{name}{i}", f"G{name}{i % genes}", "lncRNA", random_sequence(rng, 120))
+                for i in range(30)
+            )
+        )
+        paths[label] = [path]
+    with pytest.raises(InputError, match=r"split 'gene': part '\w+' has no lncRNA \(rows: .*mRNA"):
+        build(paths, species, split="gene")
+    build(paths, species)

@@ -24,6 +24,7 @@ from nucleotune.studies.expression_classes import (
     tissue_id,
 )
 from nucleotune.studies.promoters_build import build_task
+from nucleotune.studies.splits import split_rows
 
 FRACTIONS = {"train": 0.8, "valid": 0.1, "test": 0.1}
 BIOTYPES = promoters_genes.BIOTYPES
@@ -32,6 +33,10 @@ BIOTYPES = promoters_genes.BIOTYPES
 def sequences(n, length, seed=0):
     letters = np.random.default_rng(seed).choice(list("ACGT"), (n, length))
     return ["".join(row) for row in letters]
+
+
+def reverse_complement(sequence):
+    return sequence[::-1].translate(str.maketrans("ACGT", "TGCA"))
 
 
 def finish(table, card, task, **changes):
@@ -313,10 +318,69 @@ def test_random_split_leaks_alternative_promoters_and_chromosomes_do_not(positiv
 
 def test_identical_sequences_in_training_are_counted(positives):
     table, _ = promoters_tasks.artificial(*positives, "mononucleotide", seed=2)
-    table["split"] = ["test"] * 4 + ["train"] * (len(table) - 6) + ["valid"] * 2
+    table["split"] = "train"
+    table.loc[[0, 1, 2, 3, 59, 60], "split"] = "test"
+    table.loc[[57, 58, 116, 117], "split"] = "valid"
     table.loc[10, "sequence"] = table.loc[0, "sequence"]
+    table.loc[11, "sequence"] = reverse_complement(table.loc[1, "sequence"])
     _, card = finish(table, {}, "task1")
-    assert card["leakage"]["test_rows_with_sequence_in_training"] == 1
+    assert card["leakage"]["test_rows_with_sequence_in_training"] == 2
+    assert card["leakage"]["test_rows_with_word_in_training"] == 2
+    assert card["leakage"]["strands"] == "either strand"
+    assert card["identical"] == {
+        "rows": 4,
+        "in_one_part": 0,
+        "across_parts": 2,
+        "in_both_classes": 0,
+    }
+
+
+def test_identical_sequences_stay_in_one_part_of_a_random_split(positives):
+    table, card = promoters_tasks.artificial(*positives, "mononucleotide", seed=2)
+    table.loc[1:20:2, "sequence"] = table.loc[0:19:2, "sequence"].tolist()
+    table.loc[21:30, "sequence"] = table.loc[31:40, "sequence"].map(reverse_complement).tolist()
+    table.loc[59, "sequence"] = table.loc[0, "sequence"]
+    examples, found = finish(table, card, "task1")
+    assert found["identical"] == {
+        "rows": 41,
+        "in_one_part": 20,
+        "across_parts": 0,
+        "in_both_classes": 1,
+    }
+    assert found["leakage"]["test_rows_with_sequence_in_training"] == 0
+    pair = examples.set_index("id")["split"]
+    assert pair[table["id"][21]] == pair[table["id"][31]]
+
+
+def test_a_random_split_of_different_sequences_is_drawn_by_row(positives):
+    table, card = promoters_tasks.artificial(*positives, "mononucleotide", seed=2)
+    examples, _ = finish(table, card, "task1")
+    by_row = split_rows(table["label"], FRACTIONS, seed=1)
+    assert examples["split"].tolist() == by_row.tolist()
+
+
+def test_a_part_without_a_class_is_refused(positives):
+    table, card = promoters_tasks.artificial(*positives, "mononucleotide", seed=2)
+    table["split"] = np.where(table["label"] == 1, "train", "test")
+    table.loc[:3, "split"] = "valid"
+    with pytest.raises(InputError, match=r"task1: 118 sequences: part 'train' has no artificial"):
+        finish(table, card, "task1")
+
+
+def test_places_that_are_not_known_are_not_counted(tmp_path):
+    table = gue.read_gue(gue_files(tmp_path))
+    chosen = table[table["label"] == 1]
+    both, _ = promoters_tasks.random_negatives(chosen, [], windows(30), 50, 3)
+    for rows, task in ((table, "task1"), (both, "task2")):
+        _, card = finish(rows, {}, task)
+        assert card["places_known"] == 0
+        for key in (
+            "genes_shared",
+            "test_rows_with_gene_in_training",
+            "share",
+            "test_rows_overlapping_training",
+        ):
+            assert card["leakage"][key] is None
 
 
 def test_negatives_follow_the_splits_of_the_promoters(positives, tmp_path):
@@ -388,7 +452,8 @@ def test_test_rows_whose_place_overlaps_training_equal_a_slow_reference():
             for j in placed.index[placed["split"] == "train"]
         )
     assert promoters.overlapping_training(rows, 10) == expected > 5
-    assert promoters.overlapping_training(rows[["sequence", "split"]], 10) == 0
+    assert promoters.overlapping_training(rows[["sequence", "split"]], 10) is None
+    assert promoters.overlapping_training(rows[rows["seqname"].isna()], 10) is None
     # One base apart or not, on either strand: + covers 81 to 110, - covers 111 to 140 and then 110 to 139.
     for position, overlap in ((121, 0), (120, 1)):
         two = pd.DataFrame(
@@ -406,7 +471,8 @@ def test_test_rows_whose_place_overlaps_training_equal_a_slow_reference():
 def test_shuffled_promoters_have_no_place_that_could_overlap(positives):
     table, card = promoters_tasks.artificial(*positives, "mononucleotide", seed=2)
     table["split"] = np.where(table["label"] == 1, "train", "test")
-    table.loc[:3, "split"] = "valid"
+    table.loc[[0, 1, 2, 59, 60], "split"] = "valid"
+    table.loc[10, "split"], table.loc[69, "split"] = "test", "train"
     _, card = finish(table, card, "task1")
     assert card["leakage"]["test_rows_overlapping_training"] == 0
     table["split"] = np.where(np.arange(len(table)) % 2, "train", "test")

@@ -254,9 +254,14 @@ def test_card(tmp_path):
             "genes_shared": 1,
             "test_rows_with_gene_in_training": 10,
             "share": 1.0,
-            "test_rows_with_sequence_in_training": 0,
             "test_rows_overlapping_training": shared,
+            "test_rows_with_sequence_in_training": 0,
+            "test_rows_with_word_in_training": 0,
+            "test_rows": 10,
+            "word": 31,
+            "strands": "the same strand",
         },
+        "identical": {"rows": 0, "in_one_part": 0, "across_parts": 0, "in_both_classes": 0},
         "places_known": 50,
         "inputs": [
             {
@@ -266,6 +271,35 @@ def test_card(tmp_path):
             }
         ],
     }
+
+
+def test_without_places_overlaps_are_not_known(tmp_path, caplog):
+    """Windows that overlap, as published ones do, without a word of where they are from: the words tell."""
+    rng = np.random.default_rng(2)
+    genome = "".join(rng.choice(list("ACGT"), 3100))
+    windows = [genome[i * 50 : i * 50 + 100] for i in range(60)]
+    path = tmp_path / "x.tsv"
+    path.write_bytes(b"anything")
+    examples, rest, counts = build(table(windows, [0, 1] * 30), source="HX")
+    assert "HX: the place of 60 of 60 sequences is not known" in caplog.text
+    card = build_card("HX", examples, rest, counts, [path])
+    leakage = card["leakage"]
+    assert card["places_known"] == 0
+    for key in (
+        "genes_shared",
+        "test_rows_with_gene_in_training",
+        "share",
+        "test_rows_overlapping_training",
+    ):
+        assert leakage[key] is None
+    test, train = (
+        examples.loc[examples["split"] == part, "sequence"] for part in ("test", "train")
+    )
+    linked = sum(
+        any(one[:50] == other[50:] or one[50:] == other[:50] for other in train) for one in test
+    )
+    assert leakage["test_rows_with_word_in_training"] == linked > 5
+    assert leakage["test_rows_with_sequence_in_training"] == 0
 
 
 def pairs(n):

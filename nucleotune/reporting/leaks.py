@@ -1,0 +1,158 @@
+"""What the report says of leaks between training and test, and of odd classes: sentences from a data card."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from nucleotune.reporting.facts import CLASS_TITLES, Card, share
+
+#: Classes whose sizes differ by more than this factor are said to be unequal.
+UNEQUAL = 1.1
+
+
+def leaks(card: Card, rows: str) -> list[str]:
+    """Sentences on what training and test examples share; `rows` says what examples are ("transcripts").
+
+    What is not known is said so, and is never called none.
+    """
+    found = card["leakage"]
+    unit = card.get("grouped_by", "gene")
+    total = sum(
+        sum(classes.values()) for part, classes in card["splits"].items() if "-" not in part
+    )
+    known = card.get("genes_known", card.get("places_known", total))
+    return [
+        *_shared_units(found, unit, rows, known, total),
+        *_shared_sequences(found, rows),
+        *_overlaps(card, found, unit, rows),
+        *_identical(card, rows),
+        *_composition(card, rows),
+    ]
+
+
+def noted(datasets: Iterable[Card], cards: Mapping[str, Card]) -> list[dict[str, Any]]:
+    """Data sets with a note on their split by genes; it depends on how many genes are known, as their cards say.
+
+    datasets: as a study's rule file describes them; those of another split are left as they are. cards: by name.
+    """
+    result = []
+    for one in datasets:
+        note = one["note"]
+        if one["split"] == "gene":
+            card = cards[one["name"]]
+            total = sum(n["n"] for n in card["classes"].values())
+            unknown = total - card["genes_known"]
+            said = (
+                f"the gene of {unknown:,} of {total:,} transcripts is not known, so isoforms may be in two parts"
+                if unknown
+                else "no gene in two parts"
+            )
+            note = "; ".join(filter(None, (note, said)))
+        result.append({**one, "note": note})
+    return result
+
+
+def _shared_units(found: Card, unit: str, rows: str, known: int, total: int) -> list[str]:
+    genes, tested = found["genes_shared"], found["test_rows_with_gene_in_training"]
+    if genes is None:
+        of = (
+            f"are known of {known:,} of {total:,} {rows}, of none in training or of none in the test split"
+            if known
+            else "are not known"
+        )
+        what = "overlaps" if unit == "place" else f"{rows} of one {unit}"
+        return [
+            f"The {unit}s of these {rows} {of}, so {what} in the test split and in training were not counted, and"
+            f" intervals are over single {rows}."
+        ]
+    if genes:
+        have = f"{unit} has" if genes == 1 else f"{unit}s have"
+        sentences = [
+            f"{genes:,} {have} {rows} in the test split and in training: {tested:,} test {rows}"
+            f" ({share(found['share'])}) belong to a {unit} that was seen in training, so the numbers flatter every"
+            f" method that can remember a {unit}."
+        ]
+    else:
+        sentences = [f"No {unit} has {rows} both in the test split and in training."]
+    if known < total:
+        sentences.append(
+            f"Of {total - known:,} of {total:,} {rows} the {unit} is not known: they count as {unit}s of their own, and"
+            " what they share with others was not counted."
+        )
+    return sentences
+
+
+def _shared_sequences(found: Card, rows: str) -> list[str]:
+    sentences = []
+    if (same := found.get("test_rows_with_sequence_in_training")) is not None:
+        sentences.append(
+            f"The very same sequence is in training for {same:,} of the test {rows}."
+            if same
+            else "No test example has the same sequence as one in training."
+        )
+    if (words := found.get("test_rows_with_word_in_training")) is not None:
+        sentences.append(
+            f"{words:,} of the test {rows} ({share(words / found['test_rows'])}) have {found['word']} nt in a row in"
+            f" common with one of training, on {found['strands']}: repeats, or relatives that a method can remember."
+            if words
+            else f"No test example has {found['word']} nt in a row in common with one of training, on"
+            f" {found['strands']}."
+        )
+    return sentences
+
+
+def _overlaps(card: Card, found: Card, unit: str, rows: str) -> list[str]:
+    if "test_rows_overlapping_training" not in found:
+        return []
+    over = found["test_rows_overlapping_training"]
+    if over is None:
+        # Said already where a group is a place.
+        return [] if unit == "place" else ["Places are not known, so overlaps were not counted."]
+    if over:
+        return [
+            f"{over:,} of the test {rows} overlap one of training on {found.get('overlap_on', 'the same strand')}:"
+            " neighbours of one place."
+        ]
+    known = card["places_known"]
+    return [f"No test place overlaps one of training (places are known of {known:,} {rows})."]
+
+
+def _identical(card: Card, rows: str) -> list[str]:
+    sentences = []
+    same = card.get("identical", {})
+    if same.get("rows"):
+        both = same.get("in_both_classes", 0)
+        sentences.append(
+            f"{same['rows']:,} {rows} have the sequence of another: {same['in_one_part']:,} sequences are several times"
+            f" in one part, {same['across_parts']:,} are in several parts"
+            + (f", {both:,} are in both classes, where no method can be right" if both else "")
+            + "."
+        )
+    if left := card.get("in_both_classes"):
+        sentences.append(
+            f"{left:,} sequences of the files are in both classes; they count where they come first."
+        )
+    return sentences
+
+
+def _composition(card: Card, rows: str) -> list[str]:
+    """What is odd about the classes: their sizes, letters, and transcripts of another kind."""
+    sentences = []
+    sizes: dict[str, int] = {}
+    if "classes" in card:
+        for part, classes in card["splits"].items():
+            for name, n in classes.items():
+                sizes[name] = sizes.get(name, 0) + n * ("-" not in part)
+    if len(sizes) > 1 and max(sizes.values()) > UNEQUAL * min(sizes.values()):
+        numbers = ", ".join(f"{n:,} {CLASS_TITLES.get(name, name)}" for name, n in sizes.items())
+        sentences.append(
+            f"Classes are not equally large ({numbers}): accuracy is high where all get the larger one."
+        )
+    if n := card.get("with_n"):
+        sentences.append(f"{n:,} {rows} hold letters other than A, C, G, T (N).")
+    if others := card.get("not_coding"):
+        numbers = ", ".join(f"{n:,} {name}" for name, n in others.items())
+        sentences.append(
+            f"Of the mRNAs that were found {sum(others.values()):,} are not called protein-coding ({numbers}); the key"
+            " coding.transcript_biotypes of the species file chooses."
+        )
+    return sentences

@@ -14,7 +14,7 @@ from nucleotune.contracts import EXAMPLE_COLUMNS, check_examples
 from nucleotune.errors import InputError
 from nucleotune.genome.loci import overlapping
 from nucleotune.genome.windows import window_starts
-from nucleotune.plan.promoters import LABELS
+from nucleotune.plan.promoters import BY_LENGTH, LABELS
 from nucleotune.sequence.shared import canonical
 from nucleotune.studies.leaks import identical, leakage, overlaps, shared_sequences
 from nucleotune.studies.splits import check_classes, lacking, split_counts, split_groups
@@ -40,17 +40,20 @@ def finish(
     table, card: of a task's builder. split: one of SPLITS; `fractions` and `chromosomes` as in `split_chromosomes`.
     downstream: nt of a sequence after its position. windows: counts of windows that could not be extracted, by reason.
 
-    A random split has no sequence, on either strand, in two parts. The card gets rows by split and class, lengths, what
-    leaks between training and test (genes, overlapping places, sequences), identical sequences, rows with N, and rows
-    whose place in the genome is known; nothing is known of the genes of others.
+    A random split has no sequence, on either strand, in two parts; that of Task 3 is the same for every length, and
+    identical sequences are only counted there. The card gets rows by split and class, lengths, what leaks between
+    training and test (genes, overlapping places, sequences), identical sequences, rows with N, and rows whose place in
+    the genome is known; nothing is known of the genes of others.
 
     Raises InputError where a part lacks a class.
     """
     if split == "chromosome":
         table = table.assign(split=split_chromosomes(table, fractions, chromosomes, seed))
     elif "split" not in table:
-        same = pd.Series(pd.factorize(canonical(table["sequence"], True))[0], index=table.index)
-        table = table.assign(split=split_groups(table["label"], same, fractions, seed))
+        # Genes of Task 3 are split alike at all lengths, whatever is equal at one of them.
+        same = table["id"] if task == BY_LENGTH else canonical(table["sequence"], True)
+        groups = pd.Series(pd.factorize(same)[0], index=table.index)
+        table = table.assign(split=split_groups(table["label"], groups, fractions, seed))
     check_classes(
         table,
         LABELS[task],

@@ -359,6 +359,15 @@ def test_a_random_split_of_different_sequences_is_drawn_by_row(positives):
     assert examples["split"].tolist() == by_row.tolist()
 
 
+def test_genes_of_task_3_are_split_alike_whatever_is_equal(positives):
+    table, card = promoters_tasks.artificial(*positives, "mononucleotide", seed=2)
+    before, _ = finish(table, card, "task3")
+    table.loc[1:40:2, "sequence"] = table.loc[0:39:2, "sequence"].tolist()
+    after, counted = finish(table, card, "task3")
+    assert before["split"].tolist() == after["split"].tolist()
+    assert counted["identical"]["across_parts"] > 0
+
+
 def test_a_part_without_a_class_is_refused(positives):
     table, card = promoters_tasks.artificial(*positives, "mononucleotide", seed=2)
     table["split"] = np.where(table["label"] == 1, "train", "test")

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from nucleotune.errors import InputError
 
@@ -19,7 +20,8 @@ def job(log_file: str | Path) -> Iterator[logging.Logger]:
     """Run a script's body with its log in `log_file`; the process ends with status 1 after an error.
 
     An InputError is logged as its message alone: it tells the user what to mend. Anything else is a defect of ours and
-    is logged with its traceback.
+    is logged with its traceback. What the library warns of also goes to the terminal: nobody opens the log of a job
+    that went well.
     """
     path = Path(log_file)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -28,6 +30,8 @@ def job(log_file: str | Path) -> Iterator[logging.Logger]:
         handler.setFormatter(logging.Formatter(LOG_FORMAT["format"], LOG_FORMAT["datefmt"]))
         root = logging.getLogger()
         root.addHandler(handler)
+        terminal = _warnings_to(sys.stderr, path)
+        root.addHandler(terminal)
         root.setLevel(logging.INFO)
         logging.captureWarnings(True)
         stderr, sys.stderr = sys.stderr, stream
@@ -42,6 +46,16 @@ def job(log_file: str | Path) -> Iterator[logging.Logger]:
         finally:
             sys.stderr = stderr
             root.removeHandler(handler)
+            root.removeHandler(terminal)
+
+
+def _warnings_to(stream: TextIO, log_file: Path) -> logging.Handler:
+    """Handler that writes the library's own warnings to a stream, with the name of the job's log."""
+    handler = logging.StreamHandler(stream)
+    handler.setLevel(logging.WARNING)
+    handler.addFilter(logging.Filter("nucleotune"))
+    handler.setFormatter(logging.Formatter(f"Warning: %(message)s ({log_file})"))
+    return handler
 
 
 def share_library(root: str | Path) -> None:

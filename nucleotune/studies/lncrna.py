@@ -223,7 +223,9 @@ def build_examples(
     before = {label: describe_class(table) for label, table in tables.items()}
     others = not_coding(tables["mRNA"])
     if others:
-        log.warning(
+        # Ensembl's own file has them in the papers' way; files of one's own may be meant otherwise.
+        log.log(
+            logging.WARNING if species["coding"]["files"] else logging.INFO,
             "%s: %d of the %d mRNAs are not called protein-coding: %s; set coding.transcript_biotypes in the species"
             " file to choose",
             ", ".join(map(str, files["mRNA"])),

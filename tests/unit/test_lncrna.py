@@ -308,9 +308,15 @@ def test_transcripts_that_do_not_code_are_counted_among_the_coding_ones(files, s
         for i, kind in enumerate(["retained_intron", "nonsense_mediated_decay", "retained_intron"])
     ]
     path.write_text(path.read_text() + "".join(others))
+    said = "3 of the 93 mRNAs are not called protein-coding: 2 retained_intron, 1"
     _, card = build(files, species)
     assert card["not_coding"] == {"retained_intron": 2, "nonsense_mediated_decay": 1}
-    assert "3 of the 93 mRNAs are not called protein-coding: 2 retained_intron, 1" in caplog.text
+    warned = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    assert not warned, "that is Ensembl's own file"
+    species["coding"]["files"] = [{"path": str(path)}]
+    build(files, species)
+    (warned,) = (one.getMessage() for one in caplog.records if one.levelname == "WARNING")
+    assert said in warned
     caplog.clear()
     species["coding"]["transcript_biotypes"] = ["protein_coding"]
     _, card = build(files, species)

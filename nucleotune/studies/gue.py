@@ -3,7 +3,6 @@
 Label 1 is a promoter without TATA box of EPDnew, TSS-249 to TSS+50; label 0 an artificial sequence made from one.
 """
 
-import logging
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,6 @@ from nucleotune.studies.labelled import read_label, read_rows, shown
 
 #: Rows of `prom_300_notata` by split, half of all being promoters.
 PROM_300_NOTATA = {"train": 42_452, "valid": 5_307, "test": 5_307, "positives": 26_533}
-
-log = logging.getLogger(__name__)
 
 
 def read_gue(
@@ -71,19 +68,6 @@ def read_gue(
                 " leave out the expected number for files of your own"
             )
     return table.reset_index(drop=True)
-
-
-def in_both_classes(table: pd.DataFrame, source: str) -> int:
-    """How many sequences have both labels, which no method can tell apart; said in the log where there are any."""
-    labels = table.groupby("sequence")["label"].nunique()
-    both = labels.index[labels > 1]
-    if len(both):
-        log.warning(
-            "%s: %d sequences have label 0 and label 1, such as %s; nothing can tell these apart: leave out one of the"
-            " rows where it is a mistake",
-            *(source, len(both), shown(both[0])),
-        )
-    return len(both)
 
 
 def gue_waterfall(table: pd.DataFrame) -> list[dict[str, Any]]:

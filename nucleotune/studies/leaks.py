@@ -3,6 +3,7 @@
 A count that cannot be made is None, never 0: no row of training, or none of test, whose gene or place is known.
 """
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,9 @@ import pandas as pd
 
 from nucleotune.contracts import SPLITS
 from nucleotune.sequence.shared import WORD, canonical, sharing_word
+from nucleotune.studies.labelled import shown
+
+log = logging.getLogger(__name__)
 
 #: Parts that a method learns from.
 TRAINING = ("pretrain", "train")
@@ -72,7 +76,7 @@ def identical(examples: pd.DataFrame, *, both_strands: bool) -> dict[str, int]:
 
     `rows`: those whose sequence another row has, too. `in_one_part`, `across_parts`: sequences that several rows of a
     part have, and that rows of several parts have. `in_both_classes`: sequences that rows of both classes have, so that
-    no method can get them all right; not there where rows have no label.
+    no method can get them all right; the log says so, too. Not there where rows have no label.
     """
     whole = examples[examples["split"].isin(SPLITS)]
     same = canonical(whole["sequence"], both_strands).rename("same")
@@ -86,5 +90,12 @@ def identical(examples: pd.DataFrame, *, both_strands: bool) -> dict[str, int]:
         "across_parts": int((by_sequence["split"].nunique() > 1).sum()),
     }
     if "label" in table:
-        counts["in_both_classes"] = int((by_sequence["label"].nunique() > 1).sum())
+        both = by_sequence["label"].nunique() > 1
+        counts["in_both_classes"] = int(both.sum())
+        if both.any():
+            log.warning(
+                "%d sequences are in both classes, such as %s; nothing can tell these apart: leave out one of the rows"
+                " where it is a mistake",
+                *(int(both.sum()), shown(whole["sequence"][same == both.idxmax()].iloc[0])),
+            )
     return counts

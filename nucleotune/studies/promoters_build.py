@@ -20,7 +20,7 @@ from nucleotune.plan.promoter_protocol import SMALL_TISSUES
 from nucleotune.plan.promoters import LENGTH
 from nucleotune.studies.epd import read_motifs, read_promoters, without_tata
 from nucleotune.studies.expression_classes import select_tissues
-from nucleotune.studies.gue import gue_waterfall, in_both_classes, read_gue
+from nucleotune.studies.gue import gue_waterfall, read_gue
 from nucleotune.studies.promoters import finish
 from nucleotune.studies.promoters_genes import (
     biotype_genes,
@@ -199,8 +199,7 @@ def _gue(
     if table["split"].nunique() == 1:
         table = table.drop(columns="split")
     if task == "task1":
-        both = in_both_classes(table, files["gue_train"])
-        return table, {"waterfall": gue_waterfall(table), "in_both_classes": both}
+        return table, {"waterfall": gue_waterfall(table)}
     positives = table[table["label"] == 1].reset_index(drop=True)
     return _task2(files, positives, gue_waterfall(positives), species, settings)
 

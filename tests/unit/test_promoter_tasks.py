@@ -148,7 +148,8 @@ def test_csv_as_it_is_saved(tmp_path, text, end, packed):
 def test_a_sequence_of_both_classes_is_counted(tmp_path, caplog):
     files = gue_files(tmp_path)
     table = gue.read_gue(files)
-    assert gue.in_both_classes(table, "x.csv") == 0 and not caplog.text
+    _, card = finish(table, {}, "task1")
+    assert card["identical"]["in_both_classes"] == 0 and not caplog.text
     sequence = table["sequence"][0]
     with files["valid"].open("a") as stream:
         stream.write(f"{sequence},{1 - table['label'][0]}\n")
@@ -161,8 +162,8 @@ def test_a_sequence_of_both_classes_is_counted(tmp_path, caplog):
         species={"expected": {"gue": None}},
         settings=settings,
     )
-    assert card["in_both_classes"] == 1
-    assert "train.csv: 1 sequences have label 0 and label 1" in caplog.text
+    assert card["identical"]["in_both_classes"] == 1
+    assert f"1 sequences are in both classes, such as '{sequence[:10]}" in caplog.text
 
 
 # EPDnew

@@ -222,7 +222,7 @@ def describe_datasets(
 ) -> list[dict[str, Any]]:
     """What tables and figures say of each data set that is shown (pools are not), in order.
 
-    What a split by genes keeps apart is in its card (`reporting.facts.noted`).
+    What a split by genes keeps apart is in its card (`reporting.leaks.noted`).
     """
     shown = [dataset for dataset in datasets.values() if not dataset.pooled]
     several = len({dataset.split for dataset in shown}) > 1

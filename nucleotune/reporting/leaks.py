@@ -72,7 +72,8 @@ def _shared_units(found: Card, unit: str, rows: str, known: int, total: int) -> 
             f" method that can remember a {unit}."
         ]
     else:
-        sentences = [f"No {unit} has {rows} both in the test split and in training."]
+        none = f"No {unit} has" if known == total else f"None of the {unit}s that are known has"
+        sentences = [f"{none} {rows} both in the test split and in training."]
     if known < total:
         sentences.append(
             f"Of {total - known:,} of {total:,} {rows} the {unit} is not known: they count as {unit}s of their own, and"

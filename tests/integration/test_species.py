@@ -58,19 +58,25 @@ def test_own_files_with_headers_of_any_form(tmp_path):
         p = [(1 - gc) / 2, gc / 2, gc / 2, (1 - gc) / 2]
         for i in range(80):
             sequence = "".join(rng.choice(list("acgu"), rng.integers(150, 400), p=p))
-            yield f'>chr1\tx\tgene_id "{prefix}G{i // 2}"; transcript_id "{prefix}{i}";\r\n{sequence}\r\n'
+            gene = f'gene_id "{prefix}G{i // 2}"; ' if prefix == "C" or i < 70 else ""
+            yield f'>chr1\tx\t{gene}transcript_id "{prefix}{i}";\r\n{sequence}\r\n'
 
     (tmp_path / "coding.fa").write_text("".join(records("C", 0.6)), newline="")
     (tmp_path / "other.fa").write_text("".join(records("L", 0.4)), newline="")
-    header = """'gene_id "(?P<gene>[^"]+)"; transcript_id "(?P<id>[^"]+)"'"""
+    header = """'(?:gene_id "(?P<gene>[^"]+)"; )?transcript_id "(?P<id>[^"]+)"'"""
     species_file(
         tmp_path,
         "mine",
         f"title: Mine\ncoding: {{files: [{{urls: ['file://{tmp_path}/coding.fa']}}], header: {header}}}\n"
         f"noncoding: {{files: [{{path: other.fa}}], header: {header}}}\n",
     )
-    snakemake(tmp_path, "lncrna_table3", *overlay(tmp_path, "mine", f"data_dir: {tmp_path}\n"))
+    done = snakemake(
+        tmp_path, "lncrna_table3", *overlay(tmp_path, "mine", f"data_dir: {tmp_path}\n")
+    )
     table = pd.read_csv(tmp_path / "results/tables/lncrna_table3.tsv", sep="\t")
+    assert "split 'gene': the gene of 10 of 160 transcripts is not known" in done.stdout
+    (note,) = table.loc[table["measured"].notna(), "note"].unique()
+    assert note.startswith("the gene of 10 of 160 transcripts is not known")
     auroc = table[(table["metric"] == "auroc") & table["method"].str.startswith("TF-IDF")]
     assert auroc["measured"].iloc[0] > 0.9
 

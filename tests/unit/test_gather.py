@@ -301,6 +301,10 @@ def test_leaks_say_what_is_known():
     assert known.startswith("Of 10 of 100 transcripts the gene is not known")
     (clean,) = leaks({"leakage": CLEAN, "splits": SPLITS}, "transcripts")
     assert clean == "No gene has transcripts both in the test split and in training."
+    some, _ = leaks({"leakage": CLEAN, "splits": SPLITS, "genes_known": 90}, "transcripts")
+    assert some.startswith(
+        "None of the genes that are known has transcripts both in the test split"
+    )
     leakage = CLEAN | {"test_rows_overlapping_training": 7}
     _, over = leaks({"leakage": leakage, "splits": SPLITS, "places_known": 100}, "sequences")
     assert over.startswith("7 of the test sequences overlap one of training on the same strand")

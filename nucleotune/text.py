@@ -86,7 +86,7 @@ def read_text(path: str | Path) -> str:
     with open_text(path) as stream:
         data = stream.read()
     try:
-        return data.decode()
+        return data.decode().rstrip("\x1a")
     except UnicodeDecodeError as error:
         number = data.count(b"\n", 0, error.start) + 1
         raise _not_utf8(path, number, data[error.start]) from error

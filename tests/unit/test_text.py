@@ -91,6 +91,12 @@ def test_what_cannot_be_read_is_said(tmp_path, data, message):
         read_text(path)
 
 
+def test_the_mark_of_the_end_of_old_editors_is_no_text(tmp_path):
+    path = tmp_path / "dos.txt"
+    path.write_bytes(b"a\r\nb\x1a")
+    assert read_text(path) == "a\nb" and list(read_lines(path)) == [(1, "a"), (2, "b")]
+
+
 def test_no_file(tmp_path):
     for path, message in ((tmp_path, "a directory; expected a file"), (tmp_path / "no", "no such")):
         with pytest.raises(InputError, match=message), open_binary(path):

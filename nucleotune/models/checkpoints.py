@@ -33,6 +33,7 @@ from nucleotune.models.architecture import (
 )
 from nucleotune.models.spec import check_model
 from nucleotune.models.tokenizers import TOKENIZER, VOCABULARY, make_tokenizer
+from nucleotune.text import read_lines, read_text
 
 logger = logging.getLogger(__name__)
 
@@ -143,7 +144,12 @@ def verify_checkpoint(directory: str | Path, model: dict[str, Any] | None = None
         )
     record = read_json(directory / RECORD)
     mend = f"delete {directory} and run the rule 'checkpoint' again"
-    for file in record["files"]:
+    listed = record.get("files") if isinstance(record, dict) else None
+    if not isinstance(listed, list) or not all(map(_is_entry, listed)):
+        raise InputError(
+            f"{directory / RECORD}: damaged: no list of files with their sha256; {mend}"
+        )
+    for file in listed:
         path = directory / file["file"]
         if not path.is_file():
             raise InputError(f"{path}: missing, though {RECORD} lists it; {mend}")
@@ -154,9 +160,9 @@ def verify_checkpoint(directory: str | Path, model: dict[str, Any] | None = None
             )
     if model is not None:
         for key in ("hub", "revision", "path"):
-            if record[key] != model["checkpoint"][key]:
+            if record.get(key) != model["checkpoint"][key]:
                 raise InputError(
-                    f"{directory}: made from {key} {record[key]!r}, but model {model['title']!r} has "
+                    f"{directory}: made from {key} {record.get(key)!r}, but model {model['title']!r} has "
                     f"{model['checkpoint'][key]!r}; {mend}"
                 )
     return record
@@ -171,6 +177,12 @@ def complete_model(model: dict[str, Any], directory: str | Path) -> dict[str, An
     if config.pop("family", None) != model["family"]:
         raise InputError(f"{path}: not of family {model['family']!r}; make the checkpoint again")
     return check_model({**model, "architecture": resolve_architecture(model["family"], config)})
+
+
+def _is_entry(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(value.get(key), str) for key in ("file", "sha256")
+    )
 
 
 def _describe(path: Path) -> dict[str, Any]:
@@ -189,7 +201,7 @@ def _describe_source(name: str, path: Path) -> dict[str, Any]:
             )
     described = _describe(path)
     beside = path.with_name(f"{path.name}.meta.json")
-    if beside.is_file() and (expected := read_json(beside).get("sha256")) != described["sha256"]:
+    if beside.is_file() and (expected := _fetched(beside).get("sha256")) != described["sha256"]:
         raise InputError(
             f"{path}: sha256 is {described['sha256']}, but {beside.name} recorded {expected} at the download: the file "
             f"changed; delete it, so that it is fetched again"
@@ -200,13 +212,28 @@ def _describe_source(name: str, path: Path) -> dict[str, Any]:
 def _is_of_commit(path: Path, commit: str) -> bool:
     """False where the metadata of the download name another directory than that of `commit`."""
     beside = path.with_name(f"{path.name}.meta.json")
-    return not beside.is_file() or f"/{commit}/" in read_json(beside).get("url", f"/{commit}/")
+    return not beside.is_file() or f"/{commit}/" in str(_fetched(beside).get("url", f"/{commit}/"))
+
+
+def _fetched(path: Path) -> dict[str, Any]:
+    """What was noted at a download."""
+    found = read_json(path)
+    if not isinstance(found, dict):
+        raise InputError(f"{path}: damaged: no JSON object; delete it and the file beside it")
+    return found
 
 
 def _read_config(path: Path) -> dict[str, Any]:
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        keys = [key for key, _ in pairs]
+        if len(set(keys)) < len(keys):
+            raise ValueError(f"key {max(keys, key=keys.count)!r} is given twice")
+        return dict(pairs)
+
+    text = read_text(path)
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        config = json.loads(text, object_pairs_hook=once)
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not valid JSON ({error}); fetch it again") from error
     if not isinstance(config, dict):
         raise InputError(f"{path}: expected a JSON object, found {type(config).__name__}")
@@ -327,7 +354,7 @@ def _check_vocabulary(model: dict[str, Any], directory: Path, files: Mapping[str
     if kind == "file":
         tokens = len(json.loads(tokenizer.files[TOKENIZER])["model"]["vocab"])
     else:
-        tokens = len((directory / name).read_text(encoding="utf-8").split())
+        tokens = sum(bool(line.strip()) for _, line in read_lines(directory / name))
     if not rows - MOST_UNUSED_ROWS <= tokens <= rows + _SURPLUS.get(kind, 0):
         raise InputError(
             f"{files[name]}: {tokens} tokens, but model {model['title']!r} has architecture.vocab_size {rows}: not the "

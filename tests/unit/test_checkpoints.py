@@ -323,12 +323,31 @@ def test_missing_file(standin, tmp_path):
         prepare_checkpoint("dnabert-3", model, files, tmp_path / "out")
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "\xff"])
-def test_broken_config(standin, tmp_path, text):
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not valid JSON"),
+        ("[" * 100_000, "not valid JSON"),
+        ('{"vocab_size": 69, "vocab_size": 70}', "not valid JSON .*'vocab_size' is given twice"),
+        ("[]", "expected a JSON object"),
+        ("\xff", "line 1: not UTF-8 text"),
+    ],
+)
+def test_broken_config(standin, tmp_path, text, message):
     model, files = standin("dnabert-3")
     files["config.json"].write_bytes(text.encode("latin-1"))
-    with pytest.raises(InputError, match=r"config\.json: (not valid JSON|expected a JSON object)"):
+    with pytest.raises(InputError, match=rf"config\.json: {message}"):
         prepare_checkpoint("dnabert-3", model, files, tmp_path / "out")
+
+
+def test_sizes_of_a_config_that_are_none(standin, tmp_path):
+    model, files = standin("dnabert-3")
+    config = json.loads(files["config.json"].read_text()) | {"hidden_size": "8"}
+    files["config.json"].write_text(json.dumps(config))
+    with pytest.raises(
+        InputError, match=r"config\.json: architecture\.hidden_size: expected a whole"
+    ):
+        prepare_checkpoint("x", model | {"architecture": None}, files, tmp_path / "out")
 
 
 def test_config_that_contradicts_the_model_names_the_fields(standin, tmp_path):
@@ -423,6 +442,13 @@ def test_verify_names_the_file_and_both_sums(standin, tmp_path):
     shutil.rmtree(tmp_path / "out")
     with pytest.raises(InputError, match=r"no checkpoint\.json"):
         verify_checkpoint(tmp_path / "out")
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"files": [{"file": 1, "sha256": "0"}]}'])
+def test_verify_refuses_a_record_that_is_none(tmp_path, text):
+    (tmp_path / "checkpoint.json").write_text(text)
+    with pytest.raises(InputError, match=r"checkpoint\.json: damaged"):
+        verify_checkpoint(tmp_path)
 
 
 def test_verify_refuses_another_revision(standin, tmp_path):

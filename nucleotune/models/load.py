@@ -236,6 +236,9 @@ def load_model(
     """
     description = read_description(directory)
     check_classifier(directory, description)
-    classifier = build_classifier(description["model"], seed=0, attention=attention)
+    try:
+        classifier = build_classifier(description["model"], seed=0, attention=attention)
+    except InputError as error:
+        raise InputError(f"{Path(directory) / DESCRIPTION}: {error}") from None
     load_weights(classifier, directory)
     return classifier.eval(), description

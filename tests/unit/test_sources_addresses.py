@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from nucleotune.errors import InputError
+from nucleotune.plugins import load_collection, load_species
 from nucleotune.sources.addresses import check_address, hide, reveal, without_secrets
 from nucleotune.sources.registry import local_path
 
@@ -115,3 +116,43 @@ def test_address_that_cannot_be_read_is_not_repeated():
 def test_no_place_outside_the_downloads(url):
     with pytest.raises(InputError, match="no name of a host"):
         local_path(url)
+
+
+def test_what_is_read_of_plugins_has_no_secrets(tmp_path):
+    """Parameters of rules, pages and messages are made of this, and cannot show what it does not have."""
+    url = "https://alice:s3cr3t@h/x.fa?token=t0k3n"
+    for kind in ("species", "collections"):
+        (tmp_path / kind).mkdir()
+    (tmp_path / "species/mine.yaml").write_text(
+        f'title: Mine\ncoding: {{files: [{{urls: ["{url}"]}}]}}\nnoncoding: {{files: [{{urls: ["{url}"]}}]}}\n'
+    )
+    (tmp_path / "collections/mine.yaml").write_text(
+        f'title: Mine\nformat: fasta\nsheet: mine.tsv\nregions: {{annotation: {{urls: ["{url}"]}}}}\n'
+    )
+    sheet = tmp_path / "collections/mine.tsv"
+    sheet.write_text(f"rbp\tpositives\tnegatives\nA\t{url}\tdown.fa\n")
+    read = [load_species("mine", [tmp_path]), load_collection("mine", [tmp_path])]
+    assert not [secret for secret in ("alice", "s3cr3t", "t0k3n") if secret in str(read)]
+    shown = read[0]["coding"]["files"][0]["urls"][0]
+    assert shown == read[1]["rows"][0]["positives"] and reveal(shown) == url
+    sheet.write_text(f"rbp\tpositives\tnegatives\nA\t{url}\n")
+    with pytest.raises(InputError, match="line 2") as caught:
+        load_collection("mine", [tmp_path])
+    assert "s3cr3t" not in str(caught.value)
+    sheet.write_text("rbp\tpositives\tnegatives\nA\thttp://../x\tdown.fa\n")
+    with pytest.raises(
+        InputError, match=r"mine\.tsv: line 2: positives: '\.\.' is no name of a host"
+    ):
+        load_collection("mine", [tmp_path])
+
+
+@pytest.mark.parametrize(
+    "text", ["coding: {files: [{urls: URL}]}\n", "coding: {files: [{urls: [URL]}]\n"]
+)
+def test_mistakes_in_plugins_show_no_secrets(tmp_path, text):
+    (tmp_path / "species").mkdir()
+    url = '"https://alice:s3cr3t@h/x.fa?token=t0k3n"'
+    (tmp_path / "species/mine.yaml").write_text("title: Mine\n" + text.replace("URL", url))
+    with pytest.raises(InputError, match=r"mine\.yaml") as caught:
+        load_species("mine", [tmp_path])
+    assert not [secret for secret in ("alice", "s3cr3t", "t0k3n") if secret in str(caught.value)]

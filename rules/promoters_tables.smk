@@ -41,6 +41,8 @@ REPORTED["promoters"] = {
 }
 
 # Tables of a task that the run does not have would be empty.
+PROMOTERS_300 = [one["name"] for one in PROMOTERS_DATASETS if one["length"] == 300]
+
 TARGETS["promoters"] = [
     *expand(
         "results/tables/promoters_{table}.{kind}",
@@ -87,6 +89,7 @@ rule promoters_table1:
             methods=[one["name"] for one in PROMOTERS_COMMON],
             datasets=datasets_of_task("task3"),
         ),
+        cards=expand("results/promoters/{dataset}/card.json", dataset=datasets_of_task("task3")),
         published=f"{PUBLISHED}/promoters.tsv",
     output:
         tsv="results/tables/promoters_table1.tsv",
@@ -111,8 +114,9 @@ use rule promoters_table1 as promoters_table2 with:
             "results/{study}/{dataset}/{method}/metrics.json",
             "promoters",
             methods=[one["name"] for one in PROMOTERS_COMMON],
-            datasets=[one["name"] for one in PROMOTERS_DATASETS if one["length"] == 300],
+            datasets=PROMOTERS_300,
         ),
+        cards=expand("results/promoters/{dataset}/card.json", dataset=PROMOTERS_300),
         published=f"{PUBLISHED}/promoters.tsv",
     output:
         tsv="results/tables/promoters_table2.tsv",
@@ -154,6 +158,7 @@ use rule promoters_table1 as promoters_table4 with:
             methods=[one["name"] for one in PROMOTERS_KMER],
             datasets=datasets_of_task("task2"),
         ),
+        cards=expand("results/promoters/{dataset}/card.json", dataset=datasets_of_task("task2")),
         published=f"{PUBLISHED}/promoters.tsv",
     output:
         tsv="results/tables/promoters_table4.tsv",
@@ -176,6 +181,7 @@ rule promoters_truncation:
             methods=[one["name"] for one in PROMOTERS_BY_SIDE],
             datasets=datasets_of_task("task3"),
         ),
+        cards=expand("results/promoters/{dataset}/card.json", dataset=datasets_of_task("task3")),
         reading="results/facts/promoters.json",
         published=f"{PUBLISHED}/promoters.tsv",
     output:

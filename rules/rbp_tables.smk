@@ -53,6 +53,7 @@ rule rbp:
 rule rbp_table_auroc:
     input:
         metrics=every("results/{study}/{dataset}/{method}/metrics.json", "rbp"),
+        cards=expand("results/rbp/{dataset}/card.json", dataset=SHOWN["rbp"]),
         published=f"{PUBLISHED}/rbp.tsv",
     output:
         tsv="results/tables/rbp_table_auroc.tsv",

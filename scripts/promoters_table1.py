@@ -8,6 +8,8 @@ if TYPE_CHECKING:
 import pandas as pd
 
 from nucleotune.contracts import read_metrics
+from nucleotune.reporting.facts import read_cards
+from nucleotune.reporting.leaks import noted
 from nucleotune.reporting.promoters import TABLES, table1, table2, table4
 from nucleotune.reporting.tables import write_table
 from nucleotune.scripting import job
@@ -17,7 +19,7 @@ with job(snakemake.log[0]):
     table = {1: table1, 2: table2, 4: table4}[number](
         pd.read_csv(snakemake.input.published, sep="\t"),
         read_metrics(snakemake.input.metrics),
-        snakemake.params.datasets,
+        noted(snakemake.params.datasets, read_cards(snakemake.input.cards)),
         snakemake.params.methods,
     )
     write_table(snakemake.output.tsv, snakemake.output.html, table, **TABLES[number])

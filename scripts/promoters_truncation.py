@@ -9,6 +9,8 @@ import pandas as pd
 
 from nucleotune.contracts import read_metrics
 from nucleotune.files import read_json
+from nucleotune.reporting.facts import read_cards
+from nucleotune.reporting.leaks import noted
 from nucleotune.reporting.promoters import TABLES, truncation_table
 from nucleotune.reporting.tables import write_table
 from nucleotune.scripting import job
@@ -17,7 +19,7 @@ with job(snakemake.log[0]):
     table = truncation_table(
         pd.read_csv(snakemake.input.published, sep="\t"),
         read_metrics(snakemake.input.metrics),
-        snakemake.params.datasets,
+        noted(snakemake.params.datasets, read_cards(snakemake.input.cards)),
         snakemake.params.methods,
         read_json(snakemake.input.reading),
     )

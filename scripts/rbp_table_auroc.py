@@ -8,6 +8,8 @@ if TYPE_CHECKING:
 import pandas as pd
 
 from nucleotune.contracts import read_metrics
+from nucleotune.reporting.facts import read_cards
+from nucleotune.reporting.leaks import noted
 from nucleotune.reporting.rbp import TABLES, rbp_table_auroc, rbp_table_comparison
 from nucleotune.reporting.tables import write_table
 from nucleotune.scripting import job
@@ -16,7 +18,8 @@ with job(snakemake.log[0]):
     params = snakemake.params
     published = pd.read_csv(snakemake.input.published, sep="\t")
     metrics = read_metrics(snakemake.input.metrics)
-    common = (published, metrics, params.datasets, params.methods)
+    datasets = noted(params.datasets, read_cards(snakemake.input.cards))
+    common = (published, metrics, datasets, params.methods)
     if params.table == "auroc":
         table = rbp_table_auroc(*common, params.bootstrap)
     else:

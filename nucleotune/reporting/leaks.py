@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nucleotune.reporting.facts import CLASS_TITLES, Card, share
+from nucleotune.reporting.sampled import sampled
+from nucleotune.reporting.tables import OTHER_DATA
 
 #: Classes whose sizes differ by more than this factor are said to be unequal.
 UNEQUAL = 1.1
@@ -30,15 +32,18 @@ def leaks(card: Card, rows: str) -> list[str]:
 
 
 def noted(datasets: Iterable[Card], cards: Mapping[str, Card]) -> list[dict[str, Any]]:
-    """Data sets with a note on their split by genes; it depends on how many genes are known, as their cards say.
+    """Data sets with notes from their cards: on a split by genes, by how many are known, and on what was sampled away.
 
-    datasets: as a study's rule file describes them; those of another split are left as they are. cards: by name.
+    datasets: as a study's rule file describes them; one without a card is left as it is. cards: by name. What is not
+    comparable with the paper and had no note yet says so first.
     """
     result = []
     for one in datasets:
-        note = one["note"]
-        if one["split"] == "gene":
-            card = cards[one["name"]]
+        note, card = one["note"], cards.get(one["name"], {})
+        if drawn := sampled(card):
+            reason = note or ("" if one["comparable"] else OTHER_DATA)
+            note = "; ".join(filter(None, (reason, *drawn)))
+        if one["split"] == "gene" and card:
             total = sum(n["n"] for n in card["classes"].values())
             unknown = total - card["genes_known"]
             said = (

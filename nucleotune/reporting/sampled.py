@@ -30,9 +30,9 @@ def sampled(card: Mapping[str, Any]) -> list[str]:
 
 
 def log_sampled(card: Mapping[str, Any]) -> None:
-    """Warn of it in the log of the job that samples."""
+    """Write it into the log of the job that samples; the terminal has it at the end of the run."""
     for text in sampled(card):
-        log.warning("%s", text)
+        log.info("%s", text)
 
 
 def at_the_end(cards: Iterable[str | Path]) -> list[str]:

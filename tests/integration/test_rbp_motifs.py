@@ -21,7 +21,8 @@ def test_an_rbp_model_is_explained(tmp_path):
     (tmp_path / "own.yaml").write_text(CONFIG)
     targets = [f"results/tables/rbp_{name}.html" for name in ("attribution", "motifs")]
     targets.append("results/figures/rbp_motifs.svg")
-    snakemake(tmp_path, *targets, "--configfile", str(tmp_path / "own.yaml"))
+    done = snakemake(tmp_path, *targets, "--configfile", str(tmp_path / "own.yaml"))
+    assert "TOYM: positive sampled to 200 of" in done.stdout, "said at the end of the run"
     (explained,) = tmp_path.glob("results/rbp/*/bert-rbp-tiny/seed1/attribution")
     agreement = pd.read_csv(explained / "agreement.tsv", sep="\t")
     assert len(agreement) == 12 and agreement["pearson"].notna().all()

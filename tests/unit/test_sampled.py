@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 
+from nucleotune.reporting.leaks import noted
 from nucleotune.reporting.sampled import at_the_end, sampled
 from nucleotune.studies.rbp import build_examples
 
@@ -37,6 +38,20 @@ def test_sampling_of_an_rbp_is_said_with_its_key():
     ):
         _, _, counts = build_examples(table, per_class=per_class, seed=1, min_per_class=10)
         assert sampled(counts) == expected, per_class
+
+
+def test_tables_note_what_was_sampled_and_why_they_are_not_comparable():
+    step = {"class": "bound", "step": "x", "kept": 2, "dropped": 3, "sampled_by": "rbp.per_class"}
+    one = {"name": "a", "split": "random", "comparable": False, "note": ""}
+    cards = {"a": {"waterfall": [step]}, "b": {"waterfall": [{**step, "dropped": 0}]}}
+    others = [{**one, "name": "b", "note": "peaks"}, {**one, "name": "c"}]
+    described = noted([one, {**one, "comparable": True}, *others], cards)
+    assert [each["note"] for each in described] == [
+        "other data or another procedure than the paper's; bound sampled to 2 of 5 (rbp.per_class)",
+        "bound sampled to 2 of 5 (rbp.per_class)",
+        "peaks",
+        "",
+    ]
 
 
 def test_the_end_of_a_run_names_some_and_counts_the_rest(tmp_path):

@@ -11,9 +11,21 @@ from runner import run_snakemake
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that judges what a training found takes `training_seed` and must hold for any.
+
+    The environment variable NUCLEOTUNE_TRAINING_SEEDS names those to try, such as 1,2,3 (`benchmarks/robustness.py`).
+    """
+    if "training_seed" in metafunc.fixturenames:
+        seeds = os.environ.get("NUCLEOTUNE_TRAINING_SEEDS", "1").split(",")
+        metafunc.parametrize("training_seed", list(map(int, seeds)), ids="seed{}".format)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of a file share a process, for its fixtures; those of the default run share one, too."""
     for item in items:
+        if "training_seed" in item.fixturenames:
+            item.add_marker("trained")
         group = "default_run" if "default_run" in item.fixturenames else item.path.stem
         item.add_marker(pytest.mark.xdist_group(group))
 

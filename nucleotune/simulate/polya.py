@@ -3,7 +3,9 @@
 A site needs three elements in this order, at distances counted between their first bases: an efficiency element, a
 positioning element `TO_POSITIONING` further, and `TO_CLEAVAGE` further a pyrimidine with a short stretch of A between
 T-rich flanks, where the message is cut after each A. The better the elements, the more of a gene's messages end there.
-A switch behind a site all but keeps it from being used in galactose. Elements that stand alone do nothing.
+A switch behind a site all but keeps it from being used in galactose. Elements that stand alone do nothing, nor does a
+pair of positioning element and pyrimidine that lacks its efficiency element: without such pairs, two elements of three
+would tell a site, and no model had to learn the third.
 
 Positions are counted in a gene's window: 0 is the first base of its stop codon.
 """
@@ -26,14 +28,14 @@ VARIANTS = {
     "efficiency": {"TATATA": 1.0, "TATGTA": 0.5, "TACATA": 0.4, "TTTATA": 0.3},
     "positioning": {"AATAAA": 1.0, "AAGAAA": 0.6, "AAAAAA": 0.5, "TATAAA": 0.35},
 }
-VARIANT_SHARES = (0.4, 0.2, 0.2, 0.2)
+VARIANT_SHARES = (0.7, 0.1, 0.1, 0.1)
 PYRIMIDINES = {"C": 1.0, "T": 0.6}
 A_STRETCH = (2, 5)
 SWITCH, SWITCH_WEIGHT = "GCGGAC", 0.08
 FLANK, FLANK_T_SHARE = 5, 0.85
 
 # Half-open ranges of distances.
-TO_POSITIONING = (15, 41)
+TO_POSITIONING = (15, 31)
 TO_CLEAVAGE = (12, 23)
 TO_SWITCH = (0, 4)  # from the end of the flank
 NO_OTHER_SWITCH = 40  # behind a site
@@ -41,8 +43,10 @@ NO_OTHER_SWITCH = 40  # behind a site
 SITES = {1: 0.2, 2: 0.4, 3: 0.4}
 SWITCH_SHARE = 0.5  # of genes with several sites
 SWITCH_AT_STRONGEST_SHARE = 0.7
-# How many stand alone; half-open.
-ALONE = {"efficiency": (0, 3), "positioning": (0, 3), "cleavage": (1, 4), "switch": (0, 2)}
+# How many pairs lack their efficiency element, and so are no sites; half-open.
+PAIRS = (1, 3)
+# How many elements stand alone; half-open.
+ALONE = {"efficiency": (0, 2), "positioning": (0, 2), "cleavage": (0, 3), "switch": (0, 2)}
 PLACES = (1.2, 1.8)  # beta, from the stop codon on: nearer rather than farther
 ATTEMPTS = 60
 
@@ -119,6 +123,8 @@ def draw_signal(taken: np.ndarray, rng: np.random.Generator) -> Signal:
         planted += _place(site, planted, taken, rng)
     planted = _numbered_along(planted)
     planted += _switch(planted, taken, rng)
+    for _ in range(int(rng.integers(*PAIRS))):
+        planted += _place(_site(rng)[1:], planted, taken, rng)
     for name, numbers in ALONE.items():
         for _ in range(int(rng.integers(*numbers))):
             planted += _place(_element(name, rng), planted, taken, rng)

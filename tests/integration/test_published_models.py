@@ -40,7 +40,13 @@ def method(model, adaptation="full"):
         "model": model,
         "adaptation": adaptation,
         "train_splits": ["pretrain", "train"],
-        "training": {"epochs": 8, "batch_size": 8, "learning_rate": rate, "patience": 8},
+        "training": {
+            "epochs": 8,
+            "batch_size": 8,
+            "learning_rate": rate,
+            "patience": 8,
+            "on_collapse": "keep",
+        },
     }
 
 

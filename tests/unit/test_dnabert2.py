@@ -400,8 +400,8 @@ def test_autocast(output_attentions):
     torch.testing.assert_close(found.float(), expected, atol=0.05, rtol=0.05)
 
 
-def test_learns():
-    torch.manual_seed(0)
+def test_learns(training_seed):
+    torch.manual_seed(training_seed)
     classifier = DnaBert2ForSequenceClassification(tiny_config()).train()
     ids, mask = batch([20] * 8 + [15] * 8)
     labels = torch.arange(16) % 2

@@ -124,9 +124,9 @@ def predictions_bytes(result, path):
     return path.read_bytes()
 
 
-def test_learns_predicts_and_reports(tmp_path):
+def test_learns_predicts_and_reports(tmp_path, training_seed):
     examples = make_examples()
-    result = run(tmp_path, examples=examples)
+    result = run(tmp_path, examples=examples, seed=training_seed)
     expected = examples[examples["split"] != "pretrain"]
     check_predictions(result.predictions)
     assert result.predictions["id"].tolist() == expected["id"].tolist()
@@ -156,18 +156,18 @@ def test_learns_predicts_and_reports(tmp_path):
     assert not summary["resumed"] and summary["unknown_share"] == 0
 
 
-def test_best_weights_are_the_ones_predicted_with(tmp_path):
+def test_best_weights_are_the_ones_predicted_with(tmp_path, training_seed):
     method = make_method(training={"learning_rate": 0.01, "epochs": 12})
-    result = run(tmp_path, method=method, examples=make_examples(at=0.7))
+    result = run(tmp_path, method=method, examples=make_examples(at=0.7), seed=training_seed)
     valid = result.predictions.query("split == 'valid'")
     right = np.where(valid["label"] == 1, valid["score"], 1 - valid["score"])
     assert -np.log(right).mean() == pytest.approx(result.summary["best_validation_loss"], rel=1e-5)
     assert result.summary["best_step"] < result.summary["steps"]
 
 
-def test_early_stop(tmp_path):
+def test_early_stop(tmp_path, training_seed):
     method = make_method(training={"epochs": 40, "patience": 5})
-    result = run(tmp_path, method=method, examples=make_examples(at=0.7))
+    result = run(tmp_path, method=method, examples=make_examples(at=0.7), seed=training_seed)
     valid = result.training_rows.query("split == 'valid'")
     assert result.summary["stopped_early"]
     assert valid["step"].iloc[-6] == result.summary["best_step"]

@@ -370,14 +370,14 @@ def hairpins(n: int, seed: int) -> tuple[list[str], np.ndarray]:
     return sequences, labels
 
 
-def test_structure_is_learnt():
+def test_structure_is_learnt(training_seed):
     sequences, labels = hairpins(160, seed=1)
     others, expected = hairpins(60, seed=2)
-    score, info = graphprot.fit(sequences, labels, OPTIONS, 1)
+    score, info = graphprot.fit(sequences, labels, OPTIONS, training_seed)
     assert np.mean((score(others) > 0) == expected) > 0.9
     assert info["rows_used"] == 160
     assert set(info["seconds"]) == {"features", "fit"}
-    again, _ = graphprot.fit(sequences, labels, OPTIONS, 1)
+    again, _ = graphprot.fit(sequences, labels, OPTIONS, training_seed)
     assert np.array_equal(again(others), score(others))
     flat, _ = graphprot.fit(sequences, labels, {**OPTIONS, "sequence_only": True}, 1)
     assert np.mean((flat(others) > 0) == expected) < 0.8

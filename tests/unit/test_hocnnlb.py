@@ -227,8 +227,8 @@ def run(examples, seed=1, **changes):
 
 
 @pytest.mark.usefixtures("one_thread")
-def test_learns_a_motif():
-    predictions, info = run(make_examples(), epochs=20)
+def test_learns_a_motif(training_seed):
+    predictions, info = run(make_examples(), training_seed, epochs=20)
     check_predictions(predictions)
     assert (predictions["predicted"] == predictions["label"]).mean() > 0.9
     assert (predictions["predicted"] == (predictions["score"] > 0.5)).all()

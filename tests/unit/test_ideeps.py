@@ -183,13 +183,14 @@ def noise(n: int, length: int, seed: int) -> list[str]:
     return ["".join(rng.choice(list("ACGT"), length)) for _ in range(n)]
 
 
-def test_learns_what_only_the_structure_tells():
+def test_learns_what_only_the_structure_tells(training_seed):
     labels = np.arange(300) % 2
     letters = base_codes(noise(300, 31, seed=4), 31, "x")
     elements = [("F" * 8 + "S" * 5 + "H" * 5 + "S" * 5 + "T" * 8, "F" * 31)[i] for i in labels]
     inputs = make_inputs(letters, elements)
     options = {"epochs": 8, "batch_size": 16, "patience": 8}
-    network, info = fit_network(inputs[:200], labels[:200], inputs[200:], labels[200:], options, 1)
+    parts = (inputs[:200], labels[:200], inputs[200:], labels[200:])
+    _, info = fit_network(*parts, options, training_seed)
     assert info["losses"]["valid"] < 0.2
     assert info["epochs"] == 8
 
@@ -211,14 +212,14 @@ def run(examples, seed=1, **changes):
     return fit_predict("ideeps", examples, train_splits=["train"], options=options, seed=seed)
 
 
-def test_learns_a_motif(examples, monkeypatch):
+def test_learns_a_motif(examples, monkeypatch, training_seed):
     folded = []
     monkeypatch.setattr(
         ideeps,
         "fold_elements",
         lambda new, threads: folded.extend(new) or fold_elements(new, threads),
     )
-    predictions, info = run(examples, epochs=12)
+    predictions, info = run(examples, training_seed, epochs=12)
     check_predictions(predictions)
     assert (predictions["predicted"] == predictions["label"]).mean() > 0.9
     assert (predictions["predicted"] == (predictions["score"] > 0.5)).all()
@@ -237,9 +238,9 @@ def test_seed_decides_whatever_the_threads(examples):
     assert not np.allclose(first, other)
 
 
-def test_training_ends_with_the_validation_loss(examples):
+def test_training_ends_with_the_validation_loss(examples, training_seed):
     flipped = examples.assign(label=examples["label"] ^ (examples["split"] == "valid"))
-    _, info = run(flipped, epochs=12, patience=0)
+    _, info = run(flipped, training_seed, epochs=12, patience=0)
     assert info["epochs"] < 12
 
 

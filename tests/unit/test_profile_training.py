@@ -118,12 +118,12 @@ def test_published_parameter_counts(encoder):
         assert found == counts[1] - (768 + 768 + 5504 if name == "specieslm-lora" else 0)
 
 
-def test_bpnet_learns_a_motif(tmp_path):
+def test_bpnet_learns_a_motif(tmp_path, training_seed):
     examples = make_examples()
     changes = {"filters": 16, "layers": 3, "profile_kernel": 15}
     method = shipped("bpnet-tiny", sizes=changes, training={"batch_size": 8})
     found = {
-        "bpnet": run(tmp_path / "bpnet", method),
+        "bpnet": run(tmp_path / "bpnet", method, seed=training_seed),
         "line": run(tmp_path / "line", shipped("average-profile")),
     }
     predictions = {name: {1: each.predictions} for name, each in found.items()}

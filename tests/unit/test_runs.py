@@ -53,14 +53,17 @@ def read(run):
 
 
 @pytest.mark.parametrize(("adaptation", "rate"), [("full", 1e-2), ("lora", 5e-2)])
-def test_two_processes_train_what_one_trains(tmp_path, monkeypatch, adaptation, rate):
+def test_two_processes_train_what_one_trains(
+    tmp_path, monkeypatch, training_seed, adaptation, rate
+):
     """Real processes with gloo between them; without dropout both ways have the same numbers, to rounding."""
     monkeypatch.setattr(parallel, "usable_processes", lambda wanted: wanted)
     # 120 training rows in batches of 17: the last one of an epoch holds a single example, one process gets none of it.
     settings = make_settings(
         method=make_method(
             adaptation=adaptation, training={"batch_size": 17, "learning_rate": rate}
-        )
+        ),
+        seed=training_seed,
     )
     alone, together = make_run(tmp_path, "alone"), make_run(tmp_path, "together")
     train(alone, settings)

@@ -102,6 +102,11 @@ def make_examples(seed=0, n=240, at=0.9):
     )
 
 
+def contradicted(examples):
+    """Validation examples with the other label: the more a model learns of the others, the greater their loss."""
+    return examples.assign(label=examples["label"] ^ (examples["split"] == "valid"))
+
+
 def run(tmp_path, name="run", examples=None, **arguments):
     defaults = {
         "method": make_method(),
@@ -157,8 +162,10 @@ def test_learns_predicts_and_reports(tmp_path, training_seed):
 
 
 def test_best_weights_are_the_ones_predicted_with(tmp_path, training_seed):
-    method = make_method(training={"learning_rate": 0.01, "epochs": 12})
-    result = run(tmp_path, method=method, examples=make_examples(at=0.7), seed=training_seed)
+    method = make_method(training={"on_collapse": "keep"})
+    result = run(
+        tmp_path, method=method, examples=contradicted(make_examples()), seed=training_seed
+    )
     valid = result.predictions.query("split == 'valid'")
     right = np.where(valid["label"] == 1, valid["score"], 1 - valid["score"])
     assert -np.log(right).mean() == pytest.approx(result.summary["best_validation_loss"], rel=1e-5)
@@ -166,8 +173,10 @@ def test_best_weights_are_the_ones_predicted_with(tmp_path, training_seed):
 
 
 def test_early_stop(tmp_path, training_seed):
-    method = make_method(training={"epochs": 40, "patience": 5})
-    result = run(tmp_path, method=method, examples=make_examples(at=0.7), seed=training_seed)
+    method = make_method(training={"epochs": 40, "patience": 5, "on_collapse": "keep"})
+    result = run(
+        tmp_path, method=method, examples=contradicted(make_examples()), seed=training_seed
+    )
     valid = result.training_rows.query("split == 'valid'")
     assert result.summary["stopped_early"]
     assert valid["step"].iloc[-6] == result.summary["best_step"]

@@ -144,7 +144,7 @@ def try_toy(toy: Path, folder: Path, seed: int, threads: int) -> dict:
             missed.append(bar.__name__)
     table = words.set_index(["element", "begin"])["ci_low"]
     return {
-        "ratios": ratios.round(1).to_numpy().tolist(),
+        "ratios": ratios.astype(float).round(1).to_numpy().tolist(),
         "motifs": dict(zip(motifs["consensus"], motifs["element"], strict=True)),
         "seqlets": motifs.groupby("element")["seqlets"].sum().to_dict(),
         "order": int(order["n"].min()),

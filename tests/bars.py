@@ -12,7 +12,7 @@ from nucleotune.attribution.contributions import Explained
 ELEMENTS = ("efficiency", "positioning", "cleavage")
 
 #: Element of a word and where its windows begin, nt from the site: where the toy plants it.
-PLACES = {"efficiency": (-50, -40), "positioning": (-20,), "site": (-10,)}
+PLACES = {"efficiency": (-50, -40), "positioning": (-20,), "site": (0,)}
 
 
 def planted_names(explained: Explained, planted: pd.DataFrame) -> np.ndarray:
@@ -52,8 +52,9 @@ def contributions_of_elements(explained: Explained, planted: pd.DataFrame) -> pd
 
 
 def elements_stand_out(ratios: pd.DataFrame) -> None:
-    """Elements of a site have more than twice the contributions of other places, and of elements that stand alone."""
-    assert (ratios > 2).all(axis=None), ratios
+    """Elements of a site contribute more than twice what other places do, and half as much again as elements alone."""
+    assert (ratios[["others", "effects"]] > 2).all(axis=None), ratios
+    assert (ratios["alone"] > 1.5).all(), ratios
 
 
 def motifs_are_found(motifs: pd.DataFrame) -> None:

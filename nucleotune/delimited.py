@@ -79,8 +79,10 @@ def columns_of(
             line = line.replace(separator, _END)
         kept.append(line)
         numbers.append(number)
-    data = np.frombuffer(_END.join([*kept, ""]).encode(), np.uint8)
+    text = _END.join([*kept, ""])
     del kept
+    blanks = " " in text or "\t" in text
+    data = np.frombuffer(text.encode(), np.uint8)
     ends = np.flatnonzero(data == ord(_END))
     offsets = np.append(0, ends - np.arange(len(ends))).astype(np.int64)
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data[data != ord(_END)])]
@@ -88,7 +90,7 @@ def columns_of(
     columns = {}
     for i, name in enumerate(names):
         texts = cells.take(pa.array(np.arange(i, len(ends), width)))
-        columns[name] = pc.utf8_trim(texts, characters=" \t").to_pandas()
+        columns[name] = (pc.utf8_trim(texts, " \t") if blanks else texts).to_pandas()
     table = pd.DataFrame(columns, columns=pd.Index(names, dtype=object), copy=False)
     return table.set_axis(pd.Index(numbers, dtype=np.int64))
 

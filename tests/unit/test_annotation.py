@@ -1,6 +1,7 @@
 """Reading GTF and GFF3: the compiled reader against an obvious slow one, and what each maker's form means."""
 
 import gzip
+import os
 import random
 import re
 
@@ -16,6 +17,7 @@ from nucleotune.genome.annotation import (
     genes,
     read_annotation,
     read_annotation_parquet,
+    read_with_contigs,
     write_annotation,
 )
 from nucleotune.genome.strings import StringTable, intern
@@ -311,6 +313,45 @@ def test_a_feature_of_two_parents_becomes_two_rows(tmp_path):
     lost = text.replace("Parent=a,b", "Parent=a,c")
     with pytest.raises(InputError, match="Parent=c, and no feature has ID=c"):
         read_annotation(write(tmp_path, lost))
+
+
+@pytest.mark.parametrize("text", [ENSEMBL_GTF, GENCODE_GTF, ENSEMBL_GFF3, NCBI_GFF3])
+def test_ends_of_lines_and_marks_change_nothing(tmp_path, text):
+    expected, contigs = read_with_contigs(write(tmp_path, text))
+    for changed in (
+        text.replace("\n", "\t\n"),
+        text.replace("\n", "\t \t\r\n"),
+        "\ufeff" + text.replace("\n", "\r"),
+        text.rstrip("\n") + "\x1a",
+        text + "\x1a",
+    ):
+        table, names = read_with_contigs(write(tmp_path, changed))
+        pd.testing.assert_frame_equal(table, expected)
+        assert names == contigs
+
+
+@pytest.mark.parametrize("text", [ENSEMBL_GTF, NCBI_GFF3])
+def test_an_annotation_may_come_through_a_pipe(tmp_path, text):
+    expected, contigs = read_with_contigs(write(tmp_path, text))
+    end, beginning = os.pipe()
+    os.write(beginning, gzip.compress(text.encode()))
+    os.close(beginning)
+    table, names = read_with_contigs(f"/dev/fd/{end}")
+    os.close(end)
+    pd.testing.assert_frame_equal(table, expected)
+    assert names == contigs
+
+
+def test_digits_beyond_ascii_and_beyond_versions_are_letters(tmp_path):
+    text = (
+        ENSEMBL_GTF.replace('"5 (assigned', '"\u0665 (assigned')
+        .replace("ENSG00000227232", "ENSG00000227232.99999999999")
+        .replace(' gene_version "5";', "")
+    )
+    table = read_annotation(write(tmp_path, text), extra=EXTRA_COLUMNS)
+    assert table["transcript_support_level"].isna().all()
+    assert table["gene_id"].iloc[-1] == "ENSG00000227232.99999999999"
+    assert pd.isna(table["gene_version"].iloc[-1])
 
 
 def test_features_end_at_the_sequences(tmp_path):

@@ -27,13 +27,18 @@ def read_cards(paths: Iterable[str | Path]) -> dict[str, Card]:
     return {Path(path).parent.name: read_json(path) for path in paths}
 
 
-def tables(card: Card, titles: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Tables of a data card: {"title", "head", "rows", "note"}, cells as strings; `titles` are those of methods."""
+def tables(
+    card: Card, titles: Mapping[str, str], *, beside_paper: bool = True
+) -> list[dict[str, Any]]:
+    """Tables of a data card: {"title", "head", "rows", "note"}, cells as strings; `titles` are those of methods.
+
+    beside_paper: whether the data stand for those of a paper, whose counts are then shown, too.
+    """
     found = [_splits(card["splits"], _lost_windows(card.get("windows")))]
     if "expression_classes" in card:
-        found.append(_expression(card["expression_classes"], card["universe"]))
+        found.append(_expression(card["expression_classes"], card["universe"], beside_paper))
     if "in_task3" in card:
-        found.append(_in_task3(card["in_task3"], card["published"]))
+        found.append(_in_task3(card["in_task3"], card["published"], beside_paper))
     if "ends" in card:
         found.append(_ends(card))
     if card.get("truncation"):
@@ -68,7 +73,7 @@ def _splits(splits: Mapping[str, Mapping[str, int]], note: str) -> dict[str, Any
     )
 
 
-def _expression(classes: Mapping[str, Any], used: str) -> dict[str, Any]:
+def _expression(classes: Mapping[str, Any], used: str, beside_paper: bool) -> dict[str, Any]:
     """Genes of Task 3 by class and biotype, for each universe, beside the paper's."""
 
     def numbers(counts: Mapping[str, Mapping[str, int]]) -> Iterable[str]:
@@ -82,7 +87,8 @@ def _expression(classes: Mapping[str, Any], used: str) -> dict[str, Any]:
         size = f"{counts['genes_in_universe']:,}"
         rows.append([title, size, "all", *numbers(counts["classified"])])
         rows.append([title, size, "sampled", *numbers(counts["sampled"])])
-    rows.append(["paper (human)", "\u2013", "sampled", *numbers(classes["published"])])
+    if beside_paper:
+        rows.append(["paper (human)", "\u2013", "sampled", *numbers(classes["published"])])
     heads = [f"{name}, {title}" for name in ("high", "low") for title in CLASS_TITLES.values()]
     return _table(
         "Genes of high and of low expression",
@@ -94,7 +100,7 @@ def _expression(classes: Mapping[str, Any], used: str) -> dict[str, Any]:
 
 
 def _in_task3(
-    counts: Mapping[str, Mapping[str, Any]], published: Mapping[str, Any]
+    counts: Mapping[str, Mapping[str, Any]], published: Mapping[str, Any], beside_paper: bool
 ) -> dict[str, Any]:
     printed, size = published["in_task3"], published["per_class"]
     rows = [
@@ -109,7 +115,8 @@ def _in_task3(
         for one in [counts[name]]
     ]
     head = ["Genes", "Also in task 3", "Share", "Paper (human)", "Share"]
-    return _table("Genes that are in task 3, too", head, rows)
+    shown = len(head) if beside_paper else 3
+    return _table("Genes that are in task 3, too", head[:shown], [row[:shown] for row in rows])
 
 
 def _ends(card: Mapping[str, Any]) -> dict[str, Any]:

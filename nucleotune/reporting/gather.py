@@ -138,7 +138,7 @@ def _dataset(
         "title": described["title"],
         "note": described["note"],
         "leaks": [*(f"Not all were used: {text}." for text in sampled(card)), *leaks(card, rows)],
-        "tables": tables(card, titles),
+        "tables": tables(card, titles, beside_paper=described["published_as"] is not None),
         "waterfall": _svg(partial(waterfall, rows=rows), card),
     }
 

@@ -404,6 +404,14 @@ def test_tables_of_a_card():
         assert all(len(row) == len(table["head"]) for row in table["rows"])
 
 
+def test_a_species_of_ones_own_is_not_shown_beside_the_paper():
+    _, expression, _ = tables(card("task3") | facts("task3"), {}, beside_paper=False)
+    assert all("paper" not in row[0] for row in expression["rows"])
+    _, again, _ = tables(card("task4") | facts("task4"), {}, beside_paper=False)
+    assert again["head"] == ["Genes", "Also in task 3", "Share"]
+    assert again["rows"][1] == ["lncRNA", "12", "25.0 %"]
+
+
 def test_a_small_share_never_reads_as_none():
     assert [share(value) for value in (0.0, 0.00004, 0.5)] == ["0.0 %", "0.004 %", "50.0 %"]
 

@@ -71,7 +71,7 @@ rule all:
     default_target: True
     input:
         [end_of(study) for study in SETTINGS["studies"]],
-        "results/report.html",
+        of_run("report.html"),
 
 
 # Targets of the other studies, so that asking for one names the key and not a missing rule.
@@ -89,5 +89,5 @@ onstart:
 
 
 onsuccess:
-    print_answers()
     print_what_is_left()
+    print_answers()

@@ -78,6 +78,7 @@ rule modisco:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
+        shipped=shipped_motifs,
         version=STAGE["modisco"],
     message:
         "Motifs of {wildcards.method} on {wildcards.dataset}"
@@ -89,8 +90,8 @@ rule attribution_table:
     input:
         lambda wildcards: attribution_files(wildcards.study, "summary.json"),
     output:
-        tsv="results/tables/{study}_attribution.tsv",
-        html="results/tables/{study}_attribution.html",
+        tsv=of_run("tables/{study}_attribution.tsv"),
+        html=of_run("tables/{study}_attribution.html"),
     log:
         "logs/attribution_table/{study}.log",
     wildcard_constraints:
@@ -110,8 +111,8 @@ rule motif_table:
     input:
         lambda wildcards: attribution_files(wildcards.study, "motifs.tsv"),
     output:
-        tsv="results/tables/{study}_motifs.tsv",
-        html="results/tables/{study}_motifs.html",
+        tsv=of_run("tables/{study}_motifs.tsv"),
+        html=of_run("tables/{study}_motifs.html"),
     log:
         "logs/motif_table/{study}.log",
     wildcard_constraints:
@@ -133,8 +134,8 @@ rule motif_figure:
         patterns=lambda wildcards: attribution_files(wildcards.study, "patterns.h5"),
         motifs=lambda wildcards: attribution_files(wildcards.study, "motifs.tsv"),
     output:
-        svg="results/figures/{study}_motifs.svg",
-        png="results/figures/{study}_motifs.png",
+        svg=of_run("figures/{study}_motifs.svg"),
+        png=of_run("figures/{study}_motifs.png"),
     log:
         "logs/motif_figure/{study}.log",
     wildcard_constraints:

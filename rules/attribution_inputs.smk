@@ -21,16 +21,23 @@ def attribution_targets(study):
     if study == "polya":
         tables, figures = [*tables, "polya_order"], ["polya_figure7", "polya_figure8"]
     return [
-        *expand("results/tables/{name}.{kind}", name=tables, kind=["tsv", "html"]),
-        *expand("results/figures/{name}.{kind}", name=figures, kind=["svg", "png"]),
+        *expand(of_run("tables/{name}.{kind}"), name=tables, kind=["tsv", "html"]),
+        *expand(of_run("figures/{name}.{kind}"), name=figures, kind=["svg", "png"]),
     ]
 
 
 def known_motifs(wildcards):
-    """Input function: the MEME file that patterns are compared with; none where none is known."""
+    """Input function: the user's MEME file that patterns are compared with, if any."""
     own = SETTINGS[wildcards.study]["attribution"]["motifs"]
-    if own:
-        return str(Path(SETTINGS["data_dir"]) / own)
-    if wildcards.study == "polya":
-        return f"{ROOT}/resources/motifs/polya.meme"
-    return []
+    return str(Path(SETTINGS["data_dir"]) / own) if own else []
+
+
+def shipped_motifs(wildcards):
+    """The MEME file of this checkout that patterns are compared with, if any: path in it, and sha256.
+
+    No input, whose path would be another one in a checkout that was moved.
+    """
+    if known_motifs(wildcards) or wildcards.study != "polya":
+        return None
+    path = "resources/motifs/polya.meme"
+    return {"path": path, "sha256": file_digest(ROOT / path)}

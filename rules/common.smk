@@ -33,6 +33,7 @@ from nucleotune import plan
 from nucleotune.bounds import share_bounds
 from nucleotune.config import asked_methods, load_run, set_in
 from nucleotune.errors import InputError
+from nucleotune.files import file_digest
 from nucleotune.plan.attribution import attributed_runs
 from nucleotune.plan.polya import described_polya
 from nucleotune.plan.promoter_protocol import (
@@ -180,6 +181,12 @@ def any_of(names):
     return "|".join(map(re.escape, names)) or "(?!)"
 
 
+def of_run(path):
+    """Where tables, figures, pages and comparisons of this run are: `run_name` keeps those of several runs apart."""
+    name = SETTINGS["run_name"]
+    return f"results/{path}" if name is None else f"results/runs/{name}/{path}"
+
+
 wildcard_constraints:
     study=any_of(DATASETS),
     dataset=any_of(name for sets in DATASETS.values() for name in sets),
@@ -191,8 +198,8 @@ def end_of(study):
     """What a study ends with: its tables and figures, every comparison with the best baseline, its page."""
     return [
         *TARGETS[study],
-        *(f"results/{study}/{dataset}/comparison.tsv" for dataset in SHOWN[study]),
-        f"results/reports/{study}.html",
+        *(of_run(f"{study}/{dataset}/comparison.tsv") for dataset in SHOWN[study]),
+        of_run(f"reports/{study}.html"),
     ]
 
 

@@ -51,7 +51,7 @@ rule compare:
             seed=SETTINGS["seeds"],
         ),
     output:
-        "results/{study}/{dataset}/comparison.tsv",
+        of_run("{study}/{dataset}/comparison.tsv"),
     log:
         "logs/compare/{study}.{dataset}.log",
     benchmark:

@@ -21,12 +21,12 @@ REPORTED["lncrna"] = {
 
 TARGETS["lncrna"] = [
     *expand(
-        "results/tables/lncrna_table{n}.{kind}",
+        of_run("tables/lncrna_table{n}.{kind}"),
         n=[1, 2, 3, *([4] if LNCRNA_OTHERS else []), *([5] if LNCRNA_MOUSE else []), 6],
         kind=["tsv", "html"],
     ),
     *expand(
-        "results/figures/lncrna_figure{n}.{kind}",
+        of_run("figures/lncrna_figure{n}.{kind}"),
         n=[3, *([4] if LNCRNA_OTHERS else []), *([5] if LNCRNA_MOUSE else [])],
         kind=["svg", "png"],
     ),
@@ -56,8 +56,8 @@ rule lncrna_table1:
         cards=cards_of(LNCRNA_DATASETS),
         published=f"{PUBLISHED}/lncrna_datasets.tsv",
     output:
-        tsv="results/tables/lncrna_table1.tsv",
-        html="results/tables/lncrna_table1.html",
+        tsv=of_run("tables/lncrna_table1.tsv"),
+        html=of_run("tables/lncrna_table1.html"),
     log:
         "logs/lncrna_table1.log",
     conda:
@@ -78,8 +78,8 @@ rule lncrna_table2:
         cards=cards_of(LNCRNA_DATASETS),
         published=f"{PUBLISHED}/lncrna_training.tsv",
     output:
-        tsv="results/tables/lncrna_table2.tsv",
-        html="results/tables/lncrna_table2.html",
+        tsv=of_run("tables/lncrna_table2.tsv"),
+        html=of_run("tables/lncrna_table2.html"),
     log:
         "logs/lncrna_table2.log",
     conda:
@@ -99,8 +99,8 @@ rule lncrna_table3:
         cards=cards_of(LNCRNA_DATASETS),
         published=f"{PUBLISHED}/lncrna.tsv",
     output:
-        tsv="results/tables/lncrna_table3.tsv",
-        html="results/tables/lncrna_table3.html",
+        tsv=of_run("tables/lncrna_table3.tsv"),
+        html=of_run("tables/lncrna_table3.html"),
     log:
         "logs/lncrna_table3.log",
     conda:
@@ -121,8 +121,8 @@ rule lncrna_figure3:
         ),
         metrics=every("results/{study}/{dataset}/{method}/metrics.json", "lncrna"),
     output:
-        svg="results/figures/lncrna_figure3.svg",
-        png="results/figures/lncrna_figure3.png",
+        svg=of_run("figures/lncrna_figure3.svg"),
+        png=of_run("figures/lncrna_figure3.png"),
     log:
         "logs/lncrna_figure3.log",
     conda:
@@ -147,8 +147,8 @@ rule lncrna_table4:
         cards=cards_of(LNCRNA_OTHERS),
         published=f"{PUBLISHED}/lncrna.tsv",
     output:
-        tsv="results/tables/lncrna_table4.tsv",
-        html="results/tables/lncrna_table4.html",
+        tsv=of_run("tables/lncrna_table4.tsv"),
+        html=of_run("tables/lncrna_table4.html"),
     log:
         "logs/lncrna_table4.log",
     conda:
@@ -174,8 +174,8 @@ use rule lncrna_table4 as lncrna_table5 with:
         cards=cards_of(LNCRNA_MOUSE),
         published=f"{PUBLISHED}/lncrna.tsv",
     output:
-        tsv="results/tables/lncrna_table5.tsv",
-        html="results/tables/lncrna_table5.html",
+        tsv=of_run("tables/lncrna_table5.tsv"),
+        html=of_run("tables/lncrna_table5.html"),
     log:
         "logs/lncrna_table5.log",
     params:
@@ -195,8 +195,8 @@ rule lncrna_table6:
         cards=cards_of(LNCRNA_DATASETS),
         published=f"{PUBLISHED}/lncrna.tsv",
     output:
-        tsv="results/tables/lncrna_table6.tsv",
-        html="results/tables/lncrna_table6.html",
+        tsv=of_run("tables/lncrna_table6.tsv"),
+        html=of_run("tables/lncrna_table6.html"),
     log:
         "logs/lncrna_table6.log",
     conda:
@@ -221,8 +221,8 @@ rule lncrna_figure4:
         ),
         metrics=rules.lncrna_table4.input.metrics,
     output:
-        svg="results/figures/lncrna_figure4.svg",
-        png="results/figures/lncrna_figure4.png",
+        svg=of_run("figures/lncrna_figure4.svg"),
+        png=of_run("figures/lncrna_figure4.png"),
     log:
         "logs/lncrna_figure4.log",
     conda:
@@ -249,8 +249,8 @@ use rule lncrna_figure4 as lncrna_figure5 with:
         ),
         metrics=rules.lncrna_table5.input.metrics,
     output:
-        svg="results/figures/lncrna_figure5.svg",
-        png="results/figures/lncrna_figure5.png",
+        svg=of_run("figures/lncrna_figure5.svg"),
+        png=of_run("figures/lncrna_figure5.png"),
     log:
         "logs/lncrna_figure5.log",
     params:

@@ -127,7 +127,7 @@ rule compare_profile:
             seed=SETTINGS["seeds"],
         ),
     output:
-        "results/polya/{dataset}/comparison.tsv",
+        of_run("polya/{dataset}/comparison.tsv"),
     log:
         "logs/compare_profile/polya.{dataset}.log",
     benchmark:

@@ -14,8 +14,8 @@ localrules:
 
 rule polya_motifs:
     input:
-        expand("results/tables/polya_motifs.{kind}", kind=["tsv", "html"]),
-        expand("results/figures/polya_figure7.{kind}", kind=["svg", "png"]),
+        expand(of_run("tables/polya_motifs.{kind}"), kind=["tsv", "html"]),
+        expand(of_run("figures/polya_figure7.{kind}"), kind=["svg", "png"]),
 
 
 rule polya_figure7:
@@ -24,8 +24,8 @@ rule polya_figure7:
         patterns=attribution_files("polya", "patterns.h5"),
         motifs=attribution_files("polya", "motifs.tsv"),
     output:
-        svg="results/figures/polya_figure7.svg",
-        png="results/figures/polya_figure7.png",
+        svg=of_run("figures/polya_figure7.svg"),
+        png=of_run("figures/polya_figure7.png"),
     log:
         "logs/polya_figure7.log",
     conda:
@@ -47,8 +47,8 @@ rule polya_figure8:
         words=attribution_files("polya", "words.tsv"),
         order=attribution_files("polya", "order.tsv"),
     output:
-        svg="results/figures/polya_figure8.svg",
-        png="results/figures/polya_figure8.png",
+        svg=of_run("figures/polya_figure8.svg"),
+        png=of_run("figures/polya_figure8.png"),
     log:
         "logs/polya_figure8.log",
     conda:
@@ -67,8 +67,8 @@ rule polya_order:
     input:
         attribution_files("polya", "order.tsv"),
     output:
-        tsv="results/tables/polya_order.tsv",
-        html="results/tables/polya_order.html",
+        tsv=of_run("tables/polya_order.tsv"),
+        html=of_run("tables/polya_order.html"),
     log:
         "logs/polya_order.log",
     conda:

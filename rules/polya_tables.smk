@@ -11,8 +11,8 @@ POLYA_METHODS = plan.describe_methods(asked_methods(SETTINGS, ["polya"]), RUN["m
 REPORTED["polya"] = {"datasets": POLYA_DATASETS, "methods": POLYA_METHODS, "pools": {}}
 
 TARGETS["polya"] = [
-    *expand("results/tables/polya_table{n}.{kind}", n=[3, 4], kind=["tsv", "html"]),
-    *expand("results/figures/polya_figure{n}.{kind}", n=[3, 6], kind=["svg", "png"]),
+    *expand(of_run("tables/polya_table{n}.{kind}"), n=[3, 4], kind=["tsv", "html"]),
+    *expand(of_run("figures/polya_figure{n}.{kind}"), n=[3, 6], kind=["svg", "png"]),
     *attribution_targets("polya"),
 ]
 
@@ -36,8 +36,8 @@ rule polya_table3:
         examples=expand("results/polya/{dataset}/examples.parquet", dataset=SHOWN["polya"]),
         published=f"{PUBLISHED}/polya_hyperparameters.tsv",
     output:
-        tsv="results/tables/polya_table3.tsv",
-        html="results/tables/polya_table3.html",
+        tsv=of_run("tables/polya_table3.tsv"),
+        html=of_run("tables/polya_table3.html"),
     log:
         "logs/polya_table3.log",
     conda:
@@ -62,11 +62,11 @@ rule polya_table3:
 rule polya_table4:
     input:
         metrics=every("results/{study}/{dataset}/{method}/metrics.json", "polya"),
-        comparisons=expand("results/polya/{dataset}/comparison.tsv", dataset=SHOWN["polya"]),
+        comparisons=expand(of_run("polya/{dataset}/comparison.tsv"), dataset=SHOWN["polya"]),
         published=f"{PUBLISHED}/polya.tsv",
     output:
-        tsv="results/tables/polya_table4.tsv",
-        html="results/tables/polya_table4.html",
+        tsv=of_run("tables/polya_table4.tsv"),
+        html=of_run("tables/polya_table4.html"),
     log:
         "logs/polya_table4.log",
     conda:
@@ -90,8 +90,8 @@ rule polya_figure3:
             for method in METHODS["polya"][dataset]
         ],
     output:
-        svg="results/figures/polya_figure3.svg",
-        png="results/figures/polya_figure3.png",
+        svg=of_run("figures/polya_figure3.svg"),
+        png=of_run("figures/polya_figure3.png"),
     log:
         "logs/polya_figure3.log",
     conda:
@@ -109,8 +109,8 @@ rule polya_figure6:
     input:
         every("results/{study}/{dataset}/{method}/seed{seed}/training.tsv", "polya"),
     output:
-        svg="results/figures/polya_figure6.svg",
-        png="results/figures/polya_figure6.png",
+        svg=of_run("figures/polya_figure6.svg"),
+        png=of_run("figures/polya_figure6.png"),
     log:
         "logs/polya_figure6.log",
     conda:

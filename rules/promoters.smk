@@ -49,7 +49,7 @@ rule promoters_reading:
             if name in CHECKPOINTS
         ],
     output:
-        "results/facts/promoters.json",
+        of_run("facts/promoters.json"),
     log:
         "logs/promoters_reading.log",
     conda:

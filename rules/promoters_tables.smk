@@ -33,7 +33,7 @@ PROMOTERS_BY_SIDE = [
     if one["name"] in SETTINGS["promoters"]["methods"] and one["truncation"]
 ] + PROMOTERS_TRUNCATION
 
-CARD_FACTS["promoters"] = ["results/facts/promoters.json"]
+CARD_FACTS["promoters"] = [of_run("facts/promoters.json")]
 REPORTED["promoters"] = {
     "datasets": PROMOTERS_DATASETS,
     "methods": PROMOTERS_METHODS,
@@ -45,19 +45,19 @@ PROMOTERS_300 = [one["name"] for one in PROMOTERS_DATASETS if one["length"] == 3
 
 TARGETS["promoters"] = [
     *expand(
-        "results/tables/promoters_{table}.{kind}",
+        of_run("tables/promoters_{table}.{kind}"),
         table=["table1", "table2", "table3"] if datasets_of_task("task3") else ["table2"],
         kind=["tsv", "html"],
     ),
     *expand(
-        "results/tables/promoters_{table}.{kind}",
+        of_run("tables/promoters_{table}.{kind}"),
         table=["table4"] * bool(datasets_of_task("task2") and PROMOTERS_KMER)
         + ["truncation"] * bool(datasets_of_task("task3") and PROMOTERS_BY_SIDE),
         kind=["tsv", "html"],
     ),
     *(
-        expand("results/figures/promoters_figure2.{kind}", kind=["svg", "png"])
-        + expand("results/tables/promoters_controls.{kind}", kind=["tsv", "html"])
+        expand(of_run("figures/promoters_figure2.{kind}"), kind=["svg", "png"])
+        + expand(of_run("tables/promoters_controls.{kind}"), kind=["tsv", "html"])
         if attention_runs()
         else []
     ),
@@ -92,8 +92,8 @@ rule promoters_table1:
         cards=expand("results/promoters/{dataset}/card.json", dataset=datasets_of_task("task3")),
         published=f"{PUBLISHED}/promoters.tsv",
     output:
-        tsv="results/tables/promoters_table1.tsv",
-        html="results/tables/promoters_table1.html",
+        tsv=of_run("tables/promoters_table1.tsv"),
+        html=of_run("tables/promoters_table1.html"),
     log:
         "logs/promoters_table1.log",
     conda:
@@ -119,8 +119,8 @@ use rule promoters_table1 as promoters_table2 with:
         cards=expand("results/promoters/{dataset}/card.json", dataset=PROMOTERS_300),
         published=f"{PUBLISHED}/promoters.tsv",
     output:
-        tsv="results/tables/promoters_table2.tsv",
-        html="results/tables/promoters_table2.html",
+        tsv=of_run("tables/promoters_table2.tsv"),
+        html=of_run("tables/promoters_table2.html"),
     log:
         "logs/promoters_table2.log",
     params:
@@ -136,8 +136,8 @@ rule promoters_table3:
         cards=[f"results/promoters/{one['name']}/card.json" for one in PROMOTERS_EXPRESSION],
         published=f"{PUBLISHED}/promoters_expression.tsv",
     output:
-        tsv="results/tables/promoters_table3.tsv",
-        html="results/tables/promoters_table3.html",
+        tsv=of_run("tables/promoters_table3.tsv"),
+        html=of_run("tables/promoters_table3.html"),
     log:
         "logs/promoters_table3.log",
     conda:
@@ -161,8 +161,8 @@ use rule promoters_table1 as promoters_table4 with:
         cards=expand("results/promoters/{dataset}/card.json", dataset=datasets_of_task("task2")),
         published=f"{PUBLISHED}/promoters.tsv",
     output:
-        tsv="results/tables/promoters_table4.tsv",
-        html="results/tables/promoters_table4.html",
+        tsv=of_run("tables/promoters_table4.tsv"),
+        html=of_run("tables/promoters_table4.html"),
     log:
         "logs/promoters_table4.log",
     params:
@@ -182,11 +182,11 @@ rule promoters_truncation:
             datasets=datasets_of_task("task3"),
         ),
         cards=expand("results/promoters/{dataset}/card.json", dataset=datasets_of_task("task3")),
-        reading="results/facts/promoters.json",
+        reading=of_run("facts/promoters.json"),
         published=f"{PUBLISHED}/promoters.tsv",
     output:
-        tsv="results/tables/promoters_truncation.tsv",
-        html="results/tables/promoters_truncation.html",
+        tsv=of_run("tables/promoters_truncation.tsv"),
+        html=of_run("tables/promoters_truncation.html"),
     log:
         "logs/promoters_truncation.log",
     conda:
@@ -207,8 +207,8 @@ rule promoters_controls:
             for dataset, method in attention_runs()
         ],
     output:
-        tsv="results/tables/promoters_controls.tsv",
-        html="results/tables/promoters_controls.html",
+        tsv=of_run("tables/promoters_controls.tsv"),
+        html=of_run("tables/promoters_controls.html"),
     log:
         "logs/promoters_controls.log",
     conda:
@@ -229,8 +229,8 @@ rule promoters_figure2:
             for dataset, method in attention_runs()
         ],
     output:
-        svg="results/figures/promoters_figure2.svg",
-        png="results/figures/promoters_figure2.png",
+        svg=of_run("figures/promoters_figure2.svg"),
+        png=of_run("figures/promoters_figure2.png"),
     log:
         "logs/promoters_figure2.log",
     conda:
@@ -248,5 +248,5 @@ if ATTRIBUTED["promoters"]:
 
     rule promoters_motifs:
         input:
-            expand("results/tables/promoters_motifs.{kind}", kind=["tsv", "html"]),
-            expand("results/figures/promoters_motifs.{kind}", kind=["svg", "png"]),
+            expand(of_run("tables/promoters_motifs.{kind}"), kind=["tsv", "html"]),
+            expand(of_run("figures/promoters_motifs.{kind}"), kind=["svg", "png"]),

@@ -22,12 +22,12 @@ REPORTED["rbp"] = {"datasets": RBP_DATASETS, "methods": RBP_METHODS, "pools": {}
 
 TARGETS["rbp"] = [
     *expand(
-        "results/tables/rbp_table_{name}.{kind}",
+        of_run("tables/rbp_table_{name}.{kind}"),
         name=["auroc", "comparison"],
         kind=["tsv", "html"],
     ),
     *expand(
-        "results/figures/rbp_figure{n}.{kind}",
+        of_run("figures/rbp_figure{n}.{kind}"),
         n=[2, 3, 4, 5] if RBP_FINDINGS else [2],
         kind=["svg", "png"],
     ),
@@ -56,8 +56,8 @@ rule rbp_table_auroc:
         cards=expand("results/rbp/{dataset}/card.json", dataset=SHOWN["rbp"]),
         published=f"{PUBLISHED}/rbp.tsv",
     output:
-        tsv="results/tables/rbp_table_auroc.tsv",
-        html="results/tables/rbp_table_auroc.html",
+        tsv=of_run("tables/rbp_table_auroc.tsv"),
+        html=of_run("tables/rbp_table_auroc.html"),
     log:
         "logs/rbp_table_auroc.log",
     conda:
@@ -76,8 +76,8 @@ rule rbp_table_auroc:
 
 use rule rbp_table_auroc as rbp_table_comparison with:
     output:
-        tsv="results/tables/rbp_table_comparison.tsv",
-        html="results/tables/rbp_table_comparison.html",
+        tsv=of_run("tables/rbp_table_comparison.tsv"),
+        html=of_run("tables/rbp_table_comparison.html"),
     log:
         "logs/rbp_table_comparison.log",
     params:
@@ -94,8 +94,8 @@ rule rbp_figure2:
     input:
         every("results/{study}/{dataset}/{method}/metrics.json", "rbp"),
     output:
-        svg="results/figures/rbp_figure2.svg",
-        png="results/figures/rbp_figure2.png",
+        svg=of_run("figures/rbp_figure2.svg"),
+        png=of_run("figures/rbp_figure2.png"),
     log:
         "logs/rbp_figure2.log",
     conda:
@@ -114,8 +114,8 @@ rule rbp_figure3:
     input:
         [path for paths in RBP_FINDINGS.values() for path in paths],
     output:
-        svg="results/figures/rbp_figure3.svg",
-        png="results/figures/rbp_figure3.png",
+        svg=of_run("figures/rbp_figure3.svg"),
+        png=of_run("figures/rbp_figure3.png"),
     log:
         "logs/rbp_figure3.log",
     conda:
@@ -133,8 +133,8 @@ rule rbp_figure3:
 
 use rule rbp_figure3 as rbp_figure4 with:
     output:
-        svg="results/figures/rbp_figure4.svg",
-        png="results/figures/rbp_figure4.png",
+        svg=of_run("figures/rbp_figure4.svg"),
+        png=of_run("figures/rbp_figure4.png"),
     log:
         "logs/rbp_figure4.log",
     params:
@@ -155,8 +155,8 @@ use rule rbp_figure3 as rbp_figure5 with:
             if analysed(RUN, one, "structures")
         ],
     output:
-        svg="results/figures/rbp_figure5.svg",
-        png="results/figures/rbp_figure5.png",
+        svg=of_run("figures/rbp_figure5.svg"),
+        png=of_run("figures/rbp_figure5.png"),
     log:
         "logs/rbp_figure5.log",
     params:
@@ -172,5 +172,5 @@ if ATTRIBUTED["rbp"]:
 
     rule rbp_motifs:
         input:
-            expand("results/tables/rbp_motifs.{kind}", kind=["tsv", "html"]),
-            expand("results/figures/rbp_motifs.{kind}", kind=["svg", "png"]),
+            expand(of_run("tables/rbp_motifs.{kind}"), kind=["tsv", "html"]),
+            expand(of_run("figures/rbp_motifs.{kind}"), kind=["svg", "png"]),

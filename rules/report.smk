@@ -23,7 +23,7 @@ rule study_report:
         ],
         facts=lambda wildcards: CARD_FACTS.get(wildcards.study, []),
         comparisons=lambda wildcards: [
-            f"results/{wildcards.study}/{dataset}/comparison.tsv"
+            of_run(f"{wildcards.study}/{dataset}/comparison.tsv")
             for dataset in SHOWN[wildcards.study]
         ],
         metrics=lambda wildcards: every(
@@ -44,8 +44,8 @@ rule study_report:
         ],
         deviations=[f"{ROOT}/docs/deviations.md"],
     output:
-        page="results/reports/{study}.html",
-        findings="results/reports/{study}.json",
+        page=of_run("reports/{study}.html"),
+        findings=of_run("reports/{study}.json"),
     log:
         "logs/study_report/{study}.log",
     conda:
@@ -65,11 +65,11 @@ rule study_report:
 
 rule report:
     input:
-        pages=expand("results/reports/{study}.html", study=SETTINGS["studies"]),
-        findings=expand("results/reports/{study}.json", study=SETTINGS["studies"]),
+        pages=expand(of_run("reports/{study}.html"), study=SETTINGS["studies"]),
+        findings=expand(of_run("reports/{study}.json"), study=SETTINGS["studies"]),
         checkpoints=[f"resources/checkpoints/{name}" for name in CHECKPOINTS],
     output:
-        "results/report.html",
+        of_run("report.html"),
     log:
         "logs/report.log",
     conda:

@@ -28,7 +28,7 @@ def print_answers():
     """Print the answer of each study that this run was asked for, and where its page is."""
     asked = {job.wildcards.study for job in workflow.dag.jobs if job.rule.name == "study_report"}
     for study in filter(asked.__contains__, SETTINGS["studies"]):
-        page = f"results/reports/{study}.html"
+        page = of_run(f"reports/{study}.html")
         found = json.loads(Path(page).with_suffix(".json").read_text(encoding="utf-8"))
         print(f"{study}: {found['answer']} See {page}", flush=True)
 
@@ -45,11 +45,11 @@ def print_what_is_left():
         logger.warning(line)
     written = any(job.rule.name in ("study_report", "report") for job in workflow.dag.jobs)
     for study in STUDIES if written else ():
-        old = sorted(Path("results").glob(f"tables/{study}_*.tsv"))
+        old = list(Path(of_run("tables")).glob(f"{study}_*.tsv"))
         if study not in DATASETS and old:
             logger.warning(
-                f"{len(old)} tables of study {study!r} in results/tables are of an earlier run: this one has"
-                f" {', '.join(DATASETS)}"
+                f"{len(old)} tables of study {study!r} in {of_run('tables')} are of an earlier run: this one"
+                f" has {', '.join(DATASETS)}"
             )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
+import nucleotune
 from nucleotune.attribution.contributions import read_contributions
 from nucleotune.attribution.meme import read_motifs
 from nucleotune.attribution.modisco import run_modisco, write_inputs
@@ -23,7 +24,10 @@ from nucleotune.scripting import job
 
 with job(snakemake.log[0]) as log:
     explained = read_contributions(snakemake.input.contributions)
-    motifs = read_motifs(snakemake.input.motifs) if snakemake.input.motifs else {}
+    known, shipped = snakemake.input.motifs, snakemake.params.shipped
+    if shipped:
+        known = Path(nucleotune.__file__).resolve().parents[1] / shipped["path"]
+    motifs = read_motifs(known) if known else {}
     way, hypothetical = explained.for_motifs()
     log.info("motifs are made of contributions by %s", way)
     inputs = Path(snakemake.output.sequences).parent

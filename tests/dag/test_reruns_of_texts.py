@@ -27,7 +27,7 @@ def finished(tmp_path_factory):
     for kind in ("species", "models", "methods", "collections"):
         shutil.copytree(ROOT / "config" / kind, folder / "plugins" / kind)
     (folder / "run.yaml").write_text(f"plugins: [{folder}/plugins]\n")
-    arguments = ["--configfile", str(folder / "run.yaml")]
+    arguments = ["--configfile", str(ROOT / "config/demo.yaml"), str(folder / "run.yaml")]
     summary = snakemake(folder, "--detailed-summary", *arguments).stdout
     listed = summary[summary.index("output_file\t") :].splitlines()[1:]
     for name in (line.split("\t")[0] for line in listed):
@@ -80,3 +80,12 @@ def test_texts_run_nothing_but_what_shows_them(finished):
     found = planned(folder, arguments)
     assert found["finetune"] == 1 and "baseline" not in found and "lncrna_examples" not in found
     method.write_text(before[method])
+
+
+def test_a_moved_checkout_computes_nothing(finished):
+    """Only what reads the checkout's own files, of the papers' numbers and of deviations, is made again."""
+    folder, arguments = finished
+    (folder / "moved").symlink_to(ROOT)
+    found = planned(folder, ["--snakefile", str(folder / "moved/Snakefile"), *arguments])
+    assert "lncrna_table3" in found
+    assert [name for name in found if not SHOWS.fullmatch(name)] == []

@@ -117,6 +117,12 @@ def _readable(path: str | Path) -> Iterator[None]:
 
 
 def _make_index(path: str | Path, indexes: list[Path]) -> None:
+    with open(path, "rb") as file:
+        beginning = file.read(1 << 16)
+    if b"\r" in beginning and b"\n" not in beginning:
+        raise InputError(
+            f"{path}: lines end in CR only, where one cannot seek; save it with LF ends"
+        )
     with ExitStack() as stack:
         written = [str(stack.enter_context(atomic_path(index))) for index in indexes]
         names = dict(zip(("indexname", "gzi_indexname"), written, strict=False))

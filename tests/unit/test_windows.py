@@ -273,6 +273,12 @@ def test_a_genome_is_unpacked_whatever_its_name_and_line_ends(tmp_path, name, pa
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["g.fa", "g.fa.fai"]
 
 
+def test_a_genome_with_returns_only_is_refused_where_it_is_not_copied(tmp_path):
+    fasta = write_fasta(tmp_path / "g.fa", {"1": "ACGT" * 30}, end="\r")
+    with pytest.raises(InputError, match=r"g\.fa: lines end in CR only"):
+        open_genome(fasta)
+
+
 def test_line_ends_across_blocks(tmp_path, monkeypatch):
     genome = random_genome(1, {"1": 1000, "X": 333})
     source = write_fasta(tmp_path / "g.fa", genome, end=" \t\n \n")

@@ -251,7 +251,7 @@ def motif_set(n: int, seed: int) -> tuple[list[str], np.ndarray]:
 @pytest.mark.usefixtures("one_thread")
 def test_learns_a_motif_that_only_the_convolution_sees(training_seed):
     sequences, labels = motif_set(240, seed=6)
-    stage = {"epochs": 6, "batch_size": 16}
+    stage = {"epochs": 12, "batch_size": 16}
     settings = options(convolution=stage, fusion={"epochs": 8, "batch_size": 16})
     score, info = fit(sequences[:160], labels[:160], settings, training_seed)
     probabilities = score(sequences[160:])

@@ -2,11 +2,15 @@
 
 import argparse
 import logging
+import os
+import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from nucleotune import __version__
 from nucleotune.errors import InputError
+from nucleotune.outputs import STDOUT, check_output, open_output
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,12 +26,20 @@ def main(arguments: list[str] | None = None) -> int:
         " A model of profiles gives a row a position; the first nucleotide is 0.",
     )
     predict.add_argument("model", type=Path, help="model directory")
-    predict.add_argument("fasta", type=Path, help="sequences, plain or gzip")
     predict.add_argument(
-        "-o", "--output", type=Path, help="TSV to write (default: standard output)"
+        "fasta", type=Path, help="sequences, plain or gzip; a pipe, or - for the standard input"
     )
-    predict.add_argument("--device", help="cuda or cpu (default: cuda where there is one)")
-    predict.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
+    predict.add_argument(
+        "-o",
+        "--output",
+        default=STDOUT,
+        help="TSV to write, compressed where its name ends in .gz; a pipe, a device, or - for the standard output"
+        " (default: -)",
+    )
+    predict.add_argument(
+        "--device", help="cpu, cuda or cuda:<number> (default: cuda where there is one)"
+    )
+    predict.add_argument("--threads", type=_threads, help="CPU threads (default: all cores)")
     predict.set_defaults(run=_predict)
     sheet = commands.add_parser(
         "rbp-sheet",
@@ -37,39 +49,65 @@ def main(arguments: list[str] | None = None) -> int:
         " <RBP>.negative.fa, plain or gzip.",
     )
     sheet.add_argument(
-        "file", type=Path, help="RBPsuite's sequences, metadata.tsv, or a directory of FASTA pairs"
+        "file",
+        type=Path,
+        help="RBPsuite's sequences (a pipe, or - for the standard input), metadata.tsv, or a directory of FASTA pairs",
     )
     sheet.set_defaults(run=_sheet)
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         options.run(options)
+        sys.stdout.flush()
     except InputError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # its reader, such as `head`, has enough
+        _drop_output()
+        return 128 + signal.SIGPIPE
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         print(f"Error: {where}{error.strerror or error}", file=sys.stderr)
+        _drop_output()
         return 1
     return 0
 
 
+def _drop_output() -> None:
+    """Give up what could not be written to the standard output, else Python tries once more as it ends."""
+    with suppress(OSError, ValueError):  # it is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _threads(text: str) -> int:
+    """Argument type: a number of threads that this machine has cores for."""
+    cores = os.cpu_count() or 1
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= cores):
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: expected a number from 1 to {cores}, the cores of this machine"
+        )
+    return int(text)
+
+
 def _predict(options: argparse.Namespace) -> None:
-    from nucleotune.files import atomic_path
+    inputs = [options.fasta]
+    if options.model.is_dir():
+        inputs += options.model.iterdir()
+    check_output(options.output, inputs)
+    # Here, because they take seconds to import.
+    from nucleotune.frames import write_tsv
     from nucleotune.predict import predict
     from nucleotune.sequence.fasta import read_ids
 
     table = predict(
         options.model, read_ids(options.fasta), device=options.device, threads=options.threads
     )
-    if options.output is None:
-        table.to_csv(sys.stdout, sep="\t", index=False)
-        return
-    with atomic_path(options.output) as path:
-        table.to_csv(path, sep="\t", index=False)
+    with open_output(options.output, inputs) as stream:
+        write_tsv(stream, table)
 
 
 def _sheet(options: argparse.Namespace) -> None:
+    from nucleotune.frames import write_tsv
     from nucleotune.genome.manifest import read_manifest
     from nucleotune.studies.rbp_readers import list_fasta_pairs, list_rbpsuite
 
@@ -80,7 +118,7 @@ def _sheet(options: argparse.Namespace) -> None:
         return
     if options.file.suffix == ".tsv":
         table = read_manifest(options.file)[["rbp", "cell_line", "accession", "md5"]]
-        table.to_csv(sys.stdout, sep="\t", index=False)
+        write_tsv(sys.stdout, table)
         return
     found = list_rbpsuite(options.file)
     print("rbp", *sorted(name for name, n in found.items() if all(n.values())), sep="\n")

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from nucleotune.errors import InputError
-from nucleotune.files import atomic_path, read_json
+from nucleotune.files import read_json
+from nucleotune.frames import read_metadata, read_parquet, write_parquet
 
 #: `pretrain` is a part of its own for the first of two training stages; a study without such a stage leaves it empty.
 #: Beside `test` there may be further test sets, `test-<name>`: the same examples changed, or others to be judged apart.
@@ -108,9 +108,9 @@ def read_examples(
     path: str | Path, columns: Sequence[str] | None = None, splits: Sequence[str] | None = None
 ) -> pd.DataFrame:
     """Read examples, optionally only some columns and splits (both are pushed down to the file)."""
-    table = pd.read_parquet(
+    table = read_parquet(
         path,
-        columns=None if columns is None else list(columns),
+        columns=columns,
         filters=None if splits is None else [("split", "in", list(splits))],
     )
     return table.reset_index(drop=True)
@@ -129,7 +129,7 @@ def read_predictions(path: str | Path, splits: Sequence[str] | None = None) -> p
     if reason:
         raise InputError(f"{path}: no predictions, not run: {reason}")
     filters = None if splits is None else [("split", "in", list(splits))]
-    return check_predictions(pd.read_parquet(path, filters=filters).reset_index(drop=True), path)
+    return check_predictions(read_parquet(path, filters=filters).reset_index(drop=True), path)
 
 
 def write_not_run(path: str | Path, reason: str) -> None:
@@ -143,22 +143,13 @@ def write_not_run(path: str | Path, reason: str) -> None:
         ],
         metadata={_NOT_RUN: reason.encode()},
     )
-    with atomic_path(path) as temporary:
-        pq.write_table(schema.empty_table(), temporary)
+    write_parquet(path, schema.empty_table())
 
 
 def not_run(path: str | Path) -> str | None:
     """Why the method whose predictions these are did not run; None when it ran."""
-    reason = (pq.read_schema(path).metadata or {}).get(_NOT_RUN)
+    reason = read_metadata(path).get(_NOT_RUN)
     return reason.decode() if reason else None
-
-
-def write_parquet(path: str | Path, table: pd.DataFrame) -> None:
-    """Write a table as Parquet, atomically; the same rows give the same bytes."""
-    with atomic_path(path) as temporary:
-        pq.write_table(
-            pa.Table.from_pandas(table, preserve_index=False), temporary, compression="zstd"
-        )
 
 
 def read_metrics(paths: Iterable[str | Path]) -> dict[str, dict[str, dict[str, Any]]]:

@@ -57,7 +57,7 @@ def predict(
 
     Raises:
         InputError: broken model directory, a record too short for one token, or mostly unknown letters; for a model of
-            profiles a record of another length than it was trained on.
+            profiles a record of another length than it was trained on; a prediction that is no finite number.
     """
     check_has_model(model_dir)
     description = read_description(model_dir)
@@ -84,6 +84,7 @@ def predict(
         device=torch_device,
         budget=TokenBudget(description["method"]["training"]["micro_batch_tokens"]),
     )
+    _check_finite(model_dir, ids, logits)
     score, predicted = scores(logits)
     return pd.DataFrame(
         {"id": ids, "score": score, "predicted": predicted, "truncated": tokenized.truncated}
@@ -125,6 +126,17 @@ def _predict_baseline(
     )
 
 
+def _check_finite(model_dir: str | Path, ids: list[str], *outputs: np.ndarray) -> None:
+    """Raise InputError naming the first record of which one of `outputs` (records, ...) is not finite."""
+    for values in outputs:
+        broken = ~np.isfinite(values).all(axis=1)
+        if broken.any():
+            raise InputError(
+                f"{model_dir}: record {ids[int(broken.argmax())]!r} and {int(broken.sum()) - 1} others: the model "
+                f"gives no finite number; its weights are damaged or its training went wrong: copy or train it again"
+            )
+
+
 def _predict_profiles(
     model_dir: str | Path,
     records: list[tuple[str, str]],
@@ -138,6 +150,7 @@ def _predict_profiles(
     profiles, log_counts = predict_profiles(
         model, sequences, ids=ids, device=device, threads=threads
     )
+    _check_finite(model_dir, ids, profiles.sum(-1), log_counts)
     n, tracks, positions = profiles.shape
     reads = profiles * np.maximum(np.expm1(log_counts), 0)[:, :, None]
     return pd.DataFrame(

@@ -18,12 +18,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from nucleotune.contracts import check_columns, check_ids_and_splits
 from nucleotune.errors import InputError
-from nucleotune.files import atomic_path
+from nucleotune.frames import read_arrow, write_parquet
 
 PROFILE_EXAMPLE_COLUMNS = (
     "id",
@@ -188,8 +187,7 @@ def _write(path: str | Path, columns: pd.DataFrame, more: dict[str, pa.Array]) -
     table = pa.Table.from_pandas(columns, preserve_index=False)
     for name, values in more.items():
         table = table.append_column(name, values)
-    with atomic_path(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+    write_parquet(path, table)
 
 
 def _read(
@@ -197,7 +195,7 @@ def _read(
 ) -> tuple[pd.DataFrame, dict[str, NDArray[Any]], tuple[str, ...]]:
     """Plain columns; the list columns that begin with `prefix` as arrays (n, positions); the tracks they name."""
     filters = None if splits is None else [("split", "in", list(splits))]
-    table = pq.read_table(path, filters=filters)
+    table = read_arrow(path, filters=filters)
     names = [name for name in table.column_names if name.startswith(prefix)]
     if not names:
         raise InputError(

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 from nucleotune.attention.controls import profiles_with_controls
 from nucleotune.contracts import read_examples
-from nucleotune.files import atomic_path
+from nucleotune.frames import write_tsv
 from nucleotune.scripting import job
 from nucleotune.training.compute import resolve_device
 
@@ -27,5 +27,4 @@ with job(snakemake.log[0]):
         (table, snakemake.output.profiles),
         (peaks, snakemake.output.peaks),
     ):
-        with atomic_path(output) as path:
-            found.to_csv(path, sep="\t", index=False)
+        write_tsv(output, found)

@@ -9,7 +9,8 @@ from nucleotune.attribution.contributions import judge, summarise, write_contrib
 from nucleotune.attribution.explain import explain
 from nucleotune.attribution.selection import SPLITS, of_class_1, with_most_reads
 from nucleotune.contracts import read_examples
-from nucleotune.files import atomic_path, write_json
+from nucleotune.files import write_json
+from nucleotune.frames import write_tsv
 from nucleotune.profile_contracts import read_profile_examples
 from nucleotune.scripting import job
 
@@ -31,6 +32,5 @@ with job(snakemake.log[0]):
     )
     write_contributions(snakemake.output.contributions, explained)
     judged = judge(explained)
-    with atomic_path(snakemake.output.agreement) as path:
-        judged.to_csv(path, sep="\t", index=False)
+    write_tsv(snakemake.output.agreement, judged)
     write_json(snakemake.output.summary, summarise(explained, judged, seed=seed))

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 import pandas as pd
 
 from nucleotune.errors import InputError
-from nucleotune.files import atomic_path
+from nucleotune.frames import read_tsv, write_tsv
 from nucleotune.scripting import job
 from nucleotune.studies.calibration import compare_counts
 
@@ -19,9 +19,8 @@ with job(snakemake.log[0]):
             " the paper (key 'published_as'); human and mouse are: --configfile config/paper.yaml"
         )
     table = compare_counts(
-        [pd.read_csv(path, sep="\t") for path in snakemake.input.counts],
+        [read_tsv(path) for path in snakemake.input.counts],
         pd.read_csv(snakemake.input.published, sep="\t"),
         snakemake.params.published_as,
     )
-    with atomic_path(snakemake.output[0]) as path:
-        table.to_csv(path, sep="\t", index=False)
+    write_tsv(snakemake.output[0], table)

@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-from nucleotune.files import atomic_path
+from nucleotune.frames import write_tsv
 from nucleotune.scripting import job
 from nucleotune.studies.calibration import count_readings, result
 
 with job(snakemake.log[0]):
     names = snakemake.wildcards
     counts = count_readings(snakemake.input[0], names.label, snakemake.params.min_length)
-    with atomic_path(snakemake.output[0]) as path:
-        table = result(names.species, int(names.release), names.label, counts)
-        table.to_csv(path, sep="\t", index=False)
+    table = result(names.species, int(names.release), names.label, counts)
+    write_tsv(snakemake.output[0], table)

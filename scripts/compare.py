@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 from nucleotune.contracts import not_run, read_examples, read_predictions
 from nucleotune.evaluation.paired import compare_methods
-from nucleotune.files import atomic_path
+from nucleotune.frames import write_tsv
 from nucleotune.scripting import job
 
 with job(snakemake.log[0]):
@@ -26,5 +26,4 @@ with job(snakemake.log[0]):
         groups=examples.set_index("id")["group"],
         **snakemake.params.bootstrap,
     )
-    with atomic_path(snakemake.output[0]) as path:
-        table.to_csv(path, sep="\t", index=False)
+    write_tsv(snakemake.output[0], table)

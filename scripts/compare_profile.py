@@ -6,7 +6,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 from nucleotune.evaluation.profile_intervals import compare_profiles
-from nucleotune.files import atomic_path
+from nucleotune.frames import write_tsv
 from nucleotune.profile_contracts import read_profile_examples, read_profile_predictions
 from nucleotune.scripting import job
 
@@ -23,5 +23,4 @@ with job(snakemake.log[0]):
         read_profile_examples(snakemake.input.examples, splits=["test"]),
         **snakemake.params.bootstrap,
     )
-    with atomic_path(snakemake.output[0]) as path:
-        table.to_csv(path, sep="\t", index=False)
+    write_tsv(snakemake.output[0], table)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-from nucleotune.files import atomic_path, write_json
+from nucleotune.files import write_json
+from nucleotune.frames import write_tsv
 from nucleotune.profile_contracts import read_profile_examples, write_profile_predictions
 from nucleotune.scripting import job
 from nucleotune.training.profile import train_profile
@@ -25,7 +26,6 @@ with job(snakemake.log[0]):
         output_dir=Path(snakemake.output.model),
     )
     write_profile_predictions(snakemake.output.predictions, trained.predictions)
-    with atomic_path(snakemake.output.training) as path:
-        trained.training_rows.to_csv(path, sep="\t", index=False)
+    write_tsv(snakemake.output.training, trained.training_rows)
     write_json(snakemake.output.summary, trained.summary)
     remove_state(snakemake.params.state)

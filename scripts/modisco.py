@@ -19,7 +19,7 @@ from nucleotune.attribution.motifs import (
 )
 from nucleotune.attribution.spacing import order_of_elements
 from nucleotune.attribution.words import gains_of_words
-from nucleotune.files import atomic_path
+from nucleotune.frames import write_tsv
 from nucleotune.scripting import job
 
 with job(snakemake.log[0]) as log:
@@ -44,5 +44,4 @@ with job(snakemake.log[0]) as log:
         ),
     }
     for target, table in tables.items():
-        with atomic_path(target) as path:
-            table.to_csv(path, sep="\t", index=False)
+        write_tsv(target, table)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-import pandas as pd
 
+from nucleotune.frames import read_tsv
 from nucleotune.reporting.figures import method_styles
 from nucleotune.reporting.polya_figures import loss_figure
 from nucleotune.scripting import job
@@ -20,6 +20,6 @@ with job(snakemake.log[0]):
     for path in snakemake.input:
         dataset, method = Path(path).parts[-4:-2]
         panel = histories.setdefault(datasets[dataset], {})
-        panel.setdefault(titles[method], []).append(pd.read_csv(path, sep="\t"))
+        panel.setdefault(titles[method], []).append(read_tsv(path))
     styles = method_styles(titles.values(), reference=lines)
     loss_figure(histories, snakemake.output.svg, styles=styles)

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-import pandas as pd
 
 from nucleotune.attribution.contributions import read_contributions
+from nucleotune.frames import read_tsv
 from nucleotune.reporting.attribution import Places, elements_figure
 from nucleotune.reporting.motifs import run_titles, tracks, typical
 from nucleotune.scripting import job
@@ -25,7 +25,7 @@ with job(snakemake.log[0]):
         strict=True,
     ):
         explained = read_contributions(paths[0])
-        agreement, seqlets, words, order = (pd.read_csv(path, sep="\t") for path in paths[1:])
+        agreement, seqlets, words, order = (read_tsv(path) for path in paths[1:])
         # All models of a data set are shown on the same sequences.
         if run[0] not in chosen:
             chosen[run[0]] = typical(agreement, explained)

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-import pandas as pd
 
+from nucleotune.frames import read_tsv
 from nucleotune.reporting.attribution_texts import TABLES
 from nucleotune.reporting.motifs import order_table, run_titles
 from nucleotune.reporting.tables import write_table
@@ -14,6 +14,6 @@ from nucleotune.scripting import job
 
 with job(snakemake.log[0]):
     runs = run_titles("polya", snakemake.input, snakemake.params.described)
-    tables = [pd.read_csv(path, sep="\t") for path in snakemake.input]
+    tables = [read_tsv(path) for path in snakemake.input]
     table = order_table(dict(zip(runs, tables, strict=True)))
     write_table(snakemake.output.tsv, snakemake.output.html, table, **TABLES["order"])

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 import pandas as pd
 
 from nucleotune.contracts import read_metrics
+from nucleotune.frames import read_tsv
 from nucleotune.reporting.polya import TABLES, polya_table4
 from nucleotune.reporting.tables import write_table
 from nucleotune.scripting import job
@@ -17,10 +18,7 @@ with job(snakemake.log[0]):
     table = polya_table4(
         pd.read_csv(snakemake.input.published, sep="\t"),
         read_metrics(snakemake.input.metrics),
-        {
-            Path(path).parent.name: pd.read_csv(path, sep="\t")
-            for path in snakemake.input.comparisons
-        },
+        {Path(path).parent.name: read_tsv(path) for path in snakemake.input.comparisons},
         snakemake.params.datasets,
         snakemake.params.methods,
     )

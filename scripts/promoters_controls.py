@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-import pandas as pd
 
+from nucleotune.frames import read_tsv
 from nucleotune.reporting.promoters import TABLES, controls_table
 from nucleotune.reporting.tables import write_table
 from nucleotune.scripting import job
 
 with job(snakemake.log[0]):
     peaks = {
-        title: pd.read_csv(path, sep="\t")
+        title: read_tsv(path)
         for title, path in zip(snakemake.params.titles, snakemake.input, strict=True)
     }
     table = controls_table(peaks, snakemake.params.labels)

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-import pandas as pd
 
+from nucleotune.frames import read_tsv
 from nucleotune.reporting.profiles import profile_figure
 from nucleotune.scripting import job
 
 with job(snakemake.log[0]):
     tables = {
-        title: pd.read_csv(path, sep="\t")
+        title: read_tsv(path)
         for title, path in zip(snakemake.params.titles, snakemake.input, strict=True)
     }
     labels = dict(enumerate(snakemake.params.labels))

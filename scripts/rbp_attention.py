@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-import pandas as pd
 
 from nucleotune.attention.rbp import analyse_models, load_models
 from nucleotune.attention.rbp_findings import write_findings
 from nucleotune.contracts import read_examples
+from nucleotune.frames import read_parquet
 from nucleotune.scripting import job
 from nucleotune.sequence.mea import read_structures
 from nucleotune.studies.rbp_build import analysis_rows, with_properties
@@ -20,13 +20,13 @@ with job(snakemake.log[0]):
     files, params = snakemake.input, snakemake.params
     rows = analysis_rows(
         read_examples(files.examples),
-        pd.read_parquet(files.rest),
+        read_parquet(files.rest),
         params.max_sequences,
         params.sampling_seed,
     )
     rows = with_properties(
         rows,
-        regions=pd.read_parquet(files.regions) if files.regions else None,
+        regions=read_parquet(files.regions) if files.regions else None,
         structures=read_structures(files.structures).table if files.structures else None,
     )
     models = load_models(

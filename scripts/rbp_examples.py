@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-from nucleotune.contracts import write_examples, write_parquet
+from nucleotune.contracts import write_examples
 from nucleotune.files import write_json
+from nucleotune.frames import write_parquet
 from nucleotune.reporting.sampled import log_sampled
 from nucleotune.scripting import job
 from nucleotune.studies.rbp_build import build_rbp

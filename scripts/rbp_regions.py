@@ -7,15 +7,14 @@ if TYPE_CHECKING:
 
 import pandas as pd
 
-from nucleotune.contracts import read_examples, write_parquet
+from nucleotune.contracts import read_examples
+from nucleotune.frames import read_parquet, write_parquet
 from nucleotune.scripting import job
 from nucleotune.studies.rbp_build import regions_of
 
 with job(snakemake.log[0]) as log:
     files = snakemake.input
-    places = pd.concat(
-        [read_examples(files.examples), pd.read_parquet(files.rest)], ignore_index=True
-    )
+    places = pd.concat([read_examples(files.examples), read_parquet(files.rest)], ignore_index=True)
     regions, counts = regions_of(
         places, files.annotation, genome=files.get("genome"), chain=files.get("chain")
     )

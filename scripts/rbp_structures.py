@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-import pandas as pd
 
 from nucleotune.contracts import read_examples
+from nucleotune.frames import read_parquet
 from nucleotune.scripting import job
 from nucleotune.sequence.mea import fold_all, write_structures
 from nucleotune.studies.rbp_build import analysis_rows, to_shape
@@ -15,7 +15,7 @@ from nucleotune.studies.rbp_build import analysis_rows, to_shape
 with job(snakemake.log[0]) as log:
     params = snakemake.params
     examples = read_examples(snakemake.input.examples)
-    rest = pd.read_parquet(snakemake.input.rest)
+    rest = read_parquet(snakemake.input.rest)
     analysed = analysis_rows(examples, rest, params.max_sequences, params.seed)["sequence"].tolist()
     structures = fold_all(
         to_shape(examples, params.for_methods, snakemake.input.examples),

@@ -20,7 +20,7 @@ WRITERS = {
 with job(snakemake.log[0]) as log:
     names = {key: snakemake.params.ensembl[key] for key in ("species", "assembly", "release")}
     simulate = snakemake.params.simulate
-    with atomic_path(snakemake.output[0]) as mirror:
+    with atomic_path(snakemake.output[0], replace_directory=True) as mirror:
         for part, write in WRITERS.items():
             if simulate[part]:
                 log.info(

@@ -9,5 +9,8 @@ from nucleotune.files import atomic_path
 from nucleotune.scripting import job
 from nucleotune.simulate.rbp_study import write_rbp_study
 
-with job(snakemake.log[0]) as log, atomic_path(snakemake.output[0]) as mirror:
+with (
+    job(snakemake.log[0]) as log,
+    atomic_path(snakemake.output[0], replace_directory=True) as mirror,
+):
     log.info("%s", write_rbp_study(mirror, **snakemake.params.simulate))

@@ -9,5 +9,5 @@ from nucleotune.files import atomic_path
 from nucleotune.models.standins import standin_mirror
 from nucleotune.scripting import job
 
-with job(snakemake.log[0]), atomic_path(snakemake.output[0]) as mirror:
+with job(snakemake.log[0]), atomic_path(snakemake.output[0], replace_directory=True) as mirror:
     standin_mirror({snakemake.wildcards.model: snakemake.params.model}, mirror)

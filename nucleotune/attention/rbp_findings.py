@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from nucleotune.files import atomic_path
+from nucleotune.frames import read_parquet, read_tsv, write_parquet, write_tsv
 
 KEYS = ["model", "property", "kind"]
 SUMMARY = [
@@ -64,11 +64,9 @@ def write_findings(
     findings: Findings, *, summary: str | Path, heads: str | Path, curves: str | Path
 ) -> None:
     """Write the three tables, each atomically: `summary` as TSV, `heads` and `curves` as Parquet."""
-    with atomic_path(summary) as temporary:
-        findings.summary.to_csv(temporary, sep="\t", index=False, float_format="%.9g")
+    write_tsv(summary, findings.summary, float_format="%.9g")
     for path, table in ((heads, findings.heads), (curves, findings.curves)):
-        with atomic_path(path) as temporary:
-            table.to_parquet(temporary, index=False, compression="zstd")
+        write_parquet(path, table)
 
 
 def gather_findings(
@@ -85,9 +83,9 @@ def gather_findings(
     tables: tuple[list[pd.DataFrame], ...] = ([], [], [])
     for title, (summary, heads, curves) in files.items():
         read = (
-            _typed(pd.read_csv(summary, sep="\t")),
-            pd.read_parquet(heads),
-            pd.read_parquet(curves),
+            _typed(read_tsv(summary)),
+            read_parquet(heads),
+            read_parquet(curves),
         )
         for parts, table in zip(tables, read, strict=True):
             table.insert(0, "rbp", title)

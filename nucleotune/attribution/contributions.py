@@ -11,7 +11,7 @@ import pandas as pd
 from nucleotune.attribution.agreement import agreement, mean_with_interval
 from nucleotune.attribution.onehot import at_bases
 from nucleotune.errors import InputError
-from nucleotune.files import atomic_path
+from nucleotune.files import atomic_path, reading
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ def write_contributions(path: str | Path, explained: Explained) -> None:
 
 def read_contributions(path: str | Path) -> Explained:
     """Read what `write_contributions` wrote. Raises InputError if an array is missing."""
-    with np.load(path, allow_pickle=False) as file:
+    with reading(path), np.load(path, allow_pickle=False) as file:
         lacking = [field.name for field in fields(Explained) if field.name not in file]
         if lacking:
             raise InputError(

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nucleotune.attribution.onehot import BASES
+from nucleotune.files import reading
 
 #: Share of a pattern's highest contribution that positions of its core have, but for gaps of so many others.
 CORE_SHARE = 0.25
@@ -47,7 +48,7 @@ class Patterns:
 def read_patterns(path: str | Path) -> Patterns:
     """Patterns in a file of modisco-lite, whoever ran it; positive ones first, each kind by its number."""
     rows, seqlets, ppm, cwm = [], [], {}, {}
-    with h5py.File(path, "r") as file:
+    with reading(path), h5py.File(path, "r") as file:
         for sign, group in GROUPS.items():
             names = sorted(file.get(group, ()), key=lambda name: int(name.split("_")[1]))
             for name in names:

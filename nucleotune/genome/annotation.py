@@ -30,10 +30,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from nucleotune.errors import InputError
-from nucleotune.files import atomic_path
+from nucleotune.frames import read_arrow, read_metadata, write_parquet
 from nucleotune.genome import hierarchy
 from nucleotune.genome.columns import (
     identifier_columns,
@@ -179,8 +178,7 @@ def write_annotation(
         table = table.replace_schema_metadata(
             {**table.schema.metadata, _CONTIGS: json.dumps(dict(contigs))}
         )
-    with atomic_path(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", row_group_size=1 << 19)
+    write_parquet(path, table, row_group_size=1 << 19)
 
 
 def read_annotation_parquet(
@@ -192,13 +190,13 @@ def read_annotation_parquet(
     """Read what `write_annotation` wrote, or only some columns and the rows of some features, such as "gene"."""
     filters = None if features is None else pc.is_in(pc.field("feature"), pa.array(list(features)))
     columns = None if columns is None else list(columns)
-    table = pq.read_table(path, columns=columns, filters=filters).to_pandas()
+    table = read_arrow(path, columns=columns, filters=filters).to_pandas()
     return table if features is None else _without_unused(table)
 
 
 def read_contig_names(path: str | Path) -> dict[str, str]:
     """Everyday names of the contigs that `write_annotation` was given; empty without any."""
-    return json.loads((pq.read_schema(path).metadata or {}).get(_CONTIGS, b"{}"))
+    return json.loads(read_metadata(path).get(_CONTIGS, b"{}"))
 
 
 def _without_unused(table: pd.DataFrame) -> pd.DataFrame:

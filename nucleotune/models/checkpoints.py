@@ -25,7 +25,13 @@ import torch
 import nucleotune
 from nucleotune.bounds import most_unpacked, unpacks_to_too_much
 from nucleotune.errors import InputError
-from nucleotune.files import atomic_path, describe_file, read_json, write_json
+from nucleotune.files import (
+    check_new_directory,
+    describe_file,
+    new_directory,
+    read_json,
+    write_json,
+)
 from nucleotune.models.architecture import (
     contradictions,
     published_architecture,
@@ -34,6 +40,7 @@ from nucleotune.models.architecture import (
 from nucleotune.models.spec import check_model
 from nucleotune.models.tokenizers import TOKENIZER, VOCABULARY, make_tokenizer
 from nucleotune.text import read_lines, read_text
+from nucleotune.models.weights import check_numbers
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +77,7 @@ def prepare_checkpoint(
         model: validated dict, see `models.spec`; an `architecture` of None is taken from config.json.
         files: name in `checkpoint.files` -> where it lies. A `<path>.meta.json` of the download beside it is
             required to state the same sha256.
-        output: the directory to be written; an old one is replaced.
+        output: the directory to be written; an older checkpoint there is replaced, nothing else.
         commit: the hub's commit, where it is known. It is recorded unless a `<path>.meta.json` says that the file
             came from a mirror's directory for the revision's name: nobody knows which commit that was.
 
@@ -82,6 +89,7 @@ def prepare_checkpoint(
             named), or the vocabulary does not fit tokenizer or embedding.
     """
     output, checkpoint = Path(output), model["checkpoint"]
+    check_new_directory(output, RECORD)
     by_name = {Path(name).name: Path(path) for name, path in files.items()}
     sources = [_describe_source(name, path) for name, path in sorted(by_name.items())]
     if commit is not None and not all(_is_of_commit(path, commit) for path in by_name.values()):
@@ -96,8 +104,7 @@ def prepare_checkpoint(
     weight_files = [n for n in sorted(by_name) if n.endswith((".safetensors", ".bin"))]
     weights, dropped = _read_weights([by_name[name] for name in weight_files])
     _check_embedding(weights, architecture, by_name[weight_files[0]])
-    with atomic_path(output) as temporary:
-        temporary.mkdir()
+    with new_directory(output, RECORD) as temporary:
         write_json(temporary / CONFIG, {"family": model["family"], **architecture})
         for name in sorted(by_name.keys() - {CONFIG, *weight_files}):
             shutil.copyfile(by_name[name], temporary / name)
@@ -265,6 +272,7 @@ def _read_weights(paths: list[Path]) -> tuple[dict[str, torch.Tensor], list[str]
     storages: set[int] = set()
     for path in paths:
         tensors = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickled(path)
+        check_numbers(path, tensors)
         for published, tensor in sorted(tensors.items()):
             if published.endswith("embeddings.position_ids"):
                 dropped.append(published)

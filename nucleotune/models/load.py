@@ -31,7 +31,7 @@ from transformers import (
 )
 
 from nucleotune.errors import InputError
-from nucleotune.files import atomic_path, write_json
+from nucleotune.files import new_directory, write_json
 from nucleotune.models.adapters import Adapter, save_adapter
 from nucleotune.models.architecture import resolve_architecture
 from nucleotune.models.description import check_classifier, check_fits, encoder_weights
@@ -46,6 +46,7 @@ from nucleotune.models.weights import (
     load_weights,
     read_description,
     read_weights,
+    write_description,
     write_weights,
 )
 
@@ -208,19 +209,21 @@ def save_model(
     """Write a model directory, whole or not at all.
 
     Args:
-        directory: replaced if it is there.
+        directory: see `files.new_directory`: another model directory is replaced, nothing else.
         classifier: with every adapter merged.
         description: JSON values; must hold the resolved `model`.
         tokenizer: its files go along.
         adapter: what was merged, if anything.
+
+    Raises:
+        InputError: something else is at `directory`.
     """
-    with atomic_path(directory) as temporary:
-        temporary.mkdir()
+    with new_directory(directory, DESCRIPTION) as temporary:
         write_weights(temporary, classifier, {"format": "pt"})
         classifier.config.to_json_file(temporary / "config.json", use_diff=False)
         for name, text in tokenizer.files.items():
             (temporary / name).write_text(text)
-        write_json(temporary / DESCRIPTION, description)
+        write_description(temporary, description)
         if adapter is not None:
             save_adapter(temporary / ADAPTER, adapter)
             write_json(temporary / ADAPTER / DESCRIPTION, description)

@@ -29,7 +29,7 @@ import torch
 from torch import nn
 
 from nucleotune.errors import InputError
-from nucleotune.files import atomic_path, write_json
+from nucleotune.files import new_directory
 from nucleotune.models.description import check_profile
 from nucleotune.models.heads import BPNet, ConvHead, DilatedHead
 from nucleotune.models.profile_networks import AverageProfile, EncoderProfile, Output, one_hot
@@ -39,6 +39,7 @@ from nucleotune.models.weights import (
     count_parameters,
     load_weights,
     read_description,
+    write_description,
     write_weights,
 )
 from nucleotune.sequence.kmers import TokenizedSequences
@@ -200,13 +201,15 @@ def check_profile_method(method: dict[str, Any], model: dict[str, Any] | None) -
 
 
 def save_profile_model(directory: str | Path, model: ProfileModel) -> None:
-    """Write a model directory, whole or not at all; every adapter must be merged."""
-    with atomic_path(directory) as temporary:
-        temporary.mkdir()
+    """Write a model directory, whole or not at all; every adapter must be merged.
+
+    Another model directory is replaced; InputError if anything else is there (`files.new_directory`).
+    """
+    with new_directory(directory, DESCRIPTION) as temporary:
         write_weights(temporary, model.network)
         for name, text in (model.tokenizer.files if model.tokenizer else {}).items():
             (temporary / name).write_text(text)
-        write_json(temporary / DESCRIPTION, model.description)
+        write_description(temporary, model.description)
 
 
 def load_profile_model(directory: str | Path) -> ProfileModel:

@@ -16,7 +16,7 @@ import torch
 
 import nucleotune
 from nucleotune.errors import InputError
-from nucleotune.files import file_digest, read_json
+from nucleotune.files import file_digest, read_json, write_json
 from nucleotune.models.names import DESCRIPTION, WEIGHTS
 
 #: Most weights that one error message names.
@@ -51,10 +51,12 @@ def load_weights(module: torch.nn.Module, directory: str | Path) -> None:
     """Give `module` the weights of a model directory, all of them and no others.
 
     Raises:
-        InputError: the file is broken, or weights are missing, superfluous or of another shape (lists them).
+        InputError: the file is broken, holds what is no finite number, or weights are missing, superfluous or of
+            another shape (lists them).
     """
     source, own = Path(directory) / WEIGHTS, module.state_dict()
     weights = read_weights(source)
+    check_numbers(source, weights)
     check_weights(
         source,
         missing=own.keys() - weights.keys(),
@@ -65,11 +67,17 @@ def load_weights(module: torch.nn.Module, directory: str | Path) -> None:
     module.load_state_dict(weights)
 
 
+def write_description(directory: Path, description: dict[str, Any]) -> None:
+    """Write the description into a model directory, with the sha256 of all files that are there: to be called last."""
+    files = {path.name: file_digest(path) for path in sorted(directory.iterdir()) if path.is_file()}
+    write_json(directory / DESCRIPTION, {**description, "files": files})
+
+
 def read_description(directory: str | Path) -> dict[str, Any]:
-    """The description in a model directory.
+    """The description in a model directory, once every file that it lists has proved to be unchanged.
 
     Raises:
-        InputError: it is not there, or the weights are not.
+        InputError: it is not there or damaged, the weights are not there, or a file has changed.
     """
     directory = Path(directory)
     for name in (DESCRIPTION, WEIGHTS):
@@ -77,7 +85,23 @@ def read_description(directory: str | Path) -> dict[str, Any]:
             raise InputError(
                 f"{directory}: no {name} there: not a model directory of nucleotune, or not a whole one"
             )
-    return read_json(directory / DESCRIPTION)
+    description = read_json(directory / DESCRIPTION)
+    if not isinstance(description, dict):
+        raise InputError(
+            f"{directory / DESCRIPTION}: no JSON object; make or copy the directory again"
+        )
+    for name, expected in description.pop("files", {}).items():
+        path = directory / name
+        if not path.is_file():
+            raise InputError(
+                f"{path}: no such file, but {DESCRIPTION} lists it; make or copy the directory again"
+            )
+        if (found := file_digest(path)) != expected:
+            raise InputError(
+                f"{path}: sha256 is {found}, but {DESCRIPTION} recorded {expected}: the file changed or is damaged; "
+                f"make or copy the directory again"
+            )
+    return description
 
 
 #: Weights that `weights_kept` keeps, by file; None outside.
@@ -112,6 +136,20 @@ def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
         return safetensors.torch.load_file(path)
     except safetensors.SafetensorError as error:
         raise InputError(f"{path}: broken file ({error}); make or copy it again") from error
+
+
+def check_numbers(source: Path, weights: dict[str, torch.Tensor]) -> None:
+    """Raise InputError if one of `weights` holds NaN or an infinite number: no prediction could come of it."""
+    broken = [
+        name
+        for name, tensor in weights.items()
+        if tensor.is_floating_point() and not tensor.isfinite().all()
+    ]
+    if broken:
+        raise InputError(
+            f"{source}: not all numbers are finite in {len(broken)} of {len(weights)} weights: {_first(broken)}; make "
+            f"or fetch it again, or train with a lower learning rate"
+        )
 
 
 def check_weights(

@@ -10,6 +10,7 @@ import pandas as pd
 
 from nucleotune.contracts import read_metrics
 from nucleotune.files import read_json
+from nucleotune.frames import read_tsv
 from nucleotune.reporting import lncrna, polya, promoters, rbp
 from nucleotune.reporting.answer import answer
 from nucleotune.reporting.deviations import deviations
@@ -63,9 +64,7 @@ def gather_study(
     cards = read_cards(inputs["cards"])
     for path in inputs["facts"]:
         cards = {name: card | read_json(path).get(name, {}) for name, card in cards.items()}
-    comparisons = {
-        Path(path).parent.name: pd.read_csv(path, sep="\t") for path in inputs["comparisons"]
-    }
+    comparisons = {Path(path).parent.name: read_tsv(path) for path in inputs["comparisons"]}
     shown = [method["title"] for method in methods]
     lines = [method["title"] for method in methods if method["kind"] == "reference"]
     trained = {name: method["title"] for name, method in run["methods"].items()}
@@ -184,7 +183,7 @@ def _training(
     histories: dict[str, dict[str, list[pd.DataFrame]]] = {}
     for dataset, method, _, path in _training_runs(paths, ".tsv"):
         panel = histories.setdefault(dataset_titles[dataset], {})
-        panel.setdefault(method_titles[method], []).append(pd.read_csv(path, sep="\t"))
+        panel.setdefault(method_titles[method], []).append(read_tsv(path))
     # The methods of the other figures first, so that each keeps its colour here.
     names = dict.fromkeys([*shown, *(name for panel in histories.values() for name in panel)])
     draw = partial(training_curves, styles=method_styles(names, reference=reference))

@@ -13,6 +13,7 @@ import pandas as pd
 from nucleotune.attribution.contributions import MUTAGENESIS, Explained, read_contributions
 from nucleotune.attribution.motifs import composition
 from nucleotune.attribution.patterns import read_patterns
+from nucleotune.frames import read_tsv
 from nucleotune.reporting import polya, promoters, rbp
 from nucleotune.reporting.attribution import WIDEST, Motifs, Track
 from nucleotune.reporting.tables import long_table, row
@@ -53,7 +54,7 @@ def drawn_motifs(
         shown.append(
             Motifs(
                 f"{dataset}, {method}",
-                pd.read_csv(table, sep="\t").fillna({"element": "", "motif": ""}),
+                read_tsv(table).fillna({"element": "", "motif": ""}),
                 of_run.ppm,
                 of_run.cwm,
                 composition(read_contributions(explained).sequences),

@@ -1,6 +1,7 @@
 """The report: HTML pages that hold everything they show, one a study and one that leads to them."""
 
 import base64
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,9 +10,13 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from nucleotune.errors import InputError
+from nucleotune.frames import read_tsv
 from nucleotune.reporting.answer import verdict
 from nucleotune.reporting.facts import share
 from nucleotune.reporting.tables import environment
+
+logger = logging.getLogger(__name__)
 
 #: What the page shows of a training, and under which heading; a dot leads into a nested object.
 GATES = {
@@ -92,11 +97,16 @@ def summarise_benchmarks(files: Iterable[tuple[str, str | Path]]) -> list[dict[s
 
     `files` are pairs of rule name and Snakemake benchmark TSV. Returns {"rule", "jobs", "total_s",
     "longest_s", "peak_mb"}; `peak_mb` is None when no job lived long enough to be measured. Of a
-    job run several times the mean time and the highest memory count.
+    job run several times the mean time and the highest memory count. A file that is empty or damaged, as a full disk
+    leaves it, is passed over with a warning: no result rests on it.
     """
     jobs = defaultdict(list)
     for rule, path in files:
-        table = pd.read_csv(path, sep="\t", na_values="-")
+        try:
+            table = read_tsv(path, na_values=["", "-", "NA"])[["s", "max_rss"]]
+        except (InputError, KeyError) as error:
+            logger.warning("benchmark left out: %s", error)
+            continue
         seconds = pd.to_numeric(table["s"], errors="coerce").mean()
         jobs[rule].append((seconds, pd.to_numeric(table["max_rss"], errors="coerce").max()))
     summaries = []

@@ -17,12 +17,11 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 import RNA
 from joblib import Parallel, delayed
 
 from nucleotune.errors import InputError
-from nucleotune.files import atomic_path
+from nucleotune.frames import read_metadata, read_parquet, write_parquet
 from nucleotune.sequence.elements import element_string
 from nucleotune.sequence.shreps import shape_representatives
 from nucleotune.sequence.structure import fold_each
@@ -166,14 +165,13 @@ def write_structures(path: str | Path, structures: Structures) -> None:
     """Write structures as Parquet, atomically; the engine stands in the file's metadata."""
     table = pa.Table.from_pandas(structures.table[list(COLUMNS)], preserve_index=False)
     metadata = {**table.schema.metadata, _ENGINE_KEY: structures.engine.encode()}
-    with atomic_path(path) as temporary:
-        pq.write_table(table.replace_schema_metadata(metadata), temporary, compression="zstd")
+    write_parquet(path, table.replace_schema_metadata(metadata))
 
 
 def read_structures(path: str | Path) -> Structures:
     """Read what `write_structures` wrote. Raises InputError for another file."""
     engine = read_engine(path)
-    table = pd.read_parquet(path, columns=list(COLUMNS))
+    table = read_parquet(path, columns=COLUMNS)
     # Plain lists, as `shape_representatives` returns them.
     shreps = [None if one is None else list(one) for one in table["shreps"]]
     return Structures(table.assign(shreps=pd.Series(shreps, dtype=object)), engine)
@@ -181,7 +179,7 @@ def read_structures(path: str | Path) -> Structures:
 
 def read_engine(path: str | Path) -> str:
     """What made the structures of a file, without reading them. Raises InputError for another file."""
-    engine = (pq.read_schema(path).metadata or {}).get(_ENGINE_KEY)
+    engine = read_metadata(path).get(_ENGINE_KEY)
     if engine is None:
         raise InputError(f"{path}: no engine in the file's metadata: not a table of structures")
     return engine.decode()

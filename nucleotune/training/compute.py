@@ -7,6 +7,7 @@ import pandas as pd
 import torch
 
 from nucleotune.contracts import further_tests
+from nucleotune.errors import InputError
 from nucleotune.sequence.kmers import TokenizedSequences
 from nucleotune.training import parallel
 from nucleotune.training.batches import collate, micro_batches
@@ -26,10 +27,13 @@ def resolve_device(device: str | None, threads: int | None) -> torch.device:
 
     Sets torch's thread count, and process-wide flags: on the CPU deterministic algorithms, on CUDA TF32 matrix
     products for what autocast leaves in fp32.
+
+    Raises:
+        InputError: `device` is none, or not on this machine.
     """
     if threads is not None:
         torch.set_num_threads(threads)
-    resolved = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    resolved = _checked_device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     if resolved.type == "cuda" and resolved.index is None:
         resolved = torch.device("cuda", torch.cuda.current_device())
     torch.use_deterministic_algorithms(resolved.type == "cpu")
@@ -37,6 +41,16 @@ def resolve_device(device: str | None, threads: int | None) -> torch.device:
     torch.utils.deterministic.fill_uninitialized_memory = False
     torch.set_float32_matmul_precision("high" if resolved.type == "cuda" else "highest")
     return resolved
+
+
+def _checked_device(name: str) -> torch.device:
+    here = torch.cuda.device_count()
+    known = ["cpu", *(["cuda"] if here else []), *(f"cuda:{i}" for i in range(here))]
+    if name not in known:
+        raise InputError(
+            f"device {name!r} is not to be had on this machine; expected one of {', '.join(known)}"
+        )
+    return torch.device(name)
 
 
 def precision(device: torch.device) -> str:

@@ -27,12 +27,14 @@ from scipy.special import expit
 
 from nucleotune.contracts import check_examples
 from nucleotune.errors import InputError
+from nucleotune.files import check_new_directory
 from nucleotune.models.adapters import add_lora, freeze_encoder, head_modules, merge_lora
 from nucleotune.models.checkpoints import complete_model, verify_checkpoint
 from nucleotune.models.load import build_classifier, load_model, load_pretrained, save_model
 from nucleotune.models.spec import as_read, check_model
 from nucleotune.models.tokenizers import Tokenizer, make_tokenizer
 from nucleotune.models.weights import (
+    DESCRIPTION,
     count_parameters,
     library_versions,
     read_description,
@@ -110,8 +112,10 @@ def finetune(
 
     Raises:
         InputError: examples, method, model, `start_from` and `checkpoint` do not fit each other, a file is broken,
-            too many unknown tokens, training diverges, or it collapses to one class.
+            something other than a model is at `output_dir`, too many unknown tokens, training diverges, or it
+            collapses to one class.
     """
+    check_new_directory(output_dir, DESCRIPTION)
     model, base = _resolved(model, start_from, checkpoint)
     # From here on the model's limit is the method's: for tokens, the state's identity, and whoever reads the model.
     model = as_read(model, method)

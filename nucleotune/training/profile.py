@@ -26,6 +26,7 @@ import torch
 from numpy.typing import NDArray
 
 from nucleotune.errors import InputError
+from nucleotune.files import check_new_directory
 from nucleotune.models.checkpoints import complete_model, verify_checkpoint
 from nucleotune.models.profile import (
     Built,
@@ -35,7 +36,7 @@ from nucleotune.models.profile import (
 )
 from nucleotune.models.profile_networks import AverageProfile
 from nucleotune.models.spec import check_model
-from nucleotune.models.weights import library_versions, weights_digest
+from nucleotune.models.weights import DESCRIPTION, library_versions, weights_digest
 from nucleotune.profile_contracts import (
     PROFILE_PREDICTION_COLUMNS,
     ProfileExamples,
@@ -115,9 +116,11 @@ def train_profile(
 
     Raises:
         InputError: examples, method, model and checkpoint do not fit each other, too many unknown tokens; `Diverged`:
-            a loss is not finite.
+            a loss is not finite. Something other than a model is at `output_dir`.
     """
     check_profile_examples(examples)
+    if output_dir is not None:
+        check_new_directory(output_dir, DESCRIPTION)
     used = examples.of_splits(predicted_splits(examples.table))
     train, valid = (np.flatnonzero(used.table["split"] == name) for name in ("train", "valid"))
     for rows, name in ((train, "train"), (valid, "valid")):

@@ -13,7 +13,8 @@ from typing import Any
 
 from nucleotune.contracts import read_examples, write_predictions
 from nucleotune.errors import InputError
-from nucleotune.files import atomic_path, write_json
+from nucleotune.files import write_json
+from nucleotune.frames import write_tsv
 from nucleotune.models.weights import weights_kept
 from nucleotune.scripting import LOG_FORMAT
 from nucleotune.training import parallel
@@ -127,8 +128,7 @@ def _train(run: Run, settings: Settings) -> None:
     if parallel.rank() > 0:
         return
     write_predictions(run.predictions, trained.predictions)
-    with atomic_path(run.training) as path:
-        trained.training_rows.to_csv(path, sep="\t", index=False)
+    write_tsv(run.training, trained.training_rows)
     write_json(run.summary, trained.summary)
 
 

@@ -8,9 +8,10 @@ import hashlib
 import json
 import logging
 import os
-import pickle
 import shutil
+import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,32 +35,70 @@ def run_digest(examples: pd.DataFrame, **settings: Any) -> str:
 
 
 def save_state(directory: Path, digest: str, state: dict[str, Any]) -> None:
-    """Replace the state in `directory` by `state`, which belongs to the run `digest`; a kill leaves the old one."""
-    with atomic_path(directory / STATE) as temporary, temporary.open("wb") as file:
-        torch.save({"digest": digest, **state}, file)
-        file.flush()
-        os.fsync(file.fileno())
+    """Replace the state in `directory` by `state`, which belongs to the run `digest`; a kill leaves the old one.
+
+    So does a full disk, which is logged and ends no training: the disk may have room again at the next time.
+    """
+    path = directory / STATE
+    try:
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
+            torch.save({"digest": digest, **state}, file)
+            file.flush()
+            os.fsync(file.fileno())
+    except (OSError, RuntimeError) as error:
+        # torch may hide what the system says behind a complaint of its own writer.
+        if isinstance(error, RuntimeError) and "inline_container" not in str(error):
+            raise
+        logger.warning(
+            "%s cannot be saved (%s): the training goes on, but if it is killed now it resumes from an older step, or "
+            "starts anew",
+            *(path, _first_line(error)),
+        )
 
 
 def load_state(directory: Path, digest: str) -> dict[str, Any] | None:
-    """The state in `directory` if it belongs to the run `digest`, else None (and the log says why)."""
+    """The state in `directory` if it belongs to the run `digest`, else None (and the log says why).
+
+    One that is damaged, also where only its numbers are, is put aside under a name that ends in `.damaged`.
+    """
     for leftover in directory.glob(f".{STATE}.*.tmp"):  # of a process killed while it wrote
         leftover.unlink()
     path = directory / STATE
     if not path.is_file():
         return None
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        logger.warning("%s cannot be read (%s): training starts anew", path, error)
+        state = _read(path)
+        own, step = state["digest"], state["step"]
+    # Whatever a damaged file makes zipfile or torch raise: were it let through, the training could never start again.
+    except Exception as error:
+        aside = path.with_name(f"{STATE}.damaged")
+        with suppress(OSError):  # another process of the same training may have done it
+            path.replace(aside)
+        logger.warning(
+            "%s is damaged (%s: %s): put aside as %s, training starts anew",
+            *(path, type(error).__name__, _first_line(error), aside.name),
+        )
         return None
-    if state["digest"] != digest:
+    if own != digest:
         logger.warning(
             "%s belongs to other settings, data or library versions: training starts anew", path
         )
         return None
-    logger.info("%s: training resumes after step %d", path, state["step"])
+    logger.info("%s: training resumes after step %d", path, step)
     return state
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The content of a state, once its checksums have proved right: torch does not look at them."""
+    with zipfile.ZipFile(path) as archive:
+        broken = archive.testzip()
+    if broken is not None:
+        raise ValueError(f"wrong checksum of {broken}")
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "")
 
 
 def remove_state(directory: str | Path) -> None:

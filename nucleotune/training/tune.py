@@ -23,7 +23,8 @@ from optuna.trial import TrialState
 
 from nucleotune.errors import InputError
 from nucleotune.evaluation.profile_metrics import LOSS_WEIGHTS
-from nucleotune.files import atomic_path, write_json
+from nucleotune.files import write_json
+from nucleotune.frames import write_tsv
 from nucleotune.models.weights import library_versions, weights_digest
 from nucleotune.profile_contracts import ProfileExamples, examples_digest
 from nucleotune.search_space import (
@@ -166,8 +167,7 @@ def search(
 
 def write_tuned(tuned: Tuned, table: str | Path, best: str | Path) -> None:
     """Write the trials as TSV and the best of them as JSON."""
-    with atomic_path(table) as path:
-        tuned.trials.to_csv(path, sep="\t", index=False)
+    write_tsv(table, tuned.trials)
     write_json(best, tuned.best)
 
 

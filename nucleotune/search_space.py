@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from nucleotune.errors import InputError
+from nucleotune.files import read_json
 from nucleotune.plugins import read_schema, validate
 
 Space = Mapping[str, Any]
@@ -86,7 +87,7 @@ def ends_or_choices(values: Any, place: str) -> list[Any]:
 def read_search(path: str | Path, settings: str) -> dict[str, Any] | None:
     """What a search has found, the content of its best.json; None where there is none, or it is of other settings."""
     path = Path(path)
-    best = json.loads(path.read_text()) if path.is_file() else {}
+    best = read_json(path) if path.is_file() else {}
     return best if best.get("settings") == settings else None
 
 

@@ -3,7 +3,6 @@
 Run as a module, it is what torchrun starts in each process of a job with several GPUs.
 """
 
-import json
 import logging
 import sys
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from typing import Any
 
 from nucleotune.contracts import read_examples, write_predictions
 from nucleotune.errors import InputError
-from nucleotune.files import write_json
+from nucleotune.files import read_json, write_json
 from nucleotune.frames import write_tsv
 from nucleotune.models.weights import weights_kept
 from nucleotune.scripting import LOG_FORMAT
@@ -134,7 +133,7 @@ def _train(run: Run, settings: Settings) -> None:
 
 def main(request: str) -> None:
     """Take part in the run that the file `request` describes."""
-    values = json.loads(Path(request).read_text())
+    values = read_json(request)
     with parallel.group():
         level = logging.INFO if parallel.rank() == 0 else logging.ERROR
         logging.basicConfig(level=level, **LOG_FORMAT)

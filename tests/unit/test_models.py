@@ -263,6 +263,8 @@ def test_broken_directories(tmp_path):
     save(tmp_path / "m", model)
     weights = tmp_path / "m" / "model.safetensors"
     whole = safetensors.torch.load_file(weights)
+    # A directory that others made lists no digests, by which changes would be found first.
+    (tmp_path / "m/nucleotune.json").write_text(json.dumps(describe(model)))
 
     safetensors.torch.save_file(
         {k: v for k, v in whole.items() if "layer.1.attention.self" not in k}, weights

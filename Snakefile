@@ -22,6 +22,7 @@ elif not config:
 include: "rules/common.smk"
 include: "rules/training_inputs.smk"
 include: "rules/attribution_inputs.smk"
+include: "rules/intermediates_inputs.smk"
 include: "rules/simulate.smk"
 include: "rules/sources.smk"
 include: "rules/checkpoints.smk"
@@ -82,6 +83,9 @@ rule not_of_this_run:
         "{target}",
     wildcard_constraints:
         target=rf"({any_of(name for name in STUDIES if name not in DATASETS)})(_[a-z0-9]+)?",
+
+
+note_lost_files()
 
 
 onstart:

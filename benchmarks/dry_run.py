@@ -73,7 +73,7 @@ def count_jobs(species: int, seeds: int) -> dict[str, int]:
         "lncrna_figure3": 1,
         "lncrna_figure4": 1,
         "study_report": 1,
-        "report": 1,
+        "overview": 1,
         "all": 1,
     }
 
@@ -115,7 +115,7 @@ def count_rbp_jobs(proteins: int, seeds: int) -> dict[str, int]:
         "rbp_table_auroc": 1,
         "rbp_table_comparison": 1,
         "study_report": 1,
-        "report": 1,
+        "overview": 1,
         "all": 1,
     }
 

@@ -195,10 +195,10 @@ wildcard_constraints:
 
 
 def end_of(study):
-    """What a study ends with: its tables and figures, every comparison with the best baseline, its page."""
+    """What a study ends with: its tables, figures and page, and all that they are made from (`intermediates`)."""
     return [
         *TARGETS[study],
-        *(of_run(f"{study}/{dataset}/comparison.tsv") for dataset in SHOWN[study]),
+        *intermediates(study),
         of_run(f"reports/{study}.html"),
     ]
 

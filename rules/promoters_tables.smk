@@ -34,6 +34,10 @@ PROMOTERS_BY_SIDE = [
 ] + PROMOTERS_TRUNCATION
 
 CARD_FACTS["promoters"] = [of_run("facts/promoters.json")]
+INTERMEDIATES["promoters"] = [
+    f"results/promoters/{dataset}/{method}/seed{SETTINGS['seeds'][0]}/attention.tsv"
+    for dataset, method in attention_runs()
+]
 REPORTED["promoters"] = {
     "datasets": PROMOTERS_DATASETS,
     "methods": PROMOTERS_METHODS,

@@ -18,6 +18,17 @@ RBP_FINDINGS = {
     if one["name"] in attended()
 }
 
+# Findings are made with the structures and regions, whose failure deletes them alone.
+INTERMEDIATES["rbp"] = [
+    *(path for paths in RBP_FINDINGS.values() for path in paths),
+    *(
+        f"results/rbp/{name}/{kind}.parquet"
+        for name, one in DATASETS["rbp"].items()
+        for kind in ("regions", "structures")
+        if analysed(RUN, one, kind)
+        or (kind == "structures" and any(map(reads_structures, METHODS["rbp"][name])))
+    ),
+]
 REPORTED["rbp"] = {"datasets": RBP_DATASETS, "methods": RBP_METHODS, "pools": {}}
 
 TARGETS["rbp"] = [

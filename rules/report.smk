@@ -7,6 +7,7 @@ OUTPUTS: results/reports/<study>.html, results/reports/<study>.json (its finding
 
 localrules:
     study_report,
+    overview,
     report,
 
 
@@ -63,7 +64,7 @@ rule study_report:
         "../scripts/study_report.py"
 
 
-rule report:
+rule overview:
     input:
         pages=expand(of_run("reports/{study}.html"), study=SETTINGS["studies"]),
         findings=expand(of_run("reports/{study}.json"), study=SETTINGS["studies"]),
@@ -71,7 +72,7 @@ rule report:
     output:
         of_run("report.html"),
     log:
-        "logs/report.log",
+        "logs/overview.log",
     conda:
         "../envs/nucleotune.yaml"
     params:
@@ -82,4 +83,10 @@ rule report:
     message:
         "Writing {output}"
     script:
-        "../scripts/report.py"
+        "../scripts/overview.py"
+
+
+rule report:
+    input:
+        "results/report.html",
+        [path for study in SETTINGS["studies"] for path in intermediates(study)],

@@ -76,7 +76,7 @@ def test_lncrna_alone(tmp_path):
         "lncrna_figure3": 1,
         "lncrna_figure4": 1,
         "study_report": 1,
-        "report": 1,
+        "overview": 1,
         "all": 1,
     }
 

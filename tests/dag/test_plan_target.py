@@ -99,7 +99,7 @@ def test_what_is_done_is_not_to_run(tmp_path):
     snakemake(tmp_path, target, *arguments)
     found = jobs(snakemake(tmp_path, "plan", *arguments).stdout)
     assert found["baseline"] == (1, 2) and found["lncrna_examples"] == (0, 1)
-    assert found["download"] == (0, 2) and found["report"] == (1, 1)
+    assert found["download"] == (0, 2) and found["overview"] == (1, 1)
 
 
 def test_plan_of_an_offline_run_whose_files_are_missing(tmp_path):

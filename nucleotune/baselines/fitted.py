@@ -15,7 +15,7 @@ import safetensors
 import safetensors.numpy
 
 from nucleotune.errors import InputError
-from nucleotune.files import atomic_path, file_digest, write_json
+from nucleotune.files import file_digest, new_directory, write_json
 from nucleotune.models.names import BASELINE, DESCRIPTION, WEIGHTS
 
 Score = Callable[[Sequence[str]], np.ndarray]
@@ -59,11 +59,13 @@ def array_text(array: np.ndarray) -> list[str]:
 
 
 def save_learnt(directory: str | Path, learnt: Learnt, description: Mapping[str, Any]) -> None:
-    """Write a model directory, whole or not at all; `description` holds what is to be known beside `learnt`."""
+    """Write a model directory, whole or not at all; `description` holds what is to be known beside `learnt`.
+
+    Another model directory is replaced; InputError if anything else is there (`files.new_directory`).
+    """
     # safetensors takes the bytes of an array as they lie in memory.
     arrays = {name: np.asarray(array, order="C") for name, array in learnt.arrays.items()}
-    with atomic_path(directory) as temporary:
-        temporary.mkdir()
+    with new_directory(directory, DESCRIPTION) as temporary:
         (temporary / WEIGHTS).write_bytes(safetensors.numpy.save(arrays))
         files = {WEIGHTS: file_digest(temporary / WEIGHTS)}
         write_json(

@@ -213,6 +213,9 @@ def test_output_is_replaced_whole_and_readable_by_the_group(standin, tmp_path):
     model, files = standin("dnabert-3")
     (tmp_path / "out").mkdir()
     (tmp_path / "out/left-over").touch()
+    with pytest.raises(InputError, match="a directory with other files in it"):
+        prepare_checkpoint("dnabert-3", model, files, tmp_path / "out")
+    (tmp_path / "out/checkpoint.json").touch()
     before = os.umask(0o022)
     try:
         prepare_checkpoint("dnabert-3", model, files, tmp_path / "out")

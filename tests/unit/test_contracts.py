@@ -88,7 +88,7 @@ def test_atomic_path_leaves_nothing_after_a_failure(tmp_path):
 def test_atomic_path_replaces_a_directory(tmp_path):
     target = tmp_path / "model"
     for name in ("old", "new"):
-        with atomic_path(target) as temporary:
+        with atomic_path(target, replace_directory=True) as temporary:
             temporary.mkdir()
             (temporary / name).touch()
     assert [path.name for path in target.iterdir()] == ["new"]

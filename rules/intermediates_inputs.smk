@@ -22,16 +22,16 @@ def intermediates(study):
     predictions = "results/{study}/{dataset}/{method}/seed{seed}/predictions.parquet"
     datasets = dict.fromkeys([*SHOWN[study], *(run.split("/")[2] for run in runs)])
     files = [
-        *every(predictions, study),
-        *(f"{run}/predictions.parquet" for run in runs),
-        *every("results/{study}/{dataset}/{method}/metrics.json", study),
-        *(f"results/{study}/{dataset}/comparison.tsv" for dataset in SHOWN[study]),
         *(
             f"results/{study}/{dataset}/{file}"
             for dataset in datasets
             for file in ("examples.parquet", "card.json")
         ),
         *(path for dataset in datasets for path in read_forms(study, dataset)),
+        *every(predictions, study),
+        *(f"{run}/predictions.parquet" for run in runs),
+        *every("results/{study}/{dataset}/{method}/metrics.json", study),
+        *(f"results/{study}/{dataset}/comparison.tsv" for dataset in SHOWN[study]),
         *(
             f"results/shared-jobs/{study}.{method}.seed{seed}.job{job}"
             for job, members in SHARED[study].items()

@@ -39,8 +39,8 @@ from nucleotune.models.architecture import (
 )
 from nucleotune.models.spec import check_model
 from nucleotune.models.tokenizers import TOKENIZER, VOCABULARY, make_tokenizer
-from nucleotune.text import read_lines, read_text
 from nucleotune.models.weights import check_numbers
+from nucleotune.text import read_lines, read_text
 
 logger = logging.getLogger(__name__)
 

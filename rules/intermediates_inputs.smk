@@ -31,7 +31,7 @@ def intermediates(study):
         *every(predictions, study),
         *(f"{run}/predictions.parquet" for run in runs),
         *every("results/{study}/{dataset}/{method}/metrics.json", study),
-        *(f"results/{study}/{dataset}/comparison.tsv" for dataset in SHOWN[study]),
+        *(of_run(f"{study}/{dataset}/comparison.tsv") for dataset in SHOWN[study]),
         *(
             f"results/shared-jobs/{study}.{method}.seed{seed}.job{job}"
             for job, members in SHARED[study].items()
@@ -77,7 +77,7 @@ def note_lost_files():
                 "examples.parquet": "*/*/predictions.parquet",
                 "card.json": "*/*/predictions.parquet",
                 "predictions.parquet": "../metrics.json",
-                "metrics.json": f"../../../tables/{study}_*.tsv",
+                "metrics.json": f"../../../../{of_run('tables')}/{study}_*.tsv",
                 "contributions.npz": "motifs.tsv",
             }.get(name)
             if made and any(folder.glob(made)):

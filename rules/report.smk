@@ -88,5 +88,5 @@ rule overview:
 
 rule report:
     input:
-        "results/report.html",
+        of_run("report.html"),
         [path for study in SETTINGS["studies"] for path in intermediates(study)],

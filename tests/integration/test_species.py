@@ -132,7 +132,7 @@ def test_own_files_for_the_promoter_study(tmp_path):
     done = snakemake(tmp_path, "promoters", "--configfile", str(tmp_path / "run.yaml"))
     answer = "promoters: No language model was compared with a baseline in this run."
     assert done.stdout.count(f"{answer} See results/reports/promoters.html\n") == 1
-    assert len(list(tmp_path.glob("results/promoters/*/comparison.tsv"))) == 6
+    assert len(list(tmp_path.glob("results/promoters/*/comparison.tsv"))) == 7
     table = pd.read_csv(tmp_path / "results/tables/promoters_table2.tsv", sep="\t")
     ran = table[table["measured"].notna()]
     assert set(ran["dataset"]) == {"Mine, random split", "Mine, chromosome split"}

@@ -20,6 +20,7 @@ elif not config:
 
 
 include: "rules/common.smk"
+include: "rules/common_inputs.smk"
 include: "rules/training_inputs.smk"
 include: "rules/attribution_inputs.smk"
 include: "rules/intermediates_inputs.smk"

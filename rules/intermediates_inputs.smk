@@ -8,9 +8,8 @@ REQUIRED INPUTS: the names of rules/common.smk, rules/training_inputs.smk and ru
 OUTPUTS: the name INTERMEDIATES and the functions below
 """
 
-INTERMEDIATES = (
-    {}
-)  # study -> further files that its tables are made from; each study's rule file adds its own
+# study -> further files that its tables are made from; each study's rule file adds its own
+INTERMEDIATES = {}
 
 
 def intermediates(study):

@@ -152,7 +152,7 @@ def hub_sources(
             checksum="none",
             min_bytes=1,
             kind="text" if file.endswith((".json", ".txt")) else "binary",
-            licence=model["licence"],
+            licence=model.get("licence", ""),  # texts are no part of what a stand-in is made from
             note=f"checkpoint.files of config/models/{name}.yaml",
         )
     return sources

@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 .PHONY: help install demo test test-slurm fuzz lint format check-real docs lock clean
 
 help:
-	@echo "make demo                 install and run the default config; prints where the report is"
+	@echo "make demo                 install and run the demo (config/demo.yaml); prints where the report is"
 	@echo "make test                 all tests (unit, DAG, end to end on the toy species)"
 	@echo "make test-slurm           the tests that need a SLURM (see tests/slurm/README.md)"
 	@echo "make fuzz N=100000        random inputs for every reader of outside text (see tests/fuzz/README.md)"
@@ -56,7 +56,7 @@ format: install
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile rules
 
-# Sets that not every directory has, each with an overlay of its own.
+# Sets that not every directory has, each with a configuration file of its own.
 STRAZAR = $(if $(and $(wildcard $(DATA)/clip/QKI_strazar.fa.gz),$(wildcard $(DATA)/clip/AGO2_strazar.fa.gz)),tests/real/strazar.yaml)
 
 check-real: install

@@ -20,10 +20,10 @@ SECTIONS = {
 HEAD = """# Configuration reference
 
 Generated from `schemas/` by `make docs`; do not edit. Unknown keys are errors, and every file is checked before the
-first job starts. The defaults are what a run has whose file leaves a key out: methods that need neither GPU nor
-download, and the shipped toy data where no species or collection is named. Of several files after `--configfile` a
-later one replaces the lists of an earlier one and merges its mappings. Without `--configfile` the demo runs,
-`config/demo.yaml`; its settings hold nowhere else.
+first job starts. A key that a file leaves out has its default: methods that need neither GPU nor download, and the
+shipped toy data if no species or collection is named. Of several files after `--configfile` a later one replaces the
+lists of an earlier one and merges its mappings. Without `--configfile` the demo runs (`config/demo.yaml`), whose
+settings hold nowhere else.
 """
 
 

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def sampled(card: Mapping[str, Any]) -> list[str]:
-    """What was sampled away, one phrase a setting: "bound sampled to 200 of 1,484, ... (rbp.per_class)".
+    """What was sampled away, one phrase a setting: "positive sampled to 200 of 1,484, ... (rbp.per_class)".
 
     A step of the waterfall that draws rows says by which setting under `sampled_by`.
     """

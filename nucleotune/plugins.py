@@ -62,7 +62,9 @@ def validate(
     nearest known one.
     """
     filled = _with_defaults(value, schema)
-    unreal = [f"{source}: key {key!r}: {found} is no number" for key, found in _not_finite(filled)]
+    unreal = [
+        f"{source}: key {key!r}: {found} is not a number" for key, found in _not_finite(filled)
+    ]
     if unreal:
         raise InputError("\n".join(f"{line}; expected a finite one" for line in unreal))
     errors = sorted(
@@ -121,7 +123,7 @@ def find_plugin(kind: str, name: str, folders: Iterable[str | Path]) -> Path:
     check_name(name, kind)
     if kind == "methods" and name in RESERVED_METHODS:
         raise InputError(
-            f"methods: {name!r} is the name of another directory of results; name the method and its file otherwise"
+            f"methods: {name!r} is the name of another directory of results; give the method and its file another name"
         )
     folders = [Path(folder) for folder in folders]
     for folder in reversed(folders):
@@ -132,7 +134,7 @@ def find_plugin(kind: str, name: str, folders: Iterable[str | Path]) -> Path:
         if not folder.is_dir():
             raise InputError(
                 f"no file {kind}/{name}.yaml: the plug-in directory {folder.resolve()} (key 'plugins') is"
-                f" {'no directory' if folder.exists() else 'not there'}"
+                f" {'not a directory' if folder.exists() else 'not there'}"
             )
     known = sorted({path.stem for folder in folders for path in (folder / kind).glob("*.yaml")})
     hint = did_you_mean(name, known, "known names: " + ", ".join(known))
@@ -318,7 +320,7 @@ def _local_file(where: str, file: str, data_dir: str) -> Path:
     if "{" in str(path) or "}" in str(path):
         raise InputError(
             f"{where}: {str(path)!r}: a path cannot hold braces, which stand for names in the workflow's rules; rename"
-            " it, or name it by a link"
+            " it, or give the path of a link to it"
         )
     if not path.is_file():
         what = "a directory" if path.is_dir() else "no file"

@@ -175,7 +175,7 @@ def _header(fields: list[str]) -> _Header:
 def _whole(*texts: str) -> list[int]:
     numbers = list(map(whole_number, texts))
     if None in numbers:
-        raise ValueError(f"{texts[numbers.index(None)]!r} is no whole number, or too large")
+        raise ValueError(f"{texts[numbers.index(None)]!r} is not a whole number, or too large")
     return numbers
 
 

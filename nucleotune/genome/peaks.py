@@ -181,7 +181,7 @@ def _check_chromosomes(seqname: pd.Series, scaffolds: Collection[str]) -> None:
     if found.empty:
         return
     names = ", ".join(f"{name} ({n})" for name, n in found.head(5).items())
-    text = f"{found.sum()} of {len(seqname)} peaks lie on contigs that are no chromosomes: {names}"
+    text = f"{found.sum()} of {len(seqname)} peaks lie on contigs that are not chromosomes: {names}"
     if found.sum() > MAX_UNKNOWN * len(seqname):
         raise InputError(
             f"peaks: {text}; take peaks on an assembly's chromosomes, or a genome of scaffolds only"

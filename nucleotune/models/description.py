@@ -148,7 +148,7 @@ def check_fits(weights: Path, least: int) -> None:
             raise InputError(f"{weights}: broken file ({error}); make or copy it again") from error
         if least > found + _SLACK:
             raise InputError(
-                f"{weights}: {found:,} weights, but a model of the sizes that are said of it has at least {least:,};"
+                f"{weights}: {found:,} weights, but a model of the sizes in its description has at least {least:,};"
                 " make or copy the directory again"
             )
 
@@ -178,7 +178,7 @@ def _check_encoder(path: Path, model: dict[str, Any]) -> None:
         ("parameters", model.get("parameters"), _whole),
     ):
         if value is not None and not good(value):
-            raise InputError(f"{path}: model.{key}: {value!r:.80} cannot be")
+            raise InputError(f"{path}: model.{key}: {value!r:.80} is not possible")
     try:
         check_model(model)
     except InputError as error:

@@ -167,7 +167,7 @@ def _from_backend(path: Path, backend: tokenizers.Tokenizer, model: dict[str, An
     foreign = [i for i in (*leading, *trailing) if i >= model["architecture"]["vocab_size"]]
     if foreign:
         raise InputError(
-            f"{path}: its post_processor adds token {foreign[0]}, which the model has not"
+            f"{path}: its post_processor adds token {foreign[0]}, which the model does not have"
         )
 
     def letters(sequence: str, start: int, position: int) -> str:
@@ -344,7 +344,7 @@ def _species_id(
         )
     if names.count(species) > 1:
         raise InputError(
-            f"{directory / VOCABULARY}: token {species!r} stands there {names.count(species)} times"
+            f"{directory / VOCABULARY}: token {species!r} occurs {names.count(species)} times; expected once"
         )
     rows = model["architecture"]["vocab_size"]
     if len(vocabulary) > rows:

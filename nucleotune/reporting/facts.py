@@ -58,8 +58,8 @@ def _lost_windows(counts: Mapping[str, int] | None) -> str:
     lost = counts["places"] - counts["windows"]
     return (
         f"Of {counts['places']:,} promoters looked up in the genome {lost:,} have no sequence:"
-        f" {counts['unknown_contig']:,} on contigs that it has not, {counts['off_contig']:,} beyond the end of their"
-        f" contig, {counts['not_acgt']:,} with letters other than ACGT."
+        f" {counts['unknown_contig']:,} on contigs that it does not have, {counts['off_contig']:,} beyond the end of"
+        f" their contig, {counts['not_acgt']:,} with letters other than ACGT."
     )
 
 
@@ -130,7 +130,7 @@ def _ends(card: Mapping[str, Any]) -> dict[str, Any]:
         ["A in the sequences on the whole", share(ends["overall"])],
         ["Reads beyond the end of their contig, dropped", f"{card['reads_beyond_contigs']:,}"],
         [
-            "on contigs that the genome has not, dropped",
+            "on contigs that the genome does not have, dropped",
             f"{sum(card['unknown_contigs']['reads'].values()):,}",
         ],
     ]

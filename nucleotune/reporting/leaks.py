@@ -60,7 +60,7 @@ def _shared_units(found: Card, unit: str, rows: str, known: int, total: int) -> 
     genes, tested = found["genes_shared"], found["test_rows_with_gene_in_training"]
     if genes is None:
         of = (
-            f"are known of {known:,} of {total:,} {rows}, of none in training or of none in the test split"
+            f"are known for {known:,} of {total:,} {rows}, but for none in training or for none in the test split"
             if known
             else "are not known"
         )
@@ -119,7 +119,7 @@ def _overlaps(card: Card, found: Card, unit: str, rows: str) -> list[str]:
             " neighbours of one place."
         ]
     known = card["places_known"]
-    return [f"No test place overlaps one of training (places are known of {known:,} {rows})."]
+    return [f"No test place overlaps one of training (places are known for {known:,} {rows})."]
 
 
 def _identical(card: Card, rows: str) -> list[str]:

@@ -107,7 +107,7 @@ def check_address(url: str, where: str) -> None:
         )
     if not is_host(parts.hostname or ""):
         raise InputError(
-            f"{where}: {parts.hostname or ''!r} is no name of a host; expected https://<host>/<path>"
+            f"{where}: {parts.hostname or ''!r} is not the name of a host; expected https://<host>/<path>"
         )
 
 

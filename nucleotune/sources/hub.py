@@ -60,7 +60,9 @@ def check_checkpoint(model: Mapping[str, Any]) -> None:
     names = [file.rpartition("/")[2] for file in checkpoint["files"]]
     for name in names:
         if name in ("", ".", ".."):
-            raise InputError(f"model {title!r}: checkpoint.files: {name!r} is no name of a file")
+            raise InputError(
+                f"model {title!r}: checkpoint.files: {name!r} is not the name of a file"
+            )
     if len(set(names)) < len(names):
         raise InputError(f"model {title!r}: checkpoint.files: two files of one name")
     tokenizer = TOKENIZER_FILES[model["tokenizer"]["kind"]]

@@ -185,7 +185,7 @@ def local_path(url: str) -> str:
     parts = split_address(without_secrets(url), "downloads")
     host = parts.hostname or ""
     if not is_host(host):
-        raise InputError(f"{without_secrets(url)}: {host!r} is no name of a host")
+        raise InputError(f"{without_secrets(url)}: {host!r} is not the name of a host")
     if parts.port not in (None, _DEFAULT_PORTS[parts.scheme]):
         host += f":{parts.port}"
     directory, _, name = parts.path.rpartition("/")

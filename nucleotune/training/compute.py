@@ -48,7 +48,7 @@ def _checked_device(name: str) -> torch.device:
     known = ["cpu", *(["cuda"] if here else []), *(f"cuda:{i}" for i in range(here))]
     if name not in known:
         raise InputError(
-            f"device {name!r} is not to be had on this machine; expected one of {', '.join(known)}"
+            f"device {name!r} is not available on this machine; expected one of {', '.join(known)}"
         )
     return torch.device(name)
 

@@ -73,5 +73,5 @@ def test_no_address_leads_out_of_the_downloads(tmp_path):
     arguments = run_of(tmp_path, '"http://../sources.tsv", "file:///x.fa"', '"http://../y"')
     done = snakemake(tmp_path, "fetch", *arguments, check=False)
     assert done.returncode == 1 and lock.read_text() == "mine"
-    assert "species/mine.yaml: coding.files.0.urls.0: '..' is no name of a host" in done.stdout
+    assert "species/mine.yaml: coding.files.0.urls.0: '..' is not the name of a host" in done.stdout
     assert "Traceback" not in done.stdout

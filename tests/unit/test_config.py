@@ -69,7 +69,7 @@ def test_numbers_are_finite(value):
             for key in reversed(keys[:-1]):
                 given = {key: given}
             with pytest.raises(
-                InputError, match=rf"a\.yaml: key '{'.'.join(keys)}': -?(nan|inf) is no number"
+                InputError, match=rf"a\.yaml: key '{'.'.join(keys)}': -?(nan|inf) is not a number"
             ):
                 validate(given, schema, "a.yaml")
             tried += 1

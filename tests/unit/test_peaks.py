@@ -367,9 +367,9 @@ def test_peaks_on_scaffolds_are_said(genome, caplog):
     names = pd.concat(PEAKS.values())["seqname"]
     n = (names == "KI270728.1").sum()
     assert n > 2
-    assert f"{n} of {len(names)} peaks lie on contigs that are no chromosomes" in caplog.text
+    assert f"{n} of {len(names)} peaks lie on contigs that are not chromosomes" in caplog.text
     peaks = {"K562": PEAKS["K562"].assign(seqname="chrUn_KI270742v1")}
-    with pytest.raises(InputError, match=r"of \d+ peaks .* no chromosomes: chrUn_KI270742v1"):
+    with pytest.raises(InputError, match=r"of \d+ peaks .* not chromosomes: chrUn_KI270742v1"):
         examples(genome, peaks)
 
 

@@ -89,7 +89,7 @@ def test_a_plug_in_directory_that_is_not_there(tmp_path):
     ):
         find_plugin("species", "zf", [tmp_path, tmp_path / "none"])
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="is no directory"):
+    with pytest.raises(InputError, match="is not a directory"):
         find_plugin("species", "zf", [tmp_path / "file"])
 
 

@@ -385,7 +385,9 @@ def test_contigs_under_other_names(tmp_path):
     assert built.card["unknown_contigs"]["reads"] == {"2-micron": 9}
     assert built.card["unknown_contigs"]["genes"] == {}
     strange = ends.assign(seqname="scaffold_" + ends["seqname"])
-    with pytest.raises(InputError, match="lie on contigs that .*genome.fa has not: scaffold_"):
+    with pytest.raises(
+        InputError, match="lie on contigs that .*genome.fa does not have: scaffold_"
+    ):
         build(tmp_path, strange)
     built, _ = build(tmp_path, strange, aliases={f"scaffold_{name}": name for name in CONTIGS})
     np.testing.assert_array_equal(built.counts, expected.counts)

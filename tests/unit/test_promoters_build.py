@@ -341,7 +341,7 @@ def test_most_of_the_genome_is_not_lost_without_a_word(toy, tmp_path):
     )
     files = toy.files | {"genome": str(genome)}
     for task, asked in (("task4", {}), ("task1", {"positives": "epd"}), ("task2", {})):
-        with pytest.raises(InputError, match=r"lie on contigs that .*renamed\.fa has not"):
+        with pytest.raises(InputError, match=r"lie on contigs that .*renamed\.fa does not have"):
             build(toy, task, files=files, **asked)
     here, card = build(toy, "task4", files=files, block={"aliases": half})
     assert card["windows"]["unknown_contig"] == 0
@@ -365,7 +365,7 @@ def test_a_masked_genome_leaves_no_promoter(toy, tmp_path):
             build(toy, task, files=files, **asked)
         places, off, masked = (
             int(re.search(pattern, str(error.value))[1])
-            for pattern in (r"of (\d+) places", r"has not, (\d+) so near", r"fit, (\d+) with")
+            for pattern in (r"of (\d+) places", r"does not have, (\d+) so near", r"fit, (\d+) with")
         )
         assert places == off + masked and masked > 0
 

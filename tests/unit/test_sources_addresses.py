@@ -114,7 +114,7 @@ def test_address_that_cannot_be_read_is_not_repeated():
     "url", ["http://../sources.tsv", "http://./x", "http:///x", "http://%2e%2e/x"]
 )
 def test_no_place_outside_the_downloads(url):
-    with pytest.raises(InputError, match="no name of a host"):
+    with pytest.raises(InputError, match="not the name of a host"):
         local_path(url)
 
 
@@ -141,7 +141,7 @@ def test_what_is_read_of_plugins_has_no_secrets(tmp_path):
     assert "s3cr3t" not in str(caught.value)
     sheet.write_text("rbp\tpositives\tnegatives\nA\thttp://../x\tdown.fa\n")
     with pytest.raises(
-        InputError, match=r"mine\.tsv: line 2: positives: '\.\.' is no name of a host"
+        InputError, match=r"mine\.tsv: line 2: positives: '\.\.' is not the name of a host"
     ):
         load_collection("mine", [tmp_path])
 

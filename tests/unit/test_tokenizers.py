@@ -306,7 +306,7 @@ def change(change_it):
         ),
         (
             change(lambda v: v["post_processor"]["special_tokens"]["[CLS]"].update(ids=[70_000])),
-            "adds token 70000, which the model has not",
+            "adds token 70000, which the model does not have",
         ),
     ],
 )

@@ -115,7 +115,8 @@ def rename_contigs(
     if unknown > MAX_UNKNOWN * total or (len(table) and not known):
         raise InputError(
             f"{source}: {unknown} of {total} {unit} lie on contigs that {genome} does not have: {_some(left_out)}; it"
-            f" has {_some(contigs)}. Say what they are called there (a map of names, theirs: genome's), or leave them out"
+            f" has {_some(contigs)}. Say what they are called there (a map of names, theirs: genome's), or leave them"
+            " out"
         )
     if left_out:
         _log.warning(

@@ -151,7 +151,7 @@ def _over_proteins(
         *(f"{len(values)} proteins", model, other, "mean AUROC"),
         *(values[model].mean(), values[other].mean()),
         *(float(row[name]) for name in ("difference", "ci_low", "ci_high", "p")),
-        remark=remark + (f", of one class alone on {collapsed}" if collapsed else ""),
+        remark=remark + (f", {ONE_CLASS} on {collapsed}" if collapsed else ""),
     )
 
 

@@ -162,8 +162,8 @@ def _windows(
         raise InputError(
             f"{files[source]} and {files['genome']}: no promoter is left of {counts['places']} places:"
             f" {counts['unknown_contig']} on contigs that the genome does not have, {counts['off_contig']} so near to"
-            f" the end of a contig that {length} nt do not fit, {counts['not_acgt']} with letters other than ACGT (is the"
-            " genome masked by N? take one that is soft-masked or not masked)"
+            f" the end of a contig that {length} nt do not fit, {counts['not_acgt']} with letters other than ACGT (is"
+            " the genome masked by N? take one that is soft-masked or not masked)"
         )
     return Windows(windows, counts)
 

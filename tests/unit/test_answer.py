@@ -101,7 +101,7 @@ def test_many_proteins_are_one_contest():
     assert one.difference == pytest.approx(0.2 / 3)
     assert (one.low, one.high, one.p) == tuple(expected[["ci_low", "ci_high", "p"]])
     assert one.verdict == "no difference shown", "three proteins cannot show one"
-    assert one.remark == "ahead on 2 of 3 proteins, of one class alone on 1"
+    assert one.remark == "ahead on 2 of 3 proteins, predicts one class on 1"
     single = [datasets[0]]
     (found,) = rbp.headlines(
         {"a": metrics["a"]}, {"a": comparison(0.1, 0.002)}, single, METHODS, bootstrap=drawn

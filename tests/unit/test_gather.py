@@ -383,8 +383,8 @@ def test_notes_call_genes_apart_only_where_all_are_known():
 def test_tables_of_a_card():
     examples, expression, cuts = tables(card("task3") | facts("task3"), {"tiny": "Tiny"})
     assert examples["note"] == (
-        "Of 70 promoters looked up in the genome 10 have no sequence: 1 on contigs that it does not have, 2 beyond the end"
-        " of their contig, 7 with letters other than ACGT."
+        "Of 70 promoters looked up in the genome 10 have no sequence: 1 on contigs that it does not have, 2 beyond the"
+        " end of their contig, 7 with letters other than ACGT."
     )
     assert examples["rows"] == [[part, "10", "10"] for part in ("train", "valid", "test")]
     assert expression["rows"][0] == [

@@ -20,6 +20,10 @@ MAX_UNKNOWN_SHARE = 0.001
 MUCH_WORSE = 10
 
 
+class Diverged(InputError):
+    """A training led nowhere: another learning rate may not. A search goes on with its next trial."""
+
+
 def check_unknown(
     tokenizer: Tokenizer,
     tokenized: TokenizedSequences,
@@ -63,13 +67,13 @@ def check_learned(loss: float, flat: float) -> bool:
     Such a model is a result like any other, and only logged.
 
     Raises:
-        InputError: the loss is more than MUCH_WORSE times as high; the training diverged.
+        Diverged: the loss is more than MUCH_WORSE times as high.
     """
     if loss < flat:
         return False
     text = f"best validation loss {loss:.4g}, but a flat profile has {flat:.4g}"
     if loss > MUCH_WORSE * flat:
-        raise InputError(f"training diverged: {text}. Lower training.learning_rate")
+        raise Diverged(f"training diverged: {text}. Lower training.learning_rate")
     logger.warning("the model learnt nothing: %s", text)
     return True
 

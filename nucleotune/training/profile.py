@@ -116,7 +116,7 @@ def train_profile(
 
     Raises:
         InputError: examples, method, model and checkpoint do not fit each other, too many unknown tokens; `Diverged`:
-            a loss is not finite. Something other than a model is at `output_dir`.
+            a loss is not finite, or far above that of a flat profile. Something other than a model is at `output_dir`.
     """
     check_profile_examples(examples)
     if output_dir is not None:

@@ -11,18 +11,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from nucleotune.errors import InputError
 from nucleotune.training.compute import peak_memory_mb
+from nucleotune.training.gates import Diverged
 from nucleotune.training.interruption import noted_interruption
 from nucleotune.training.profile_compute import LOG_EVERY, mean_losses, outputs, predict_outputs
 from nucleotune.training.profile_loss import count_loss, log_coefficients, profile_loss
 from nucleotune.training.state import copy_weights, random_state, set_random_state, set_weights
 
 logger = logging.getLogger(__name__)
-
-
-class Diverged(InputError):
-    """A loss is no finite number."""
 
 
 @dataclass

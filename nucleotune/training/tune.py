@@ -34,8 +34,8 @@ from nucleotune.search_space import (
     settings_digest,
     with_parameters,
 )
+from nucleotune.training.gates import Diverged
 from nucleotune.training.profile import STAGE_VERSION, TrainedProfile, train_profile
-from nucleotune.training.profile_trainer import Diverged
 from nucleotune.training.state import remove_state
 
 logger = logging.getLogger(__name__)

@@ -23,14 +23,13 @@ from nucleotune.profile_contracts import (
     write_profile_predictions,
 )
 from nucleotune.training import profile_trainer
-from nucleotune.training.gates import check_learned
+from nucleotune.training.gates import Diverged, check_learned
 from nucleotune.training.profile import (
     ROW_COLUMNS,
     _flat_loss,
     predict_profiles,
     train_profile,
 )
-from nucleotune.training.profile_trainer import Diverged
 from nucleotune.training.state import STATE
 
 TRACKS = ("ypd", "gal")
@@ -400,9 +399,7 @@ def test_a_model_no_better_than_a_flat_profile_is_marked(loss, learnt_nothing, c
 def test_a_loss_without_measure_stops(tmp_path):
     method = short("bpnet-tiny")
     method["training"] |= {"learning_rate": 5, "epochs": 2}
-    with pytest.raises(
-        InputError, match="training diverged: best validation loss .* a flat profile"
-    ):
+    with pytest.raises(Diverged, match="training diverged: best validation loss .* a flat profile"):
         run(tmp_path, method, make_examples(40))
     assert not (tmp_path / "model").exists()
 

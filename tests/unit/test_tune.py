@@ -12,7 +12,7 @@ from nucleotune.plugins import ROOT, read_schema, read_yaml, validate
 from nucleotune.profile_contracts import ProfileExamples, examples_digest
 from nucleotune.search_space import settings_digest
 from nucleotune.training import tune as module
-from nucleotune.training.profile_trainer import Diverged
+from nucleotune.training.gates import Diverged
 from nucleotune.training.tune import search, tune_profile, write_tuned
 
 SPACE = {

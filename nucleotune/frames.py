@@ -16,6 +16,9 @@ import pyarrow.parquet as pq
 from nucleotune.errors import InputError
 from nucleotune.files import atomic_path, reading
 
+#: Columns of names, which are read as texts whatever they look like: a gene may be called 850289, a motif 1.10.
+NAMES = ("id", "method", "against", "motif", "element")
+
 
 def write_parquet(path: str | Path, table: pd.DataFrame | pa.Table, **options: Any) -> None:
     """Write a table as Parquet, atomically; the same rows give the same bytes. `options` are pyarrow's."""
@@ -89,4 +92,5 @@ def read_tsv(path: str | Path, **options: Any) -> pd.DataFrame:
             raise ValueError("the last line has no end")
         # An id may be "NA": only an empty field is a missing value.
         missing: dict[str, Any] = {"keep_default_na": False, "na_values": [""]}
-        return pd.read_csv(path, sep="\t", quoting=csv.QUOTE_NONE, **missing | options)
+        texts = {"dtype": dict.fromkeys(NAMES, "str")}
+        return pd.read_csv(path, sep="\t", quoting=csv.QUOTE_NONE, **missing | texts | options)

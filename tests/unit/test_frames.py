@@ -24,6 +24,22 @@ def test_ids_are_written_to_the_letter(tmp_path):
     assert not (tmp_path / "b.tsv").exists()
 
 
+def test_names_made_of_digits_stay_names(tmp_path):
+    table = pd.DataFrame(
+        {
+            "id": ["007", "850289"],
+            "method": ["5", "1e5"],
+            "motif": ["1.10", "2"],
+            "element": ["1", np.nan],
+        }
+    )
+    write_tsv(tmp_path / "a.tsv", table.assign(value=[1, 2]))
+    found = read_tsv(tmp_path / "a.tsv")
+    for name in table:
+        assert found[name].dropna().tolist() == table[name].dropna().tolist()
+    assert found["element"].isna().tolist() == [False, True] and found["value"].tolist() == [1, 2]
+
+
 @pytest.mark.parametrize(
     "data", [b"", b"id\tscore\na\t0.", b"id\ta\n1\t2\t3\n1\t2\t3\t4\n", b"\xff\n"]
 )

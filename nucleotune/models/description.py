@@ -190,5 +190,7 @@ def encoder_weights(model: Mapping[str, Any]) -> int:
     sizes = model["architecture"]
     hidden = sizes["hidden_size"]
     layer = 4 * hidden**2 + 2 * hidden * sizes["intermediate_size"]
-    rows = sizes["vocab_size"] + (sizes.get("max_position_embeddings") or 0)
+    rows = sizes["vocab_size"]
+    if sizes.get("position_embedding_type") != "rotary":  # which are computed
+        rows += sizes.get("max_position_embeddings") or 0
     return sizes["num_hidden_layers"] * layer + rows * hidden

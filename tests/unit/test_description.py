@@ -9,6 +9,7 @@ import torch
 
 from nucleotune.errors import InputError
 from nucleotune.models.architecture import resolve_architecture
+from nucleotune.models.description import encoder_weights
 from nucleotune.models.load import build_classifier, load_model, load_pretrained, save_model
 from nucleotune.models.profile import (
     build_profile_model,
@@ -175,6 +176,15 @@ def test_a_checkpoint_much_smaller_than_its_model(tmp_path, classifier):
     safetensors.torch.save_file({"x": torch.ones(1)}, tmp_path / "model.safetensors")
     with pytest.raises(InputError, match="weights do not fit"):
         load_pretrained(MODEL, tmp_path, seed=1)
+
+
+def test_rotary_positions_are_no_weights():
+    sizes = MODEL["architecture"] | {"position_embedding_type": "rotary"}
+    found = [
+        encoder_weights({"architecture": sizes | {"max_position_embeddings": most}})
+        for most in (32, 1_000_000)
+    ]
+    assert found[0] == found[1] < encoder_weights(MODEL)
 
 
 def test_weights_that_are_none(tmp_path, classifier):

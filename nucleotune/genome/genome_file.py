@@ -119,7 +119,8 @@ def _readable(path: str | Path) -> Iterator[None]:
 def _make_index(path: str | Path, indexes: list[Path]) -> None:
     with open(path, "rb") as file:
         beginning = file.read(1 << 16)
-    if b"\r" in beginning and b"\n" not in beginning:
+    plain = len(indexes) == 1  # a packed file holds any byte anywhere
+    if plain and b"\r" in beginning and b"\n" not in beginning:
         raise InputError(
             f"{path}: lines end in CR only, where one cannot seek; save it with LF ends"
         )

@@ -279,6 +279,18 @@ def test_a_genome_with_returns_only_is_refused_where_it_is_not_copied(tmp_path):
         open_genome(fasta)
 
 
+def test_returns_among_packed_bytes_are_no_line_ends(tmp_path):
+    for seed in range(100):
+        genome = random_genome(seed, {"1": 300})
+        with bgzf.open(str(tmp_path / f"{seed}.fa.gz"), "wb") as packed:
+            packed.write(f">1\n{genome['1']}\n".encode())
+        data = (tmp_path / f"{seed}.fa.gz").read_bytes()
+        if b"\r" in data and b"\n" not in data:
+            break
+    assert contents(tmp_path / f"{seed}.fa.gz") == {"1": genome["1"].upper()}
+    assert b"\r" in data and b"\n" not in data
+
+
 def test_line_ends_across_blocks(tmp_path, monkeypatch):
     genome = random_genome(1, {"1": 1000, "X": 333})
     source = write_fasta(tmp_path / "g.fa", genome, end=" \t\n \n")

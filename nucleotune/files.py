@@ -129,6 +129,8 @@ def reading(path: str | Path) -> Iterator[None]:
         raise
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file; run again what makes it") from error
+    except PermissionError as error:
+        raise InputError(f"{path}: no permission to read it") from error
     except Exception as error:
         reason = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
         raise InputError(

@@ -11,6 +11,7 @@ from nucleotune.files import (
     link_or_copy,
     new_directory,
     read_json,
+    reading,
     write_json,
 )
 
@@ -92,3 +93,11 @@ def test_damaged_json_is_named(tmp_path, data):
         read_json(tmp_path / "card.json")
     with pytest.raises(InputError, match=r"none\.json: no such file"):
         read_json(tmp_path / "none.json")
+
+
+def test_a_file_that_may_not_be_read_is_not_called_damaged():
+    with (
+        pytest.raises(InputError, match=r"card\.json: no permission to read it"),
+        reading("card.json"),
+    ):
+        raise PermissionError

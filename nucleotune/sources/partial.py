@@ -42,7 +42,8 @@ def partial_file(output: Path) -> Iterator[Path]:
         try:
             yield path
         finally:
-            if not mine or not _note_path(path).exists():
+            # What is there again after it was renamed to its output is another process's.
+            if not mine or (not _note_path(path).exists() and _is_still(path, file.fileno())):
                 _note_path(path).unlink(missing_ok=True)
                 path.unlink(missing_ok=True)
 

@@ -566,6 +566,13 @@ def test_two_at_once_do_not_write_one_file(target):
     assert_nothing_left(target)
 
 
+def test_what_another_began_after_the_renaming_is_left(target):
+    with partial_file(target) as path:
+        os.replace(path, target)
+        path.write_bytes(b"another's")
+    assert path.read_bytes() == b"another's"
+
+
 SECRETS = ("alice", "s3cr3t", "t0k3n")
 
 

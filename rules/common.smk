@@ -8,7 +8,6 @@ This file is parsed again in every cluster job: it imports the standard library,
 nucleotune.config) only. No torch, no pandas.
 """
 
-import json
 import re
 import sys
 from pathlib import Path
@@ -33,7 +32,7 @@ from nucleotune import plan
 from nucleotune.bounds import share_bounds
 from nucleotune.config import asked_methods, load_run, set_in
 from nucleotune.errors import InputError
-from nucleotune.files import file_digest
+from nucleotune.files import file_digest, read_json
 from nucleotune.plan.attribution import attributed_runs
 from nucleotune.plan.polya import described_polya
 from nucleotune.plan.promoter_protocol import (

@@ -29,7 +29,7 @@ def print_answers():
     asked = {job.wildcards.study for job in workflow.dag.jobs if job.rule.name == "study_report"}
     for study in filter(asked.__contains__, SETTINGS["studies"]):
         page = of_run(f"reports/{study}.html")
-        found = json.loads(Path(page).with_suffix(".json").read_text(encoding="utf-8"))
+        found = read_json(Path(page).with_suffix(".json"))
         print(f"{study}: {found['answer']} See {page}", flush=True)
 
 

@@ -3,11 +3,12 @@
 Imported by the Snakefile, for the end of a run: standard library only.
 """
 
-import json
 import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+from nucleotune.files import read_json
 
 #: Data sets that the end of a run names one by one.
 MOST = 10
@@ -39,7 +40,7 @@ def at_the_end(cards: Iterable[str | Path]) -> list[str]:
     """Lines for the terminal on what was left out of some data sets; cards: `results/<study>/<dataset>/card.json`."""
     lines = []
     for path in map(Path, cards):
-        texts = sampled(json.loads(path.read_text(encoding="utf-8")))
+        texts = sampled(read_json(path))
         if texts:
             lines.append(f"{path.parent.parent.name}/{path.parent.name}: {'; '.join(texts)}")
     if len(lines) > MOST:

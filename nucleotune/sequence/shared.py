@@ -43,7 +43,9 @@ def sharing_word(
     parts = [words for words, _ in _words(others, k, both_strands)]
     if not parts:
         return shared
-    known = np.sort(np.concatenate(parts))
+    known = np.concatenate(parts)
+    del parts  # of a genome's transcripts they take gigabytes
+    known.sort()
     for words, row in _words(rows, k, both_strands):
         # Sorted, they are looked up in the order of `known`: several times faster where there are many.
         order = np.argsort(words)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from nucleotune.delimited import is_note
 from nucleotune.errors import InputError
 from nucleotune.text import read_lines
 
@@ -17,7 +18,6 @@ HUMAN_006 = {"promoters": 29_598, "tata": 3_065, "non_tata": 26_533}
 _UPSTREAM, _DOWNSTREAM = 49, 10
 _BOX = _UPSTREAM + 1 + _DOWNSTREAM
 
-_NO_RECORD = re.compile(r"#|(?:track|browser)(?:\s|$)")
 #: No chromosome is longer, and int64 holds it.
 _COORDINATE = re.compile(r"[0-9]{1,12}")
 #: EPD's number of a gene's promoter; `NM_000014` has none.
@@ -34,7 +34,7 @@ def read_promoters(path: str | Path) -> pd.DataFrame:
     """
     rows, lines = [], []
     for number, line in _lines(path):
-        if _NO_RECORD.match(line):
+        if is_note(line):
             continue
         try:
             rows.append(_promoter(_cells(line)))

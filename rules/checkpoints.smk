@@ -31,8 +31,8 @@ rule checkpoint:
         files=lambda wildcards: list(CHECKPOINTS[wildcards.model]),
         model=lambda wildcards: (
             without(computed("models", wildcards.model), "lora_targets", "parameters")
-            # It is recorded with the weights.
-            | {"licence": RUN["models"][wildcards.model]["licence"]}
+            # Recorded with the weights.
+            | {key: RUN["models"][wildcards.model][key] for key in ("licence", "non_commercial")}
         ),
         commit=lambda wildcards: locked_commit(
             wildcards.model, RUN["models"][wildcards.model]["checkpoint"], REVISIONS

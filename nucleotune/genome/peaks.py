@@ -105,9 +105,10 @@ def peak_examples(
     """
     with open_genome(fasta) as genome:
         contigs = list(genome.keys())
+    lines = sorted(peaks)
     peaks, transcripts = (
         table.assign(seqname=as_in_genome(table["seqname"], contigs))
-        for table in (pd.concat([peaks[name] for name in sorted(peaks)]), transcripts)
+        for table in (pd.concat([peaks[name] for name in lines]), transcripts)
     )
     transcripts = transcripts[transcripts["gene_biotype"].isin(HOST_BIOTYPES)]
     transcripts = transcripts.sort_values("rank", ascending=False).set_index("rank", drop=False)
@@ -123,7 +124,7 @@ def peak_examples(
     # A genome that is all scaffolds has nothing better.
     scaffolds = {name for name in peaks["seqname"].unique() if not is_chromosome(name)}
     scaffolds = scaffolds if any(map(is_chromosome, contigs)) else set()
-    _check_chromosomes(peaks["seqname"], scaffolds)
+    _check_chromosomes(peaks["seqname"], scaffolds, f"{', '.join(lines)} and {fasta}")
     bound = keep("not_on_a_chromosome", bound, ~bound["seqname"].isin(scaffolds))
     bound = bound.assign(locus=overlap_clusters(bound))
     bound = bound.sort_values(["minus_log10_p", "log2_fold", "start", "end"], ascending=False)
@@ -175,8 +176,8 @@ def peak_examples(
     return table[columns], counts
 
 
-def _check_chromosomes(seqname: pd.Series, scaffolds: Collection[str]) -> None:
-    """Say how many peaks lie on scaffolds and the like; InputError where they are more than MAX_UNKNOWN."""
+def _check_chromosomes(seqname: pd.Series, scaffolds: Collection[str], source: str) -> None:
+    """Say how many peaks of `source` lie on scaffolds and the like; InputError where they are more than MAX_UNKNOWN."""
     found = seqname[seqname.isin(scaffolds)].value_counts()
     if found.empty:
         return
@@ -184,7 +185,7 @@ def _check_chromosomes(seqname: pd.Series, scaffolds: Collection[str]) -> None:
     text = f"{found.sum()} of {len(seqname)} peaks lie on contigs that are not chromosomes: {names}"
     if found.sum() > MAX_UNKNOWN * len(seqname):
         raise InputError(
-            f"peaks: {text}; take peaks on an assembly's chromosomes, or a genome of scaffolds only"
+            f"peaks of {source}: {text}; take peaks on an assembly's chromosomes, or a genome of scaffolds only"
         )
     _log.warning("%s; they are left out", text)
 

@@ -1,6 +1,7 @@
 """From the files of a species to the examples of one task: reads them and calls the task's builder."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pandas as pd
@@ -89,7 +90,9 @@ def _genes(
     settings: Mapping[str, Any],
 ) -> tuple[Built, Counts]:
     """Tasks 3 and 4; all lengths of Task 3 have the genes whose longest promoter can be extracted."""
-    found = named_biotypes(genes(read_annotation_parquet(files["annotation"])), species["biotypes"])
+    annotated = genes(read_annotation_parquet(files["annotation"]))
+    with _named(files["annotation"]):
+        found = named_biotypes(annotated, species["biotypes"])
     expression = None
     if "expression" in files:
         expression = read_gct(files["expression"])
@@ -99,27 +102,37 @@ def _genes(
     windows, counts = _windows(
         files, "annotation", places, settings.get("longest", length), species, settings
     )
-    if task == "task3":
-        return expression_genes(
+    with _named(*(files[name] for name in ("annotation", "expression") if name in files)):
+        if task == "task3":
+            return expression_genes(
+                found,
+                expression,
+                windows,
+                length=length,
+                exclude_tissues=settings["exclude_tissues"],
+                universe=settings["universe"],
+                seed=settings["seed"],
+            ), counts
+        return biotype_genes(
             found,
-            expression,
             windows,
             length=length,
-            exclude_tissues=settings["exclude_tissues"],
-            universe=settings["universe"],
+            pool=settings["pool"],
+            expression=expression,
+            n_per_class=settings["n_per_class"],
+            drop_overlapping_promoters=settings["drop_overlapping_promoters"],
+            downstream=settings["downstream"],
             seed=settings["seed"],
         ), counts
-    return biotype_genes(
-        found,
-        windows,
-        length=length,
-        pool=settings["pool"],
-        expression=expression,
-        n_per_class=settings["n_per_class"],
-        drop_overlapping_promoters=settings["drop_overlapping_promoters"],
-        downstream=settings["downstream"],
-        seed=settings["seed"],
-    ), counts
+
+
+@contextmanager
+def _named(*paths: str) -> Iterator[None]:
+    """Around what sees tables alone: the message of an InputError begins with the files that they are of."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{', '.join(paths)}: {error}") from error
 
 
 def _check_gtex(

@@ -58,7 +58,7 @@ def named_biotypes(genes: pd.DataFrame, biotypes: Mapping[str, Sequence[str]]) -
     """
     if genes["gene_biotype"].isna().all():
         raise InputError(
-            "annotation: no gene has a biotype (attribute gene_biotype, gene_type or biotype); protein-coding and"
+            "no gene has a biotype (attribute gene_biotype, gene_type or biotype); protein-coding and"
             " lncRNA genes cannot be told apart without: take the annotation of Ensembl, GENCODE or NCBI"
         )
     found = genes["gene_biotype"].astype(str).fillna("none")
@@ -67,7 +67,7 @@ def named_biotypes(genes: pd.DataFrame, biotypes: Mapping[str, Sequence[str]]) -
         if not (classes == name).any():
             there = ", ".join(f"{one} ({n})" for one, n in found.value_counts().head(12).items())
             raise InputError(
-                f"annotation: no gene of biotype {' or '.join(biotypes[name])}; found {there}. Say which of them are"
+                f"no gene of biotype {' or '.join(biotypes[name])}; found {there}. Say which of them are"
                 f" {name} genes: promoters.biotypes.{name} of the species file"
             )
     return genes.assign(gene_biotype=classes)[classes.notna()].reset_index(drop=True)

@@ -271,8 +271,9 @@ def test_task_4_draws_as_many_genes_of_both_biotypes(toy):
     assert "expression" not in card["waterfall"][-1]["step"]
     fewer, _ = build(toy, "task4", n_per_class=50, pool="gtex_version_exact")
     assert fewer["label"].value_counts().to_dict() == {0: 50, 1: 50}
-    with pytest.raises(InputError, match="10239 genes of each class asked for"):
+    with pytest.raises(InputError, match="10239 genes of each class asked for") as error:
         build(toy, "task4", n_per_class=10_239)
+    assert str(error.value).startswith(toy.files["annotation"])
 
 
 @pytest.mark.parametrize("task", ["task3", "task4"])

@@ -32,6 +32,7 @@ def job(log_file: str | Path) -> Iterator[logging.Logger]:
         root.addHandler(handler)
         terminal = _warnings_to(sys.stderr, path)
         root.addHandler(terminal)
+        level = root.level
         root.setLevel(logging.INFO)
         logging.captureWarnings(True)
         stderr, sys.stderr = sys.stderr, stream
@@ -47,6 +48,8 @@ def job(log_file: str | Path) -> Iterator[logging.Logger]:
             sys.stderr = stderr
             root.removeHandler(handler)
             root.removeHandler(terminal)
+            root.setLevel(level)
+            logging.captureWarnings(False)
 
 
 def _warnings_to(stream: TextIO, log_file: Path) -> logging.Handler:

@@ -307,7 +307,8 @@ def _block_name(path: str | Path, line: bytes) -> tuple[str, str]:
 
 def _records(path: str | Path, block: bytes) -> Iterator[tuple[str, str]]:
     """Header and normalised sequence of the FASTA records of a block; NULs are the padding of an archive."""
-    before, *records = re.split("^>", _text(path, block.replace(b"\0", b"")), flags=re.MULTILINE)
+    text = _text(path, block.replace(b"\0", b"").rstrip(b"\x1a"))  # DOS's end of a file
+    before, *records = re.split("^>", text, flags=re.MULTILINE)
     if before.strip():
         raise InputError(
             f"{path}: {shown(before.strip())} stands before the first '>' of a block; expected FASTA records after the"

@@ -30,7 +30,7 @@ def print_answers():
     for study in filter(asked.__contains__, SETTINGS["studies"]):
         page = of_run(f"reports/{study}.html")
         found = read_json(Path(page).with_suffix(".json"))
-        print(f"{study}: {found['answer']} See {page}", flush=True)
+        print(f"{study}: {found.get('answer', '')} See {page}", flush=True)
 
 
 def print_what_is_left():

@@ -255,9 +255,22 @@ def predict_baseline(
             )
     try:
         score = BASELINES[baseline].restore(learnt, threads)
+        scores = _in_chunks(score, list(values), baseline)
     except KeyError as error:
         raise InputError(f"{directory}: no {error} there; make or copy it again") from error
-    scores = _in_chunks(score, list(values), baseline)
+    except (IndexError, TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = str(error).partition("\n")[0]
+        raise InputError(
+            f"{directory}: what {baseline} learnt does not fit together ({reason}); make or copy it again"
+        ) from error
+    broken = np.flatnonzero(~np.isfinite(scores))
+    if len(broken):
+        raise InputError(
+            f"record {ids[broken[0]]!r}: the score of {baseline} in {directory} is no finite number; make or copy the"
+            " directory again"
+        )
     return pd.DataFrame(
         {
             "id": list(ids),

@@ -90,7 +90,13 @@ def read_description(directory: str | Path) -> dict[str, Any]:
         raise InputError(
             f"{directory / DESCRIPTION}: no JSON object; make or copy the directory again"
         )
-    for name, expected in description.pop("files", {}).items():
+    files = description.pop("files", {})
+    if not isinstance(files, dict) or any(Path(name).name != name for name in files):
+        raise InputError(
+            f"{directory / DESCRIPTION}: files: expected names of files and their sha256; make or copy the directory"
+            " again"
+        )
+    for name, expected in files.items():
         path = directory / name
         if not path.is_file():
             raise InputError(

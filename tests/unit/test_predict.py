@@ -153,6 +153,13 @@ def test_damaged_description(model_dir, text):
         predict(model_dir, make_records(2), device="cpu")
 
 
+@pytest.mark.parametrize("files", ["[]", '{"../../other/model.safetensors": "0"}'])
+def test_description_that_lists_no_files_of_its_own(model_dir, files):
+    (model_dir / "nucleotune.json").write_text('{"files": ' + files + "}")
+    with pytest.raises(InputError, match=r"nucleotune\.json: files: expected names of files"):
+        predict(model_dir, make_records(2), device="cpu")
+
+
 def test_other_directories_are_not_replaced_by_a_model(model_dir, tmp_path):
     (tmp_path / "notes").touch()
     with pytest.raises(InputError, match="a directory with other files in it"):

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import test_baselines
 from conftest import ROOT
+from safetensors.numpy import load_file, save_file
 
 from nucleotune.baselines import BASELINES, fit_predict, predict_baseline
 from nucleotune.errors import InputError
@@ -138,6 +139,15 @@ def test_broken_directories_are_named(saved, tmp_path):
         predict_baseline(tmp_path, {**description, "baseline": "tfidf"}, ["a"], ["ACGT"])
     with pytest.raises(InputError, match="holds baseline 'new'; this version knows cpc2, plek"):
         predict_baseline(tmp_path, {**description, "baseline": "new"}, ["a"], ["ACGT"])
+    arrays = load_file(folder / "gc/model.safetensors")
+    for change, message in (
+        (lambda array: array * np.nan, "record 'a': the score of gc in .* is no finite number"),
+        (lambda array: np.concatenate([array, array], axis=-1), "does not fit together"),
+    ):
+        changed = arrays | {"coefficients": change(arrays["coefficients"])}
+        save_file(changed, tmp_path / "model.safetensors")
+        with pytest.raises(InputError, match=message):
+            predict_baseline(tmp_path, description, ["a"], ["ACGT"])
 
 
 def test_a_run_without_a_model_says_where_it_is(tmp_path):

@@ -12,7 +12,9 @@ import pytest
 from conftest import ROOT, job_counts, snakemake
 
 #: Rules that only show what others have computed.
-SHOWS = re.compile(r"all|overview|.*report|.*_(table|figure)\w*|promoters_(controls|truncation)|polya_order")
+SHOWS = re.compile(
+    r"all|overview|.*report|.*_(table|figure)\w*|promoters_(controls|truncation)|polya_order"
+)
 FOLDERS = re.compile(
     r"/model$|^resources/(simulated|checkpoints)[^/]*/[^/]+$|^results/shared-jobs/"
 )

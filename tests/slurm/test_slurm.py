@@ -36,7 +36,6 @@ MODEL = {
 }
 #: Half a second an epoch; the state is saved after each.
 METHOD = {
-    "title": "Brief",
     "kind": "language_model",
     "model": "brief",
     "train_splits": ["pretrain", "train"],
@@ -85,9 +84,9 @@ def overlay(tmp_path_factory):
         },
         "models/brief.yaml": MODEL,
         "models/hungry.yaml": hungry,
-        **{f"methods/{name}.yaml": METHOD for name in TRAININGS},
-        "methods/out-of-memory.yaml": METHOD | {"model": "hungry"},
+        **{f"methods/{name}.yaml": METHOD | {"title": name} for name in TRAININGS},
     }
+    files["methods/out-of-memory.yaml"] |= {"model": "hungry"}
     lncrna = {"species": ["small"], "splits": ["gene"]}
     run = {"studies": ["lncrna"], "plugins": [str(folder)], "offline": True}
     files["study.yaml"] = run | {"lncrna": lncrna | {"methods": ["unbroken", "length"]}}

@@ -21,6 +21,7 @@ from matplotlib.transforms import ScaledTranslation
 from numpy.typing import ArrayLike
 
 from nucleotune.files import atomic_path
+from nucleotune.reporting.tables import ONE_CLASS
 
 #: Okabe and Ito's colours, told apart with any colour vision; without yellow, too light on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -77,7 +78,9 @@ def method_styles(titles: Iterable[str], reference: Collection[str] = ()) -> dic
 
 
 def roc_figure(
-    curves: Mapping[str, Mapping[str, tuple[ArrayLike, ArrayLike, float, tuple[float, float]]]],
+    curves: Mapping[
+        str, Mapping[str, tuple[ArrayLike, ArrayLike, float, tuple[float | None, float | None]]]
+    ],
     path: str | Path,
     *,
     styles: Mapping[str, Style] | None = None,
@@ -97,7 +100,9 @@ def roc_figure(
             axes.plot([0, 1], [0, 1], color="#D0D0D0", linewidth=0.8, zorder=0)
             for name, (fpr, tpr, auroc, interval) in panel.items():
                 low, high = interval
-                label = f"{name}: {auroc:.3f} ({low:.3f}\u2013{high:.3f})"
+                # A model that says one thing of all examples has no interval.
+                beside = ONE_CLASS if low is None else f"{low:.3f}\u2013{high:.3f}"
+                label = f"{name}: {auroc:.3f} ({beside})"
                 axes.plot(*_thinned(fpr, tpr), label=label, **styles[name])
             axes.set(
                 title=fill(title, TITLE_WIDTH),

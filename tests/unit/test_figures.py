@@ -131,3 +131,13 @@ def test_training_without_validation_or_accuracy(tmp_path):
     table = history().drop(columns="accuracy").query("split == 'train'")
     training_curves({"Toy": {"BERT": [table]}}, tmp_path / "t.svg")
     assert (tmp_path / "t.png").exists()
+
+
+def test_a_model_without_an_interval_says_why(tmp_path):
+    diagonal = np.linspace(0, 1, 5)
+    panel = {"Start codon": (diagonal, diagonal, 0.5, (None, None))}
+    roc_figure({"Toy": panel}, tmp_path / "figure.svg")
+    # Text is drawn as paths; matplotlib names each as a comment.
+    assert (
+        "<!-- Start codon: 0.500 (predicts one class) -->" in (tmp_path / "figure.svg").read_text()
+    )

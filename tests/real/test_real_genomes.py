@@ -89,8 +89,8 @@ def test_task_4_of_yeast_with_ncbis_names_of_contigs(tmp_path):
         "genome": str(unpacked(fasta, tmp_path)),
         "annotation": str(tmp_path / "annotation.parquet"),
     }
-    rows, contigs = read_with_contigs(gff)
-    write_annotation(rows, files["annotation"], contigs)
+    rows, names = read_with_contigs(gff)
+    write_annotation(rows, files["annotation"], names)
     # Yeast has no lncRNA genes to speak of; another class of genes stands for them.
     settings, species = task4({"lncRNA": ["tRNA"]})
     examples, card = build_task(

@@ -73,10 +73,8 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
         number, line = 0, b""
         try:
             for number, line in enumerate(stream, start=1):  # noqa: B007
-                yield (
-                    number,
-                    line.decode().rstrip("\n\x1a"),
-                )  # \x1a: end-of-file mark of old DOS editors
+                # \x1a: end-of-file mark of old DOS editors.
+                yield number, line.decode().rstrip("\n\x1a")
         except UnicodeDecodeError as error:
             raise _not_utf8(path, number, line[error.start]) from error
 

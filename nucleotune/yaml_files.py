@@ -7,13 +7,12 @@ from typing import Any
 import yaml
 
 from nucleotune.errors import InputError
-from nucleotune.text import read_lines
+from nucleotune.text import read_text
 
 #: Values that a file may stand for when its aliases are written out; a real one has some hundreds.
 MOST_VALUES = 200_000
 #: Levels of lists and mappings in each other; ours have six.
 MOST_LEVELS = 50
-
 
 _TOO_DEEP = f"brackets or indented blocks more than {MOST_LEVELS} levels deep"
 
@@ -53,7 +52,7 @@ _Loader.add_constructor("tag:yaml.org,2002:map", _unique_mapping)
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
     """Read one YAML mapping; InputError names the file and line of a mistake."""
-    text = "".join(f"{line}\n" for _, line in read_lines(path))
+    text = read_text(path)
     loader = None
     try:
         loader = _Loader(text)

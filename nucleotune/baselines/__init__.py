@@ -258,9 +258,9 @@ def predict_baseline(
         scores = _in_chunks(score, list(values), baseline)
     except KeyError as error:
         raise InputError(f"{directory}: no {error} there; make or copy it again") from error
+    except InputError:
+        raise
     except (IndexError, TypeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
         reason = str(error).partition("\n")[0]
         raise InputError(
             f"{directory}: what {baseline} learnt does not fit together ({reason}); make or copy it again"

@@ -46,11 +46,9 @@ def read_parquet(
     path: str | Path, columns: Sequence[str] | None = None, filters: Any = None
 ) -> pd.DataFrame:
     """`read_arrow` as a DataFrame."""
-    columns = None if columns is None else list(columns)
+    table = read_arrow(path, columns, filters)
     with reading(path):
-        return pd.read_parquet(
-            path, columns=columns, filters=filters, page_checksum_verification=True
-        )
+        return table.to_pandas()
 
 
 def read_metadata(path: str | Path) -> dict[bytes, bytes]:

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from nucleotune.errors import InputError
+from nucleotune.sequence.alphabet import BASE_CODES
 
-#: Code of every byte: A, C, G, T are 0 to 3, anything else, N above all, is `OTHER`.
+#: Code of all that is not A, C, G or T (BASE_CODES).
 OTHER = 4
-_CODES = np.full(256, OTHER, dtype=np.uint8)
-_CODES[np.frombuffer(b"ACGT", dtype=np.uint8)] = range(4)
 
 
 def base_codes(sequences: Sequence[str], length: int, method: str) -> np.ndarray:
@@ -23,7 +22,7 @@ def base_codes(sequences: Sequence[str], length: int, method: str) -> np.ndarray
             f"{method}: sequences differ in length from the first training row's {length} nt"
         )
     letters = np.frombuffer("".join(sequences).encode("ascii"), dtype=np.uint8)
-    return _CODES[letters].reshape(len(sequences), length)
+    return BASE_CODES[letters].reshape(len(sequences), length)
 
 
 def check_lengths(ids: Sequence[str], sequences: Sequence[str], method: str) -> None:

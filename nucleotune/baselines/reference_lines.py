@@ -20,11 +20,9 @@ from sklearn.preprocessing import StandardScaler
 
 from nucleotune.baselines.fitted import Fitted, Learnt, Score
 from nucleotune.baselines.linear import logistic_regression, regression_arrays
+from nucleotune.sequence.alphabet import BASE_CODES
 from nucleotune.sequence.composition import gc_content
 from nucleotune.sequence.orf import longest_orfs
-
-_CODES = np.full(256, 4, dtype=np.uint8)
-_CODES[np.frombuffer(b"ACGT", dtype=np.uint8)] = range(4)
 
 
 def length_features(sequences: Sequence[str]) -> np.ndarray:
@@ -59,7 +57,7 @@ def dinucleotide_features(sequences: Sequence[str]) -> np.ndarray:
 
 
 def _dinucleotides(sequence: str) -> np.ndarray:
-    codes = _CODES[np.frombuffer(sequence.encode("ascii"), dtype=np.uint8)]
+    codes = BASE_CODES[np.frombuffer(sequence.encode("ascii"), dtype=np.uint8)]
     first, second = codes[:-1], codes[1:]
     known = (first < 4) & (second < 4)
     return np.bincount(4 * first[known] + second[known], minlength=16)

@@ -16,8 +16,7 @@ import pyfaidx
 
 from nucleotune.errors import InputError
 from nucleotune.genome.genome_file import open_genome
-
-_COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
+from nucleotune.sequence.alphabet import reverse_complement
 
 #: Give up on random windows after so many tries for each that is wanted, and some more.
 _TRIES_EACH, _MORE_TRIES = 100, 10_000
@@ -43,7 +42,7 @@ def with_sequences(genome: pyfaidx.Fasta, table: pd.DataFrame) -> pd.DataFrame:
         seqname, start, end, strand = rows[row]
         sequence = genome[seqname][int(start) : int(end)]
         if strand == "-":
-            sequence = sequence.translate(_COMPLEMENT)[::-1]
+            sequence = reverse_complement(sequence)
         sequences[row] = sequence
     return table.assign(sequence=pd.Series(sequences, table.index, "str"))
 

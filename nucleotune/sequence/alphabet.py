@@ -2,6 +2,13 @@
 
 import re
 
+import numpy as np
+
+#: Code of every byte: A, C, G, T are 0 to 3, anything else, N above all, is 4.
+BASE_CODES = np.full(256, 4, dtype=np.uint8)
+BASE_CODES[np.frombuffer(b"ACGT", dtype=np.uint8)] = range(4)
+
+_COMPLEMENT = str.maketrans("ACGT", "TGCA")
 _FROM = "acgtuACGTU" + "rykmswbdhvnRYKMSWBDHVN"
 _TO = "ACGTTACGTT" + "N" * 22
 _TABLE = str.maketrans(_FROM, _TO)
@@ -21,3 +28,8 @@ def normalise(sequence: str) -> str:
             f"letter {illegal.group()!r} at position {illegal.start() + 1} is not a nucleotide code"
         )
     return normalised
+
+
+def reverse_complement(sequence: str) -> str:
+    """Return the other strand of an upper-case sequence, 5' to 3'; N stays N."""
+    return sequence.translate(_COMPLEMENT)[::-1]

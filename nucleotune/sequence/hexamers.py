@@ -9,11 +9,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numba import njit
 
+from nucleotune.sequence.alphabet import BASE_CODES
+
 LENGTH = 6
 N_WORDS = 4**LENGTH
-
-_CODES = np.full(256, 4, dtype=np.uint8)
-_CODES[np.frombuffer(b"ACGT", dtype=np.uint8)] = range(4)
 
 
 def count_words(sequences: Iterable[str], step: int) -> np.ndarray:
@@ -64,7 +63,7 @@ def mean_log_ratios(sequences: Sequence[str], ratios: np.ndarray) -> np.ndarray:
 
 
 def _codes(sequence: str) -> np.ndarray:
-    return _CODES[np.frombuffer(sequence.encode("ascii"), dtype=np.uint8)]
+    return BASE_CODES[np.frombuffer(sequence.encode("ascii"), dtype=np.uint8)]
 
 
 @njit(cache=True)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from nucleotune.sequence.alphabet import BASE_CODES
 from nucleotune.sequence.kmers import join_letters
 
 
@@ -74,13 +75,11 @@ def find_orfs_within(
     orfs = Orfs(
         np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.bool_), np.ones(n, np.int8)
     )
-    _find(letters, begins, ends, both_strands, _CODES, _COMPLEMENT_CODES, _KINDS, *orfs)
+    _find(letters, begins, ends, both_strands, BASE_CODES, _COMPLEMENT_CODES, _KINDS, *orfs)
     return orfs
 
 
-# A codon is three octal digits, the codes of its letters; 4 stands for all that is no base.
-_CODES = np.full(256, 4, dtype=np.uint8)
-_CODES[np.frombuffer(b"ACGT", dtype=np.uint8)] = range(4)
+# A codon is three octal digits, the codes of its letters (BASE_CODES); 4 stands for all that is no base.
 _COMPLEMENT_CODES = np.full(256, 4, dtype=np.uint8)
 _COMPLEMENT_CODES[np.frombuffer(b"TGCA", dtype=np.uint8)] = range(4)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from nucleotune.sequence.alphabet import BASE_CODES, reverse_complement
 from nucleotune.sequence.kmers import join_letters
 
 #: Length of the words that related sequences are known by (nt): by chance hardly any two sequences share one.
@@ -15,16 +16,12 @@ WORD = 31
 #: Letters that are looked at together; the arrays made of them have eight bytes a letter.
 _CHUNK = 1 << 22
 
-_COMPLEMENT = str.maketrans("ACGT", "TGCA")
-_CODES = np.full(256, 4, dtype=np.uint8)
-_CODES[np.frombuffer(b"ACGT", dtype=np.uint8)] = range(4)
-
 
 def canonical(sequences: pd.Series, both_strands: bool) -> pd.Series:
     """What is the same for equal sequences (upper-case ACGTN), and on `both_strands` for reverse complements, too."""
     if not both_strands:
         return sequences
-    found = [min(one, one.translate(_COMPLEMENT)[::-1]) for one in sequences]
+    found = [min(one, reverse_complement(one)) for one in sequences]
     return pd.Series(found, index=sequences.index, dtype=object)
 
 
@@ -65,7 +62,7 @@ def _words(
         done = ends[first - 1] if first else 0
         stop = max(first + 1, int(np.searchsorted(ends, done + _CHUNK, side="right")))
         letters, lengths = join_letters(sequences[first:stop])
-        words, places = _words_of(_CODES[letters], np.cumsum(lengths), k, both_strands)
+        words, places = _words_of(BASE_CODES[letters], np.cumsum(lengths), k, both_strands)
         if len(words):
             yield words, first + np.searchsorted(np.cumsum(lengths), places, side="right")
         first = stop

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nucleotune.errors import InputError
+from nucleotune.sequence.alphabet import reverse_complement
 from nucleotune.simulate.genes import CHROMOSOMES, SCAFFOLDS
 from nucleotune.simulate.loci import pick, trap_count
 from nucleotune.simulate.promoters import (
@@ -18,7 +19,6 @@ from nucleotune.simulate.promoters import (
     Promoter,
     draw_promoter,
     draw_stretch,
-    reverse_complement,
 )
 
 #: Fewer genes than these leave too few of a class for any split.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nucleotune.sequence.alphabet import reverse_complement
 from nucleotune.simulate.composition import BASES, draw_background
 
 # What is drawn with a promoter's own composition: bases before the TSS, and from it on (TSS included).
@@ -27,7 +28,6 @@ MISMATCH_SHARE = 0.25
 MISMATCH_EFFECT = 0.5
 
 _IUPAC = {"R": "AG", "Y": "CT", "S": "CG", "W": "AT", "K": "GT", "M": "AC", "N": "ACGT"}
-_COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,6 @@ class Promoter:
     def activity(self) -> float:
         """What the sequence adds to log2 TPM."""
         return sum(site.effect for site in self.sites)
-
-
-def reverse_complement(sequence: str) -> str:
-    """Return the other strand, 5' to 3'; N stays N."""
-    return sequence.translate(_COMPLEMENT)[::-1]
 
 
 def draw_promoter(biotype: str, rng: np.random.Generator) -> Promoter:

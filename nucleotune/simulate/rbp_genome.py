@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nucleotune.errors import InputError
+from nucleotune.sequence.alphabet import reverse_complement
 from nucleotune.simulate.loci import pick, trap_count
-from nucleotune.simulate.promoters import reverse_complement
 from nucleotune.simulate.rbp_genes import (
     LNCRNA_EXON,
     Isoform,

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from nucleotune.sequence.alphabet import reverse_complement
 from nucleotune.simulate.composition import BASES, STOP_CODONS
-from nucleotune.simulate.promoters import reverse_complement
 from nucleotune.simulate.rbp_genes import ToyGene
 
 WIDTH = 101

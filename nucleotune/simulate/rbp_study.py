@@ -13,13 +13,13 @@ import numpy as np
 
 from nucleotune.errors import InputError
 from nucleotune.files import atomic_path
+from nucleotune.sequence.alphabet import reverse_complement
 from nucleotune.simulate.composition import BASES
 from nucleotune.simulate.encode import draw_peaks, write_manifest, write_peaks
 from nucleotune.simulate.ensembl import write_gzip
 from nucleotune.simulate.gencode import write_genome, write_gtf, write_md5sums
 from nucleotune.simulate.loci import pick, trap_count
 from nucleotune.simulate.paths import CELL_LINES, RBPS, rbp_fields, rbp_paths
-from nucleotune.simulate.promoters import reverse_complement
 from nucleotune.simulate.rbp_assembly import Cut, OlderChromosome, make_older
 from nucleotune.simulate.rbp_genes import ToyGene
 from nucleotune.simulate.rbp_genome import TELOMERE, Chromosome, make_genome

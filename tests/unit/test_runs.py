@@ -90,7 +90,7 @@ def test_processes_told_to_stop_go_on_later(tmp_path, monkeypatch):
     settings = make_settings(method=method, model=MODEL)
     unbroken, broken = make_run(tmp_path, "unbroken"), make_run(tmp_path, "broken")
     code = (
-        "import sys; from nucleotune.training.runs import *;"
+        "import json, sys; from nucleotune.training.runs import Run, Settings, train;"
         "values = json.loads(sys.argv[1]);"
         "train(Run(**values['run']), Settings(**values['settings']), processes=2)"
     )

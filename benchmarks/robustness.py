@@ -91,7 +91,7 @@ def try_toy(toy: Path, folder: Path, seed: int, threads: int) -> dict:
     import bars
     import pandas as pd
 
-    from nucleotune.attribution.compare import read_motifs
+    from nucleotune.attribution.meme import read_motifs
     from nucleotune.attribution.explain import explain
     from nucleotune.attribution.modisco import run_modisco
     from nucleotune.attribution.motifs import (
@@ -173,7 +173,8 @@ def print_toy(line: str, setting: str) -> bool:
     seqlets = ", ".join(f"{name or 'other'} {n}" for name, n in found["seqlets"].items())
     print(
         f"{setting}  seed {found['seed']}  ratios {ratios}  seqlets: {seqlets}  order n {found['order']}"
-        f"  words {found['words']}  {'MISSED ' + ', '.join(found['missed']) if found['missed'] else 'all'}",
+        f"  words {found['words']}  {'MISSED ' + ', '.join(found['missed']) if found['missed'] else 'all'}"
+        f"  motifs {found['motifs']}",
         flush=True,
     )
     return not found["missed"]

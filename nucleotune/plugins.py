@@ -50,7 +50,9 @@ _SHEETS: dict[str, list[tuple[set[str], set[str]]]] = {
 @cache
 def read_schema(name: str) -> dict[str, Any]:
     """Read `schemas/<name>.schema.yaml`; once a process, and not to be changed by the caller."""
-    return yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8"))
+    text = (SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8")
+    # Ours, so libyaml may read it: ten times as fast, and every start of the workflow reads all of them.
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def validate(

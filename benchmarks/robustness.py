@@ -91,8 +91,8 @@ def try_toy(toy: Path, folder: Path, seed: int, threads: int) -> dict:
     import bars
     import pandas as pd
 
-    from nucleotune.attribution.meme import read_motifs
     from nucleotune.attribution.explain import explain
+    from nucleotune.attribution.meme import read_motifs
     from nucleotune.attribution.modisco import run_modisco
     from nucleotune.attribution.motifs import (
         by_element,

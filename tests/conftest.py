@@ -21,6 +21,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("training_seed", list(map(int, seeds)), ids="seed{}".format)
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Compressed bytes hold the time of day, and xdist wants the same names of tests in all its processes."""
+    return "gzip" if isinstance(val, bytes) and val.startswith(b"\x1f\x8b") else None
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of a file share a process, for its fixtures; those of the default run share one, too."""

@@ -32,9 +32,9 @@ demo: install
 	$(BIN)/snakemake --cores $(CORES)
 	@echo "The report is here: $(CURDIR)/results/report.html"
 
-# Files of tests are shared out in their order (tests/conftest.py): those that run the workflow first.
+# Whole files, in their order: those that run the workflow first, and fixtures of a file are made once.
 test: install
-	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder
 
 test-slurm: install
 	$(BIN)/python -m pytest -m slurm tests/slurm

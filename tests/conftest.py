@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from runner import run_snakemake
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,14 +27,11 @@ def pytest_make_parametrize_id(val: object) -> str | None:
     return "gzip" if isinstance(val, bytes) and val.startswith(b"\x1f\x8b") else None
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a file share a process, for its fixtures; those of the default run share one, too."""
+    """Mark tests that judge what a training found."""
     for item in items:
         if "training_seed" in item.fixturenames:
             item.add_marker("trained")
-        group = "default_run" if "default_run" in item.fixturenames else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
@@ -64,8 +62,8 @@ def job_counts(output: str) -> dict[str, int]:
 
 
 @pytest.fixture(scope="session")
-def default_run(tmp_path_factory) -> Path:
-    """The whole default run, once for all tests that look at its results.
+def default_run(tmp_path_factory, worker_id) -> Path:
+    """The whole default run, once for all tests that look at its results, in whatever process they are.
 
     The environment variable NUCLEOTUNE_RUN may name the directory of a finished one, such as that of `make demo`.
     """
@@ -75,6 +73,12 @@ def default_run(tmp_path_factory) -> Path:
             f"{folder}: unfinished"
         )
         return folder
-    folder = tmp_path_factory.mktemp("default")
-    snakemake(folder)
+    if worker_id == "master":  # no xdist
+        folder = tmp_path_factory.mktemp("default")
+    else:
+        folder = tmp_path_factory.getbasetemp().parent / "default"
+        folder.mkdir(exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        if not (folder / "results/report.html").exists():
+            snakemake(folder)
     return folder

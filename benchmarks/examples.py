@@ -44,7 +44,7 @@ def build(folder: Path) -> None:
     """What is measured; prints seconds by step and peak memory as JSON."""
     from nucleotune.contracts import read_examples, write_examples
     from nucleotune.sequence.kmers import encode_kmers
-    from nucleotune.studies.lncrna import build_examples
+    from nucleotune.studies.lncrna.build import build_examples
 
     part = {"header": None, "gene_biotypes": None, "transcript_biotypes": None}
     begin = time.perf_counter()

@@ -60,8 +60,8 @@ def make_toy(folder: Path) -> None:
     from nucleotune.plugins import load_species
     from nucleotune.profile_contracts import ProfileExamples, write_profile_examples
     from nucleotune.simulate.paths import polya_paths
-    from nucleotune.simulate.polya_study import write_polya_study
-    from nucleotune.studies.polya_build import build_polya
+    from nucleotune.studies.polya.build import build_polya
+    from nucleotune.studies.polya.toy import write_polya_study
 
     species = load_species(SPECIES, [ROOT / "config"])
     names = {key: species["ensembl"][key] for key in ("species", "assembly", "release")}

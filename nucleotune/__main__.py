@@ -109,7 +109,7 @@ def _predict(options: argparse.Namespace) -> None:
 def _sheet(options: argparse.Namespace) -> None:
     from nucleotune.frames import write_tsv
     from nucleotune.genome.manifest import read_manifest
-    from nucleotune.studies.rbp_readers import list_fasta_pairs, list_rbpsuite
+    from nucleotune.studies.rbp.readers import list_fasta_pairs, list_rbpsuite
 
     if options.file.is_dir():
         print("rbp", "positives", "negatives", sep="\t")

@@ -15,7 +15,6 @@ from nucleotune.models.spec import as_read
 from nucleotune.names import check_titles
 from nucleotune.plan import part_name
 from nucleotune.plan.attribution import check_attribution
-from nucleotune.plan.promoter_protocol import check_study
 from nucleotune.plugins import (
     KINDS,
     ROOT,
@@ -30,6 +29,7 @@ from nucleotune.plugins import (
     validate,
 )
 from nucleotune.search_space import check_space
+from nucleotune.studies.promoters.protocol import check_study
 
 
 def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[str, Any]:

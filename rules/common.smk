@@ -34,17 +34,17 @@ from nucleotune.config import asked_methods, load_run, set_in
 from nucleotune.errors import InputError
 from nucleotune.files import file_digest, read_json
 from nucleotune.plan.attribution import attributed_runs
-from nucleotune.plan.polya import described_polya
-from nucleotune.plan.promoter_protocol import (
+from nucleotune.studies.polya.plan import described_polya
+from nucleotune.studies.promoters.protocol import (
     described_expression,
     described_promoters,
     settings_read,
     species_read,
 )
-from nucleotune.plan.promoters import LABELS as PROMOTER_LABELS
-from nucleotune.plan.promoters import described_promoter_methods
-from nucleotune.plan.rbp import analysed, described_rbps, listed_rbps, rbp_rows, region_files
-from nucleotune.plan.studies import STUDIES, genome_files
+from nucleotune.studies.promoters.plan import LABELS as PROMOTER_LABELS
+from nucleotune.studies.promoters.plan import described_promoter_methods
+from nucleotune.studies.rbp.plan import analysed, described_rbps, listed_rbps, rbp_rows, region_files
+from nucleotune.studies.registry import STUDIES, genome_files
 from nucleotune.reporting.sampled import at_the_end
 from nucleotune.scripting import share_library
 from nucleotune.simulate.paths import simulated_collection_paths, simulated_paths

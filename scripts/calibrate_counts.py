@@ -10,7 +10,7 @@ import pandas as pd
 from nucleotune.errors import InputError
 from nucleotune.frames import read_tsv, write_tsv
 from nucleotune.scripting import job
-from nucleotune.studies.calibration import compare_counts
+from nucleotune.studies.lncrna.calibration import compare_counts
 
 with job(snakemake.log[0]):
     if not snakemake.input.counts:

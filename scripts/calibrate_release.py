@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 from nucleotune.frames import write_tsv
 from nucleotune.scripting import job
-from nucleotune.studies.calibration import count_readings, result
+from nucleotune.studies.lncrna.calibration import count_readings, result
 
 with job(snakemake.log[0]):
     names = snakemake.wildcards

@@ -9,7 +9,7 @@ from nucleotune.contracts import write_examples
 from nucleotune.files import describe_file, write_json
 from nucleotune.reporting.sampled import log_sampled
 from nucleotune.scripting import job
-from nucleotune.studies.lncrna import LABELS, build_examples
+from nucleotune.studies.lncrna.build import LABELS, build_examples
 
 with job(snakemake.log[0]):
     files = {label: list(snakemake.input.get(label)) for label in LABELS}

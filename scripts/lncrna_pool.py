@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 from nucleotune.contracts import read_examples, write_examples
 from nucleotune.files import describe_file, read_json, write_json
 from nucleotune.scripting import job
-from nucleotune.studies.lncrna import pool_examples, split_card
+from nucleotune.studies.lncrna.build import pool_examples, split_card
 
 with job(snakemake.log[0]):
     species, paths = snakemake.params.species, snakemake.input.examples

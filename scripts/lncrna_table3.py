@@ -10,9 +10,9 @@ import pandas as pd
 from nucleotune.contracts import read_metrics
 from nucleotune.reporting.facts import read_cards
 from nucleotune.reporting.leaks import noted
-from nucleotune.reporting.lncrna import TABLES, table3
 from nucleotune.reporting.tables import write_table
 from nucleotune.scripting import job
+from nucleotune.studies.lncrna.tables import TABLES, table3
 
 with job(snakemake.log[0]):
     cards = read_cards(snakemake.input.cards)

@@ -10,9 +10,9 @@ import pandas as pd
 from nucleotune.contracts import read_metrics
 from nucleotune.reporting.facts import read_cards
 from nucleotune.reporting.leaks import noted
-from nucleotune.reporting.lncrna_partial import TABLES, sensitivity_table
 from nucleotune.reporting.tables import write_table
 from nucleotune.scripting import job
+from nucleotune.studies.lncrna.partial_tables import TABLES, sensitivity_table
 
 with job(snakemake.log[0]):
     cards = read_cards(snakemake.input.cards)

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 from nucleotune.files import describe_file, write_json
 from nucleotune.profile_contracts import ProfileExamples, write_profile_examples
 from nucleotune.scripting import job
-from nucleotune.studies.polya_build import build_polya
+from nucleotune.studies.polya.build import build_polya
 
 with job(snakemake.log[0]):
     files = dict(snakemake.input.items())

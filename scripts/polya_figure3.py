@@ -8,8 +8,8 @@ if TYPE_CHECKING:
 
 from nucleotune.profile_contracts import read_profile_examples, read_profile_predictions
 from nucleotune.reporting.figures import method_styles
-from nucleotune.reporting.polya_figures import profiles_figure, typical_genes
 from nucleotune.scripting import job
+from nucleotune.studies.polya.figures import profiles_figure, typical_genes
 
 with job(snakemake.log[0]):
     datasets, methods = snakemake.params.datasets, snakemake.params.methods

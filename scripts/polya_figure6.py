@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
 from nucleotune.frames import read_tsv
 from nucleotune.reporting.figures import method_styles
-from nucleotune.reporting.polya_figures import loss_figure
 from nucleotune.scripting import job
+from nucleotune.studies.polya.figures import loss_figure
 
 with job(snakemake.log[0]):
     datasets = {one["name"]: one["title"] for one in snakemake.params.datasets}

@@ -10,9 +10,9 @@ import pandas as pd
 
 from nucleotune.files import read_json
 from nucleotune.profile_contracts import examples_digest, read_profile_examples
-from nucleotune.reporting.polya import TABLES, polya_table3, searches_of
 from nucleotune.reporting.tables import write_table
 from nucleotune.scripting import job
+from nucleotune.studies.polya.tables import TABLES, polya_table3, searches_of
 
 with job(snakemake.log[0]):
     training = {}

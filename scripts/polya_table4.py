@@ -10,9 +10,9 @@ import pandas as pd
 
 from nucleotune.contracts import read_metrics
 from nucleotune.frames import read_tsv
-from nucleotune.reporting.polya import TABLES, polya_table4
 from nucleotune.reporting.tables import write_table
 from nucleotune.scripting import job
+from nucleotune.studies.polya.tables import TABLES, polya_table4
 
 with job(snakemake.log[0]):
     table = polya_table4(

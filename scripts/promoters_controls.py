@@ -7,9 +7,9 @@ if TYPE_CHECKING:
 
 
 from nucleotune.frames import read_tsv
-from nucleotune.reporting.promoters import TABLES, controls_table
 from nucleotune.reporting.tables import write_table
 from nucleotune.scripting import job
+from nucleotune.studies.promoters.tables import TABLES, controls_table
 
 with job(snakemake.log[0]):
     peaks = {

@@ -9,7 +9,7 @@ from nucleotune.contracts import write_examples
 from nucleotune.files import describe_file, write_json
 from nucleotune.reporting.sampled import log_sampled
 from nucleotune.scripting import job
-from nucleotune.studies.promoters_build import build_task
+from nucleotune.studies.promoters.build import build_task
 
 with job(snakemake.log[0]):
     files = dict(snakemake.input.items())

@@ -7,8 +7,8 @@ if TYPE_CHECKING:
 
 
 from nucleotune.frames import read_tsv
-from nucleotune.reporting.profiles import profile_figure
 from nucleotune.scripting import job
+from nucleotune.studies.promoters.figures import profile_figure
 
 with job(snakemake.log[0]):
     tables = {

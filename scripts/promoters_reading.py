@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-from nucleotune.attention.reading import read_by
 from nucleotune.contracts import read_examples
 from nucleotune.files import write_json
 from nucleotune.scripting import job
-from nucleotune.studies.promoters_genes import in_task3
+from nucleotune.studies.promoters.genes import in_task3
+from nucleotune.studies.promoters.truncation import read_by
 
 with job(snakemake.log[0]):
     params = snakemake.params

@@ -10,9 +10,9 @@ import pandas as pd
 from nucleotune.contracts import read_metrics
 from nucleotune.reporting.facts import read_cards
 from nucleotune.reporting.leaks import noted
-from nucleotune.reporting.promoters import TABLES, table1, table2, table4
 from nucleotune.reporting.tables import write_table
 from nucleotune.scripting import job
+from nucleotune.studies.promoters.tables import TABLES, table1, table2, table4
 
 with job(snakemake.log[0]):
     number = snakemake.params.table

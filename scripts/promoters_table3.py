@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 import pandas as pd
 
 from nucleotune.files import read_json
-from nucleotune.reporting.promoters import TABLES, table3
 from nucleotune.reporting.tables import write_table
 from nucleotune.scripting import job
+from nucleotune.studies.promoters.tables import TABLES, table3
 
 with job(snakemake.log[0]):
     cards = {Path(path).parent.name: read_json(path) for path in snakemake.input.cards}

@@ -11,9 +11,9 @@ from nucleotune.contracts import read_metrics
 from nucleotune.files import read_json
 from nucleotune.reporting.facts import read_cards
 from nucleotune.reporting.leaks import noted
-from nucleotune.reporting.promoters import TABLES, truncation_table
 from nucleotune.reporting.tables import write_table
 from nucleotune.scripting import job
+from nucleotune.studies.promoters.tables import TABLES, truncation_table
 
 with job(snakemake.log[0]):
     table = truncation_table(

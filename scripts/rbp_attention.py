@@ -7,13 +7,13 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-from nucleotune.attention.rbp import analyse_models, load_models
-from nucleotune.attention.rbp_findings import write_findings
 from nucleotune.contracts import read_examples
 from nucleotune.frames import read_parquet
 from nucleotune.scripting import job
 from nucleotune.sequence.mea import read_structures
-from nucleotune.studies.rbp_build import analysis_rows, with_properties
+from nucleotune.studies.rbp.attention import analyse_models, load_models
+from nucleotune.studies.rbp.build import analysis_rows, with_properties
+from nucleotune.studies.rbp.findings import write_findings
 from nucleotune.training.compute import resolve_device
 
 with job(snakemake.log[0]):

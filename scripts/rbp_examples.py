@@ -10,7 +10,7 @@ from nucleotune.files import write_json
 from nucleotune.frames import write_parquet
 from nucleotune.reporting.sampled import log_sampled
 from nucleotune.scripting import job
-from nucleotune.studies.rbp_build import build_rbp
+from nucleotune.studies.rbp.build import build_rbp
 
 with job(snakemake.log[0]):
     examples, rest, card = build_rbp(

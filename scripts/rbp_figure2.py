@@ -6,9 +6,9 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 from nucleotune.contracts import read_metrics
-from nucleotune.reporting.rbp import auroc_by_protein
-from nucleotune.reporting.rbp_figures import auroc_figure
 from nucleotune.scripting import job
+from nucleotune.studies.rbp.figures import auroc_figure
+from nucleotune.studies.rbp.tables import auroc_by_protein
 
 with job(snakemake.log[0]):
     params = snakemake.params

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-from nucleotune.attention.rbp_findings import gather_findings
-from nucleotune.reporting.rbp_attention_figures import (
+from nucleotune.scripting import job
+from nucleotune.sequence.mea import read_engine
+from nucleotune.studies.rbp.attention_figures import (
     region_figure,
     similarity_figure,
     structure_figure,
 )
-from nucleotune.scripting import job
-from nucleotune.sequence.mea import read_engine
+from nucleotune.studies.rbp.findings import gather_findings
 
 with job(snakemake.log[0]):
     found = gather_findings({rbp: tuple(paths) for rbp, paths in snakemake.params.files.items()})

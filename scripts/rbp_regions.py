@@ -10,7 +10,7 @@ import pandas as pd
 from nucleotune.contracts import read_examples
 from nucleotune.frames import read_parquet, write_parquet
 from nucleotune.scripting import job
-from nucleotune.studies.rbp_build import regions_of
+from nucleotune.studies.rbp.build import regions_of
 
 with job(snakemake.log[0]) as log:
     files = snakemake.input

@@ -10,7 +10,7 @@ from nucleotune.contracts import read_examples
 from nucleotune.frames import read_parquet
 from nucleotune.scripting import job
 from nucleotune.sequence.mea import fold_all, write_structures
-from nucleotune.studies.rbp_build import analysis_rows, to_shape
+from nucleotune.studies.rbp.build import analysis_rows, to_shape
 
 with job(snakemake.log[0]) as log:
     params = snakemake.params

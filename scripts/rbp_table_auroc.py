@@ -10,9 +10,9 @@ import pandas as pd
 from nucleotune.contracts import read_metrics
 from nucleotune.reporting.facts import read_cards
 from nucleotune.reporting.leaks import noted
-from nucleotune.reporting.rbp import TABLES, rbp_table_auroc, rbp_table_comparison
 from nucleotune.reporting.tables import write_table
 from nucleotune.scripting import job
+from nucleotune.studies.rbp.tables import TABLES, rbp_table_auroc, rbp_table_comparison
 
 with job(snakemake.log[0]):
     params = snakemake.params

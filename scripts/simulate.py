@@ -7,9 +7,9 @@ if TYPE_CHECKING:
 
 from nucleotune.files import atomic_path
 from nucleotune.scripting import job
-from nucleotune.simulate.ensembl import write_toy_species
-from nucleotune.simulate.polya_study import write_polya_study
-from nucleotune.simulate.promoter_study import write_promoter_study
+from nucleotune.studies.lncrna.toy import write_toy_species
+from nucleotune.studies.polya.toy import write_polya_study
+from nucleotune.studies.promoters.toy import write_promoter_study
 
 WRITERS = {
     "transcripts": write_toy_species,

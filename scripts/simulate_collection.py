@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 from nucleotune.files import atomic_path
 from nucleotune.scripting import job
-from nucleotune.simulate.rbp_study import write_rbp_study
+from nucleotune.studies.rbp.toy import write_rbp_study
 
 with (
     job(snakemake.log[0]) as log,

@@ -11,7 +11,6 @@ import pandas as pd
 from nucleotune.contracts import read_metrics
 from nucleotune.files import read_json
 from nucleotune.frames import read_tsv
-from nucleotune.reporting import lncrna, polya, promoters, rbp
 from nucleotune.reporting.answer import answer
 from nucleotune.reporting.deviations import deviations
 from nucleotune.reporting.facts import read_cards, tables
@@ -20,6 +19,10 @@ from nucleotune.reporting.leaks import leaks, noted
 from nucleotune.reporting.page import summarise_benchmarks
 from nucleotune.reporting.provenance import describe_inputs, describe_models, describe_run
 from nucleotune.reporting.sampled import sampled
+from nucleotune.studies.lncrna import tables as lncrna
+from nucleotune.studies.polya import tables as polya
+from nucleotune.studies.promoters import tables as promoters
+from nucleotune.studies.rbp import tables as rbp
 
 STUDIES = {"lncrna": lncrna, "promoters": promoters, "rbp": rbp, "polya": polya}
 #: Where a study says otherwise than `lncrna` what methods are compared with, and what its page says first.

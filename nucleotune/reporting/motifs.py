@@ -14,9 +14,11 @@ from nucleotune.attribution.contributions import MUTAGENESIS, Explained, read_co
 from nucleotune.attribution.motifs import composition
 from nucleotune.attribution.patterns import read_patterns
 from nucleotune.frames import read_tsv
-from nucleotune.reporting import polya, promoters, rbp
 from nucleotune.reporting.attribution import WIDEST, Motifs, Track
 from nucleotune.reporting.tables import long_table, row
+from nucleotune.studies.polya import tables as polya
+from nucleotune.studies.promoters import tables as promoters
+from nucleotune.studies.rbp import tables as rbp
 
 PAGES = {"polya": polya, "promoters": promoters, "rbp": rbp}
 

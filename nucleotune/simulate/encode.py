@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from nucleotune.files import atomic_path, file_digest
-from nucleotune.simulate.ensembl import write_gzip
 from nucleotune.simulate.paths import CELL_LINES, encode_accession
-from nucleotune.simulate.rbp_sites import CENTRE, Window
+from nucleotune.studies.lncrna.toy import write_gzip
+from nucleotune.studies.rbp.toy_sites import CENTRE, Window
 
 # The columns of ENCODE's metadata.tsv for eCLIP, in its order.
 COLUMNS = (

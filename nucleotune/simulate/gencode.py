@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nucleotune.files import atomic_path, file_digest
-from nucleotune.simulate.ensembl import LINE_WIDTH, write_gzip
-from nucleotune.simulate.rbp_genes import Isoform, ToyGene
+from nucleotune.studies.lncrna.toy import LINE_WIDTH, write_gzip
+from nucleotune.studies.rbp.toy_genes import Isoform, ToyGene
 
 GZIP_LEVEL = 1  # sequence gains little from more, which takes seconds
 

@@ -6,8 +6,8 @@ import re
 from harness import REFUSED, Case
 from mutations import edit_cells, edit_lines, pack, plain_lines, sometimes
 
-from nucleotune.studies.epd import read_motifs, read_promoters
-from nucleotune.studies.gue import read_gue
+from nucleotune.studies.promoters.epd import read_motifs, read_promoters
+from nucleotune.studies.promoters.gue import read_gue
 
 
 def table(rows, separator="\t"):

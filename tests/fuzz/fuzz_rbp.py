@@ -6,7 +6,7 @@ from fuzz_promoters import CODES, columns
 from harness import REFUSED, UNDECIDED, Case
 from mutations import edit_cells, edit_lines, pack, plain_lines, sometimes
 
-from nucleotune.studies.rbp_readers import (
+from nucleotune.studies.rbp.readers import (
     list_rbpsuite,
     read_fasta_pair,
     read_rbpsuite,

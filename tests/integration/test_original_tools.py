@@ -15,7 +15,7 @@ from conftest import job_counts, snakemake
 
 from nucleotune.contracts import read_predictions
 from nucleotune.sequence.fasta import read_fasta
-from nucleotune.simulate.ensembl import write_toy_species
+from nucleotune.studies.lncrna.toy import write_toy_species
 
 pytestmark = pytest.mark.slow
 

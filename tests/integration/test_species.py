@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from conftest import snakemake
 
-from nucleotune.simulate.ensembl import write_toy_species
 from nucleotune.simulate.paths import promoter_paths
-from nucleotune.simulate.promoter_study import write_promoter_study
+from nucleotune.studies.lncrna.toy import write_toy_species
+from nucleotune.studies.promoters.toy import write_promoter_study
 
 pytestmark = pytest.mark.slow
 

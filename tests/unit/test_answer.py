@@ -4,8 +4,9 @@ import pandas as pd
 import pytest
 
 from nucleotune.evaluation.over_sets import compare_over_sets
-from nucleotune.reporting import polya, rbp
 from nucleotune.reporting.answer import Contest, answer, predicts_one_class
+from nucleotune.studies.polya import tables as polya
+from nucleotune.studies.rbp import tables as rbp
 
 
 def contest(where="Toy", difference=-0.05, p=0.01, **more):

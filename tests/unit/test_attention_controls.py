@@ -16,10 +16,10 @@ from nucleotune.models.standins import tiny, write_standin
 from nucleotune.models.tokenizers import make_tokenizer
 from nucleotune.plugins import ROOT
 from nucleotune.plugins import load_model as load_model_file
-from nucleotune.reporting import profiles as drawing
-from nucleotune.reporting.promoters import TABLES, controls_table
 from nucleotune.reporting.tables import render_table
 from nucleotune.sequence.shuffle import shuffle_sequences
+from nucleotune.studies.promoters import figures as drawing
+from nucleotune.studies.promoters.tables import TABLES, controls_table
 
 LENGTH, DOWNSTREAM, SEED = 60, 12, 4
 LABELS = {0: "low", 1: "high"}

@@ -9,7 +9,7 @@ from tokenizers.pre_tokenizers import Whitespace
 from tokenizers.processors import TemplateProcessing
 from tokenizers.trainers import BpeTrainer
 
-from nucleotune.attention.reading import read_by
+from nucleotune.studies.promoters.truncation import read_by
 
 DOWNSTREAM = 50
 ARCHITECTURE = {"vocab_size": 4105, "hidden_size": 8, "num_attention_heads": 2}

@@ -11,10 +11,10 @@ from nucleotune.errors import InputError
 from nucleotune.plugins import ROOT
 from nucleotune.sequence.fasta import read_fasta
 from nucleotune.sequence.headers import parse_header
-from nucleotune.simulate.ensembl import write_toy_species
 from nucleotune.simulate.paths import toy_paths
 from nucleotune.sources.registry import read_registry
-from nucleotune.studies.calibration import (
+from nucleotune.studies.lncrna.build import filter_transcripts, read_transcripts
+from nucleotune.studies.lncrna.calibration import (
     ALTERNATIVE,
     TABLE_COLUMNS,
     compare_counts,
@@ -22,7 +22,7 @@ from nucleotune.studies.calibration import (
     readings,
     result,
 )
-from nucleotune.studies.lncrna import filter_transcripts, read_transcripts
+from nucleotune.studies.lncrna.toy import write_toy_species
 
 REGISTRY = read_registry(ROOT / "resources/sources.tsv")
 PUBLISHED = pd.read_csv(ROOT / "resources/published/lncrna_datasets.tsv", sep="\t")

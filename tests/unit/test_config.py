@@ -10,7 +10,6 @@ import yaml
 from nucleotune import config_reference
 from nucleotune.config import load_run, set_in
 from nucleotune.errors import InputError
-from nucleotune.plan.studies import STUDIES
 from nucleotune.plugins import (
     ROOT,
     find_plugin,
@@ -23,6 +22,7 @@ from nucleotune.plugins import (
     read_yaml,
     validate,
 )
+from nucleotune.studies.registry import STUDIES
 
 SHIPPED = [ROOT / "config"]
 PROMOTERS = {"species": ["toy"], "methods": ["gc"]}

@@ -13,7 +13,7 @@ from nucleotune.reporting.figures import waterfall
 from nucleotune.reporting.gather import gather_overview, gather_study
 from nucleotune.reporting.leaks import leaks, noted
 from nucleotune.reporting.page import render_overview, render_study
-from nucleotune.reporting.promoters import page_titles
+from nucleotune.studies.promoters.tables import page_titles
 
 NAMES = ("toy_task3-1000_random", "toy_task4_random")
 METHODS = {

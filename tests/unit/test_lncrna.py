@@ -7,8 +7,8 @@ import pytest
 from nucleotune.contracts import check_examples
 from nucleotune.errors import InputError
 from nucleotune.plugins import read_schema, validate
-from nucleotune.studies import lncrna
 from nucleotune.studies.leaks import leakage
+from nucleotune.studies.lncrna import build as lncrna
 from nucleotune.studies.splits import split_groups, split_rows
 
 FRACTIONS = {"pretrain": 0.4, "train": 0.3, "valid": 0.1, "test": 0.2}

@@ -11,7 +11,6 @@ from nucleotune.attribution.onehot import on_bases, one_hot
 from nucleotune.config import load_run
 from nucleotune.errors import InputError
 from nucleotune.plan.attribution import attributed_runs, check_attribution
-from nucleotune.reporting import polya, promoters, rbp
 from nucleotune.reporting.attribution_texts import FIGURES, TABLES
 from nucleotune.reporting.motifs import (
     motifs_table,
@@ -22,6 +21,9 @@ from nucleotune.reporting.motifs import (
     typical,
 )
 from nucleotune.reporting.tables import render_table
+from nucleotune.studies.polya import tables as polya
+from nucleotune.studies.promoters import tables as promoters
+from nucleotune.studies.rbp import tables as rbp
 
 RUN = ("Yeast", "BPNet")
 LENGTH = 200

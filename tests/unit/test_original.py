@@ -18,7 +18,7 @@ from nucleotune.errors import InputError
 from nucleotune.evaluation.intervals import unmeasured
 from nucleotune.plan import lncfinder_model
 from nucleotune.plugins import ROOT, load_method
-from nucleotune.reporting import lncrna
+from nucleotune.studies.lncrna import tables as lncrna
 
 CPC2 = """\
 #ID	transcript_length	peptide_length	Fickett_score	pI	ORF_integrity	ORF_Start	coding_probability	label

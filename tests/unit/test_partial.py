@@ -6,9 +6,9 @@ import pytest
 
 from nucleotune.contracts import check_examples, further_tests
 from nucleotune.plan import part_name
-from nucleotune.reporting.lncrna_partial import partial_table, sensitivity_table
 from nucleotune.sequence.views import show
-from nucleotune.studies.partial import add_fragments, cut_training_rows, middle
+from nucleotune.studies.lncrna.partial import add_fragments, cut_training_rows, middle
+from nucleotune.studies.lncrna.partial_tables import partial_table, sensitivity_table
 
 
 @pytest.mark.parametrize(

@@ -6,23 +6,23 @@ import pytest
 
 from nucleotune.config import asked_methods, load_run
 from nucleotune.errors import InputError
-from nucleotune.plan.promoter_protocol import (
-    PAPER,
-    described_expression,
-    described_promoters,
-    settings_read,
-    species_read,
-)
-from nucleotune.plan.promoters import (
+from nucleotune.plugins import ROOT, load_method, load_species, read_schema, read_yaml, validate
+from nucleotune.simulate.paths import simulated_paths
+from nucleotune.sources.registry import read_registry
+from nucleotune.studies.promoters.plan import (
     described_promoter_methods,
     promoter_datasets,
     promoter_files,
     promoter_methods,
     task_files,
 )
-from nucleotune.plugins import ROOT, load_method, load_species, read_schema, read_yaml, validate
-from nucleotune.simulate.paths import simulated_paths
-from nucleotune.sources.registry import read_registry
+from nucleotune.studies.promoters.protocol import (
+    PAPER,
+    described_expression,
+    described_promoters,
+    settings_read,
+    species_read,
+)
 
 REGISTRY = read_registry(ROOT / "resources/sources.tsv")
 SHIPPED = [ROOT / "config"]

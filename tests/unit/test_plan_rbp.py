@@ -2,8 +2,8 @@
 
 from nucleotune import plan
 from nucleotune.config import load_run
-from nucleotune.plan.rbp import described_rbps, listed_rbps, rbp_datasets
 from nucleotune.plugins import ROOT, load_collection
+from nucleotune.studies.rbp.plan import described_rbps, listed_rbps, rbp_datasets
 
 
 def shared(rbps):

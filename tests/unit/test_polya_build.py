@@ -18,8 +18,8 @@ from nucleotune.genome.annotation import (
 from nucleotune.genome.ends import read_tifseq
 from nucleotune.plugins import load_species
 from nucleotune.simulate.paths import polya_paths
-from nucleotune.simulate.polya_study import write_polya_study
-from nucleotune.studies.polya_build import build_polya
+from nucleotune.studies.polya.build import build_polya
+from nucleotune.studies.polya.toy import write_polya_study
 
 NAMES = {"species": "toy_yeast", "assembly": "TOYY1", "release": 110}
 SETTINGS = {"length": 300, "min_reads": 1}

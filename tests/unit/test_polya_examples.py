@@ -10,8 +10,8 @@ from Bio.Seq import reverse_complement
 from nucleotune.errors import InputError
 from nucleotune.genome.annotation import contig_names, read_annotation
 from nucleotune.genome.stop_codons import coding_genes
-from nucleotune.studies import polya_guards
-from nucleotune.studies.polya import STOP_CODONS, build_examples
+from nucleotune.studies.polya import guards as polya_guards
+from nucleotune.studies.polya.windows import STOP_CODONS, build_examples
 
 CONTIGS = {"I": 9000, "II": 5000, "III": 4000, "Mito": 2000}
 ACCESSIONS = {"I": "BK1.2", "II": "BK2.2", "III": "BK3.2"}

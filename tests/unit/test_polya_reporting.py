@@ -11,15 +11,15 @@ from scipy.stats import pearsonr
 from nucleotune.plan import describe_methods
 from nucleotune.plugins import ROOT, load_method
 from nucleotune.profile_contracts import ProfileExamples, ProfilePredictions
-from nucleotune.reporting.polya import (
+from nucleotune.reporting.tables import render_table
+from nucleotune.studies.polya.figures import loss_figure, profiles_figure, typical_genes
+from nucleotune.studies.polya.tables import (
     HYPERPARAMETERS,
     TABLES,
     polya_table3,
     polya_table4,
     searches_of,
 )
-from nucleotune.reporting.polya_figures import loss_figure, profiles_figure, typical_genes
-from nucleotune.reporting.tables import render_table
 
 PUBLISHED = ROOT / "resources" / "published"
 NAMES = ["bpnet", "specieslm-lora", "specieslm-frozen", "average-profile"]

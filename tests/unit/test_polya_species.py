@@ -5,8 +5,8 @@ import yaml
 
 from nucleotune.errors import InputError
 from nucleotune.plan import Dataset
-from nucleotune.plan.polya import polya_files
 from nucleotune.plugins import load_species
+from nucleotune.studies.polya.plan import polya_files
 
 BLOCK = {
     "files": {"genome": "g.fa", "annotation": "a.gff3"},

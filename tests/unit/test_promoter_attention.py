@@ -10,7 +10,7 @@ from nucleotune.models.tokenizers import make_tokenizer
 from nucleotune.plugins import ROOT, load_method
 from nucleotune.plugins import load_model as load_model_file
 from nucleotune.sequence.shuffle import shuffle_sequences
-from nucleotune.simulate.promoters import UPSTREAM, draw_promoter
+from nucleotune.studies.promoters.toy_sequences import UPSTREAM, draw_promoter
 from nucleotune.training.finetune import finetune
 
 FIRST, LENGTH = UPSTREAM - 249, 300

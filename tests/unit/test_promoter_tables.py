@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from nucleotune.reporting import promoters
 from nucleotune.reporting.tables import COLUMNS, render_table
+from nucleotune.studies.promoters import tables as promoters
 
 PUBLISHED = Path(__file__).parents[2] / "resources" / "published"
 

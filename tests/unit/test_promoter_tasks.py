@@ -14,16 +14,19 @@ from nucleotune.evaluation.metrics import measure
 from nucleotune.files import write_json
 from nucleotune.genome.contigs import as_in_genome
 from nucleotune.genome.windows import Windows
-from nucleotune.plan.promoter_protocol import SMALL_TISSUES
-from nucleotune.reporting.promoters import BIOTYPE_MCC
-from nucleotune.studies import epd, gue, promoters, promoters_genes, promoters_tasks
-from nucleotune.studies.expression_classes import (
+from nucleotune.studies.promoters import epd, gue
+from nucleotune.studies.promoters import finish as promoters
+from nucleotune.studies.promoters import genes as promoters_genes
+from nucleotune.studies.promoters import tasks as promoters_tasks
+from nucleotune.studies.promoters.build import build_task
+from nucleotune.studies.promoters.expression_classes import (
     classify,
     describe_tpm,
     select_tissues,
     tissue_id,
 )
-from nucleotune.studies.promoters_build import build_task
+from nucleotune.studies.promoters.protocol import SMALL_TISSUES
+from nucleotune.studies.promoters.tables import BIOTYPE_MCC
 from nucleotune.studies.splits import split_rows
 
 FRACTIONS = {"train": 0.8, "valid": 0.1, "test": 0.1}

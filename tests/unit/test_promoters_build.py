@@ -15,13 +15,13 @@ from nucleotune.errors import InputError
 from nucleotune.genome.annotation import read_annotation, write_annotation
 from nucleotune.genome.expression import read_gct
 from nucleotune.genome.genome_file import open_genome
-from nucleotune.plan.promoter_protocol import settings_read, species_read
-from nucleotune.plan.promoters import PromoterDataset
 from nucleotune.plugins import ROOT, load_species
 from nucleotune.simulate.paths import promoter_paths
-from nucleotune.simulate.promoter_study import write_promoter_study
-from nucleotune.studies.promoters import window_starts
-from nucleotune.studies.promoters_build import build_task
+from nucleotune.studies.promoters.build import build_task
+from nucleotune.studies.promoters.finish import window_starts
+from nucleotune.studies.promoters.plan import PromoterDataset
+from nucleotune.studies.promoters.protocol import settings_read, species_read
+from nucleotune.studies.promoters.toy import write_promoter_study
 
 NAMES = {"species": "toy_species", "assembly": "TOY1", "release": 110}
 #: Names of files in a run -> in the simulator.

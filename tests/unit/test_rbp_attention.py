@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 import torch
 
-from nucleotune.attention.rbp import FEWEST, Loaded, analyse_models, load_models
-from nucleotune.attention.rbp_findings import gather_findings, write_findings
-from nucleotune.attention.rbp_properties import BOUNDARIES, REGIONS, STRUCTURES
 from nucleotune.errors import InputError
 from nucleotune.models.load import build_classifier, save_model
 from nucleotune.models.tokenizers import make_tokenizer
 from nucleotune.sequence.elements import ELEMENTS
+from nucleotune.studies.rbp.attention import FEWEST, Loaded, analyse_models, load_models
+from nucleotune.studies.rbp.findings import gather_findings, write_findings
+from nucleotune.studies.rbp.properties import BOUNDARIES, REGIONS, STRUCTURES
 
 LAYERS, HEADS, SIZE, LENGTH, N = 2, 3, 8, 30, 60
 MODEL = {

@@ -8,10 +8,10 @@ import pytest
 from nucleotune.errors import InputError
 from nucleotune.genome.annotation import read_annotation, write_annotation
 from nucleotune.simulate.paths import rbp_paths
-from nucleotune.simulate.rbp_study import write_rbp_study
-from nucleotune.studies import rbp_build
-from nucleotune.studies.rbp import overlapping
-from nucleotune.studies.rbp_build import build_rbp
+from nucleotune.studies.rbp import build as rbp_build
+from nucleotune.studies.rbp.build import build_rbp
+from nucleotune.studies.rbp.sample import overlapping
+from nucleotune.studies.rbp.toy import write_rbp_study
 
 PATHS = rbp_paths("toy")
 LINES = ("K562", "HepG2")

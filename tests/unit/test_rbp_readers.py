@@ -10,8 +10,8 @@ import pytest
 from nucleotune.__main__ import main
 from nucleotune.errors import InputError
 from nucleotune.plugins import read_sheet
-from nucleotune.studies import rbp_readers
-from nucleotune.studies.rbp_readers import (
+from nucleotune.studies.rbp import readers as rbp_readers
+from nucleotune.studies.rbp.readers import (
     join_kmers,
     list_fasta_pairs,
     list_rbpsuite,

@@ -8,19 +8,21 @@ import pytest
 from matplotlib import image
 from scipy.stats import wilcoxon
 
-from nucleotune.attention.rbp_findings import gather_findings
-from nucleotune.attention.rbp_properties import BOUNDARIES, REGIONS, STRUCTURES
 from nucleotune.errors import InputError
 from nucleotune.evaluation.over_sets import compare_over_sets, mean_over_sets
-from nucleotune.reporting import rbp, rbp_attention_figures, rbp_figures
-from nucleotune.reporting.rbp_attention_figures import (
+from nucleotune.reporting.tables import render_table
+from nucleotune.studies.rbp import attention_figures as rbp_attention_figures
+from nucleotune.studies.rbp import figures as rbp_figures
+from nucleotune.studies.rbp import tables as rbp
+from nucleotune.studies.rbp.attention_figures import (
     best_example,
     region_figure,
     similarity_figure,
     structure_figure,
 )
-from nucleotune.reporting.rbp_figures import auroc_figure
-from nucleotune.reporting.tables import render_table
+from nucleotune.studies.rbp.figures import auroc_figure
+from nucleotune.studies.rbp.findings import gather_findings
+from nucleotune.studies.rbp.properties import BOUNDARIES, REGIONS, STRUCTURES
 
 PUBLISHED = Path(__file__).parents[2] / "resources" / "published"
 BOOTSTRAP = {"resamples": 200, "confidence": 0.95, "seed": 0}

@@ -8,7 +8,6 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from nucleotune.attention.profile import position_profile
-from nucleotune.attention.rbp import FEWEST_BINS, Loaded, analyse_models
 from nucleotune.baselines import fit_predict
 from nucleotune.genome.annotation import read_annotation, write_annotation
 from nucleotune.models.load import build_classifier, load_model
@@ -16,10 +15,11 @@ from nucleotune.models.tokenizers import make_tokenizer
 from nucleotune.plugins import ROOT, load_method
 from nucleotune.plugins import load_model as load_model_file
 from nucleotune.simulate.paths import rbp_paths
-from nucleotune.simulate.rbp_study import write_rbp_study
-from nucleotune.studies.rbp import build_examples
-from nucleotune.studies.rbp_build import analysis_rows, regions_of, with_properties
-from nucleotune.studies.rbp_readers import read_rbpsuite
+from nucleotune.studies.rbp.attention import FEWEST_BINS, Loaded, analyse_models
+from nucleotune.studies.rbp.build import analysis_rows, regions_of, with_properties
+from nucleotune.studies.rbp.readers import read_rbpsuite
+from nucleotune.studies.rbp.sample import build_examples
+from nucleotune.studies.rbp.toy import write_rbp_study
 from nucleotune.training.finetune import finetune
 
 pytestmark = pytest.mark.slow

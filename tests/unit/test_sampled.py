@@ -7,7 +7,7 @@ import pandas as pd
 
 from nucleotune.reporting.leaks import noted
 from nucleotune.reporting.sampled import at_the_end, sampled
-from nucleotune.studies.rbp import build_examples
+from nucleotune.studies.rbp.sample import build_examples
 
 
 def places(n: int, label: int, seed: int) -> pd.DataFrame:

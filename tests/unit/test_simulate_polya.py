@@ -11,7 +11,8 @@ import pytest
 
 from nucleotune.errors import InputError
 from nucleotune.simulate.paths import polya_fields, polya_paths
-from nucleotune.simulate.polya import (
+from nucleotune.studies.polya.toy import write_polya_study
+from nucleotune.studies.polya.toy_genes import (
     FLANK,
     SWITCH,
     TO_CLEAVAGE,
@@ -21,7 +22,6 @@ from nucleotune.simulate.polya import (
     Element,
     Signal,
 )
-from nucleotune.simulate.polya_study import write_polya_study
 
 NAMES = {"species": "toy_yeast", "assembly": "TOY2", "release": 110}
 N_GENES = 500

@@ -20,12 +20,12 @@ from nucleotune.errors import InputError
 from nucleotune.plugins import load_species
 from nucleotune.sequence.alphabet import reverse_complement
 from nucleotune.simulate.composition import draw_background
-from nucleotune.simulate.ensembl import write_toy_species
 from nucleotune.simulate.paths import promoter_fields, promoter_paths, simulated_paths, toy_paths
-from nucleotune.simulate.promoter_study import gue_negative, write_promoter_study
-from nucleotune.simulate.promoters import ELEMENTS, cpg_chain, draw_promoter
 from nucleotune.sources.download import download
 from nucleotune.sources.registry import local_path, read_registry, resolve
+from nucleotune.studies.lncrna.toy import write_toy_species
+from nucleotune.studies.promoters.toy import gue_negative, write_promoter_study
+from nucleotune.studies.promoters.toy_sequences import ELEMENTS, cpg_chain, draw_promoter
 
 ROOT = Path(__file__).parents[2]
 NAMES = {"species": "toy_alpha", "assembly": "TOY1", "release": 110}

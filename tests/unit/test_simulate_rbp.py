@@ -21,9 +21,9 @@ from sklearn.preprocessing import StandardScaler
 
 from nucleotune.errors import InputError
 from nucleotune.simulate.paths import CELL_LINES, RBPS, rbp_paths
-from nucleotune.simulate.rbp_assembly import Cut, make_older
-from nucleotune.simulate.rbp_genes import draw_region
-from nucleotune.simulate.rbp_study import write_rbp_study
+from nucleotune.studies.rbp.toy import write_rbp_study
+from nucleotune.studies.rbp.toy_assembly import Cut, make_older
+from nucleotune.studies.rbp.toy_genes import draw_region
 
 ROOT = Path(__file__).parents[2]
 N_GENES, PER_CLASS = 60, 260

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nucleotune.reporting import lncrna
 from nucleotune.reporting.tables import (
     COLUMNS,
     long_table,
@@ -17,6 +16,7 @@ from nucleotune.reporting.tables import (
     status,
     write_table,
 )
+from nucleotune.studies.lncrna import tables as lncrna
 
 PUBLISHED = Path(__file__).parents[2] / "resources" / "published"
 NAN = float("nan")

@@ -18,13 +18,13 @@ import pandas as pd
 
 from nucleotune.errors import InputError
 from nucleotune.genome.windows import window_starts
-from nucleotune.studies.expression_classes import (
+from nucleotune.studies.promoters.expression_classes import (
     UNIVERSES,
     classify,
     describe_tpm,
     select_tissues,
 )
-from nucleotune.studies.promoters_tasks import Built, Waterfall, waterfall_step, with_sequence
+from nucleotune.studies.promoters.tasks import Built, Waterfall, waterfall_step, with_sequence
 from nucleotune.studies.splits import sample_rows
 
 log = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from nucleotune.plan import CLASSES
 from nucleotune.sequence.fasta import read_fasta
 from nucleotune.sequence.headers import parse_header
 from nucleotune.studies.leaks import identical, leakage, shared_sequences
-from nucleotune.studies.partial import add_fragments, cut_training_rows
+from nucleotune.studies.lncrna.partial import add_fragments, cut_training_rows
 from nucleotune.studies.splits import (
     check_classes,
     sample_rows,
@@ -186,7 +186,7 @@ def build_examples(
     """Examples and data card of one species under one split.
 
     files: FASTA paths by class ("mRNA", "lncRNA"). species: a validated species file. split: "paper" (rows) or "gene".
-    kept: shares of partial test transcripts; train_view: "full" or "cut" (`studies.partial`).
+    kept: shares of partial test transcripts; train_view: "full" or "cut" (`studies.lncrna.partial`).
     Returns the examples (contract of `nucleotune.contracts`) and the card: `waterfall`, `classes_before_sampling`,
     `classes`, `not_coding`, `splits`, `leakage`, `identical`, `genes_known`.
     Under "gene" transcripts of one sequence are kept in one part, too.

@@ -1,6 +1,6 @@
 """Tables 3 and 4 of the poly(A) study: published numbers beside those of this run.
 
-Arguments as in `reporting.lncrna`, with
+Arguments as in `studies.lncrna.tables`, with
 
 methods    `kind` is "profile_model", or "reference" for the average profile
 published  of Table 3 polya_hyperparameters.tsv, of Table 4 polya.tsv; the paper has one species, `PAPER`
@@ -16,8 +16,8 @@ import pandas as pd
 from nucleotune.evaluation.profile_metrics import LOSS_WEIGHTS, MIN_READS, PROFILE_METRICS
 from nucleotune.reporting import attribution_texts
 from nucleotune.reporting.answer import Contest
-from nucleotune.reporting.lncrna import Described, Metrics, performance
 from nucleotune.reporting.tables import long_table, row
+from nucleotune.studies.lncrna.tables import Described, Metrics, performance
 
 #: The paper's one species, as `published_as` of a data set.
 PAPER = "yeast"

@@ -18,13 +18,13 @@ from transformers import PreTrainedModel
 
 from nucleotune.attention import statistics
 from nucleotune.attention.capture import AttentionSums, attention_sums, attention_to_tokens
-from nucleotune.attention.rbp_findings import Findings, make_findings
-from nucleotune.attention.rbp_properties import LOOPS, Property, find_properties
 from nucleotune.attention.spans import token_spans
 from nucleotune.errors import InputError
 from nucleotune.models.load import load_model, load_pretrained
 from nucleotune.models.tokenizers import Tokenizer, make_tokenizer
 from nucleotune.sequence.kmers import TokenizedSequences
+from nucleotune.studies.rbp.findings import Findings, make_findings
+from nucleotune.studies.rbp.properties import LOOPS, Property, find_properties
 
 logger = logging.getLogger(__name__)
 

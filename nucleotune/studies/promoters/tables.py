@@ -1,6 +1,6 @@
 """Tables 1-4 of the promoter study, and Table 1 by side of truncation: published numbers beside those of this run.
 
-The paper prints 100 times MCC, accuracy and F1; here all are shares. Arguments as in `reporting.lncrna`, with
+The paper prints 100 times MCC, accuracy and F1; here all are shares. Arguments as in `studies.lncrna.tables`, with
 
 datasets   {"name", "task", "length", "title", "published_as", "comparable", "note"}: `task` is "task1" to "task4",
            `length` that of the promoters in nt; `published_as` is PAPER or None. `title` names species and split
@@ -16,9 +16,9 @@ import pandas as pd
 
 from nucleotune.evaluation.metrics import METRICS
 from nucleotune.reporting import attribution_texts
-from nucleotune.reporting.lncrna import Described, Metrics, performance, stacked
-from nucleotune.reporting.profiles import LAYERS
 from nucleotune.reporting.tables import long_table, row
+from nucleotune.studies.lncrna.tables import Described, Metrics, performance, stacked
+from nucleotune.studies.promoters.figures import LAYERS
 
 #: The paper's one species, as `published_as` of a data set.
 PAPER = "human"
@@ -65,7 +65,7 @@ _LABELS = {
     **METRICS,
 }
 _SHARES = "The paper prints 100 times these numbers."
-#: MCC of PAPER_CLASSES of `studies.promoters_genes`, tested to be that.
+#: MCC of PAPER_CLASSES of `studies.promoters.genes`, tested to be that.
 BIOTYPE_MCC = 0.734
 _BIOTYPE = (
     f"From the paper's own counts, a gene's biotype alone has an MCC of {BIOTYPE_MCC} in Task 3: a model that does not"
@@ -224,7 +224,7 @@ def truncation_table(
     """Table 1 of the language models by side of truncation, keys dataset, length, method and truncation.
 
     Beside MCC stands the share of promoters whose TSS is lost, of `reading`: data set -> `truncation` -> method -> what
-    `attention.reading.read_by` returns.
+    `studies.promoters.truncation.read_by` returns.
     A published number stands beside each side that `published_as` gives a method: the paper does not say which it took.
     """
     models = [one for one in methods if one["truncation"] is not None]

@@ -21,7 +21,7 @@ from nucleotune.genome.genome_file import open_genome
 from nucleotune.genome.stop_codons import CONVENTIONS, coding_genes, stop_positions
 from nucleotune.genome.windows import extract_windows
 from nucleotune.studies.leaks import identical, leakage, shared_sequences
-from nucleotune.studies.polya_guards import check_depth, covered_orfs, judge_ends
+from nucleotune.studies.polya.guards import check_depth, covered_orfs, judge_ends
 
 STOP_CODONS = ("TAA", "TAG", "TGA")
 

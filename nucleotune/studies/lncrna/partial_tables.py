@@ -1,4 +1,4 @@
-"""Tables 4-6 of the LoRA-BERT paper: partial transcripts. Arguments as in `reporting.lncrna`.
+"""Tables 4-6 of the LoRA-BERT paper: partial transcripts. Arguments as in `studies.lncrna.tables`.
 
 Methods carry a `view`, of a language model what it is shown of a transcript ("transcript" or "orf"), else None.
 """
@@ -10,7 +10,7 @@ import pandas as pd
 
 from nucleotune.evaluation.metrics import METRICS
 from nucleotune.plan import part_name
-from nucleotune.reporting.lncrna import PERFORMANCE, Described, Metrics, stacked
+from nucleotune.studies.lncrna.tables import PERFORMANCE, Described, Metrics, stacked
 
 #: What Table 6 of the paper calls a language model of each view.
 SENSITIVITY = {"orf": "Original", "transcript": "No ORF"}

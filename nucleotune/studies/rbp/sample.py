@@ -17,7 +17,7 @@ from nucleotune.errors import InputError
 from nucleotune.files import describe_file
 from nucleotune.genome.loci import join_overlapping, overlapping
 from nucleotune.studies.leaks import identical, leakage, overlaps, shared_sequences
-from nucleotune.studies.rbp_readers import CLASSES
+from nucleotune.studies.rbp.readers import CLASSES
 from nucleotune.studies.splits import lacking, split_counts, split_groups
 
 SPLITS = ("train", "valid", "test")

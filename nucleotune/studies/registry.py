@@ -6,17 +6,17 @@ from typing import Any
 
 from nucleotune.errors import InputError
 from nucleotune.plan import CLASSES, Dataset, lncrna_datasets, transcript_files
-from nucleotune.plan.polya import polya_datasets, polya_files, polya_genome
-from nucleotune.plan.promoters import (
+from nucleotune.sources.registry import Source
+from nucleotune.studies.polya.plan import polya_datasets, polya_files, polya_genome
+from nucleotune.studies.promoters.plan import (
     LABELS,
     dataset_files,
     promoter_datasets,
     promoter_files,
     promoter_methods,
 )
-from nucleotune.plan.rbp import LABELS as RBP_LABELS
-from nucleotune.plan.rbp import rbp_datasets, rbp_files, region_files
-from nucleotune.sources.registry import Source
+from nucleotune.studies.rbp.plan import LABELS as RBP_LABELS
+from nucleotune.studies.rbp.plan import rbp_datasets, rbp_files, region_files
 
 Run = Mapping[str, Any]
 Files = dict[str, tuple[str, Source | None]]

@@ -1,7 +1,7 @@
 """Promoters (study of lncRNA regulation): what the four tasks share, from labelled sequences to examples and data card.
 
 Tasks 1 and 2 are built in `promoters_tasks`, 3 and 4 in `promoters_genes`; `gue` and `epd` read sources. What models
-read of the examples is counted in `attention.reading`.
+read of the examples is counted in `studies.promoters.truncation`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,9 +14,9 @@ from nucleotune.contracts import EXAMPLE_COLUMNS, check_examples
 from nucleotune.errors import InputError
 from nucleotune.genome.loci import overlapping
 from nucleotune.genome.windows import window_starts
-from nucleotune.plan.promoters import BY_LENGTH, LABELS
 from nucleotune.sequence.shared import canonical
 from nucleotune.studies.leaks import identical, leakage, overlaps, shared_sequences
+from nucleotune.studies.promoters.plan import BY_LENGTH, LABELS
 from nucleotune.studies.splits import check_classes, lacking, split_counts, split_groups
 
 #: Rows at random, as in the paper (a split that the source brings is kept), or whole chromosomes held out.

@@ -14,7 +14,7 @@ from nucleotune.genome.ends import (
     read_table,
     read_tifseq,
 )
-from nucleotune.studies.polya import PolyaExamples, build_examples
+from nucleotune.studies.polya.windows import PolyaExamples, build_examples
 
 #: Features of the annotation that windows are made from.
 FEATURES = ("CDS", "stop_codon")
@@ -26,7 +26,7 @@ def build_polya(
     """Examples and data card of one species.
 
     Args:
-        files: by name as `plan.polya.polya_files` names them; the annotation as Parquet, the genome unpacked.
+        files: by name as `studies.polya.plan.polya_files` names them; the annotation as Parquet, the genome unpacked.
         species: block `polya` of the species file: `ends`, `chromosomes`, `aliases`.
         settings: `length` and `min_reads` of the study.
     """

@@ -17,19 +17,19 @@ from nucleotune.genome.windows import (
     random_windows,
     window_starts,
 )
-from nucleotune.plan.promoter_protocol import SMALL_TISSUES
-from nucleotune.plan.promoters import LENGTH
-from nucleotune.studies.epd import read_motifs, read_promoters, without_tata
-from nucleotune.studies.expression_classes import select_tissues
-from nucleotune.studies.gue import gue_waterfall, read_gue
-from nucleotune.studies.promoters import finish
-from nucleotune.studies.promoters_genes import (
+from nucleotune.studies.promoters.finish import finish
+from nucleotune.studies.promoters.epd import read_motifs, read_promoters, without_tata
+from nucleotune.studies.promoters.expression_classes import select_tissues
+from nucleotune.studies.promoters.genes import (
     biotype_genes,
     check_joined,
     expression_genes,
     named_biotypes,
 )
-from nucleotune.studies.promoters_tasks import (
+from nucleotune.studies.promoters.gue import gue_waterfall, read_gue
+from nucleotune.studies.promoters.plan import LENGTH
+from nucleotune.studies.promoters.protocol import SMALL_TISSUES
+from nucleotune.studies.promoters.tasks import (
     Built,
     Waterfall,
     artificial,
@@ -52,12 +52,13 @@ def build_task(
     """Examples and data card of one task.
 
     Args:
-        files: paths by name (`plan.promoters.task_files`); `genome` is FASTA, plain or bgzip, `annotation` Parquet.
+        files: paths by name (`studies.promoters.plan.task_files`); `genome` is FASTA, plain or bgzip, `annotation`
+            Parquet.
         task: "task1" to "task4".
         length: of the promoters (nt); only Task 3 has others than LENGTH.
         split: "random" or "chromosome".
-        species: of `plan.promoter_protocol.species_read`.
-        settings: of `plan.promoter_protocol.settings_read`.
+        species: of `studies.promoters.protocol.species_read`.
+        settings: of `studies.promoters.protocol.settings_read`.
 
     Raises:
         InputError: see the builders.

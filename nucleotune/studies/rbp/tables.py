@@ -1,7 +1,8 @@
 """Tables of the RBP study: AUROC of every method on every protein, the means, and a comparison over proteins.
 
-The paper prints means over 154 proteins (figure 2a) and no numbers of single ones. Arguments as in `reporting.lncrna`,
-a data set being a protein; `published` holds rbp.tsv, and `bootstrap` the keywords resamples, confidence and seed.
+The paper prints means over 154 proteins (figure 2a) and no numbers of single ones. Arguments as in
+`studies.lncrna.tables`, a data set being a protein; `published` holds rbp.tsv, and `bootstrap` the keywords resamples,
+confidence and seed.
 """
 
 from collections.abc import Mapping
@@ -10,10 +11,11 @@ from typing import Any
 import pandas as pd
 
 from nucleotune.evaluation.over_sets import compare_over_sets, mean_over_sets
-from nucleotune.reporting import attribution_texts, lncrna
+from nucleotune.reporting import attribution_texts
 from nucleotune.reporting.answer import Contest, predicts_one_class
-from nucleotune.reporting.lncrna import Described, Metrics, performance
 from nucleotune.reporting.tables import ONE_CLASS, long_table, row
+from nucleotune.studies.lncrna import tables as lncrna
+from nucleotune.studies.lncrna.tables import Described, Metrics, performance
 
 #: The paper's model, as `published_as` of a method.
 PAPER = "BERT-RBP"

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from nucleotune.simulate.polya import CONDITIONS, WINDOW
-from nucleotune.simulate.yeast import CHROMOSOMES, YeastGene
+from nucleotune.studies.polya.toy_genes import CONDITIONS, WINDOW
+from nucleotune.studies.polya.toy_yeast import CHROMOSOMES, YeastGene
 
 #: Libraries in the order of the columns, three a condition, by turns.
 LIBRARIES = ("ypd", "gal", "lypd", "lgal", "nypd", "ngal")

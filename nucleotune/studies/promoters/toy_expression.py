@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nucleotune.simulate.genome import ToyGene
+from nucleotune.studies.promoters.toy_genome import ToyGene
 
 _BRAIN = (
     "Amygdala",

@@ -13,13 +13,13 @@ from nucleotune.genome.peaks import peak_examples, read_narrowpeak
 from nucleotune.genome.ranking import COLUMNS, FEATURES, reference_transcripts
 from nucleotune.genome.regions import carry_over, region_strings, transcript_regions
 from nucleotune.sequence.shreps import MAX_LENGTH
-from nucleotune.studies.rbp import assemble_splits, build_card, build_examples
-from nucleotune.studies.rbp_readers import (
+from nucleotune.studies.rbp.readers import (
     read_fasta_pair,
     read_rbpsuite,
     read_strazar,
     read_table,
 )
+from nucleotune.studies.rbp.sample import assemble_splits, build_card, build_examples
 from nucleotune.studies.splits import sample_rows
 
 
@@ -35,7 +35,7 @@ def build_rbp(
     """Examples, the rows that sampling left out, and the data card of one RBP.
 
     Args:
-        files: by name as `plan.rbp.rbp_files` names them; the annotation as Parquet.
+        files: by name as `studies.rbp.plan.rbp_files` names them; the annotation as Parquet.
         rbp: its name in the sheet, and in a file of all RBPs.
         form: `rbpsuite`, `fasta`, `table`, `strazar` or `narrowpeak`.
         rows: of the collection's sheet.

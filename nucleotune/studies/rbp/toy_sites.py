@@ -13,7 +13,7 @@ import numpy as np
 
 from nucleotune.sequence.alphabet import reverse_complement
 from nucleotune.simulate.composition import BASES, STOP_CODONS
-from nucleotune.simulate.rbp_genes import ToyGene
+from nucleotune.studies.rbp.toy_genes import ToyGene
 
 WIDTH = 101
 CENTRE = WIDTH // 2

@@ -10,7 +10,7 @@ import numpy as np
 from nucleotune.errors import InputError
 from nucleotune.simulate.composition import CODONS, STOP_CODONS, draw_codons
 from nucleotune.simulate.loci import trap_count
-from nucleotune.simulate.polya import STOP, WINDOW, Signal, draw_signal
+from nucleotune.studies.polya.toy_genes import STOP, WINDOW, Signal, draw_signal
 
 #: Fewer genes than these leave too few on any one chromosome.
 MINIMUM_GENES = 100

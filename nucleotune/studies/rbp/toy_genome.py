@@ -8,7 +8,7 @@ import numpy as np
 from nucleotune.errors import InputError
 from nucleotune.sequence.alphabet import reverse_complement
 from nucleotune.simulate.loci import pick, trap_count
-from nucleotune.simulate.rbp_genes import (
+from nucleotune.studies.rbp.toy_genes import (
     LNCRNA_EXON,
     Isoform,
     ToyGene,

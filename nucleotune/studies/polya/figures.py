@@ -22,7 +22,7 @@ from nucleotune.reporting.figures import (
     method_styles,
     save,
 )
-from nucleotune.reporting.rbp_figures import place
+from nucleotune.studies.rbp.figures import place
 
 #: Where the genes of Figure 3 stand among the test genes, by Pearson's correlation.
 PERCENTILES = (10, 50, 90)

@@ -13,7 +13,7 @@ from nucleotune.errors import InputError
 from nucleotune.sequence.alphabet import reverse_complement
 from nucleotune.simulate.genes import CHROMOSOMES, SCAFFOLDS
 from nucleotune.simulate.loci import pick, trap_count
-from nucleotune.simulate.promoters import (
+from nucleotune.studies.promoters.toy_sequences import (
     DOWNSTREAM,
     UPSTREAM,
     Promoter,

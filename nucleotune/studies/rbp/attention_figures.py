@@ -1,6 +1,6 @@
 """Figures 3 to 5 of the RBP study: what attention heads look at.
 
-They are drawn from tables alone: summary, heads and curves of the attention analyses (`attention.rbp_findings`), with
+They are drawn from tables alone: summary, heads and curves of the attention analyses (`studies.rbp.findings`), with
 the protein in a first column `rbp`. There layers and heads count from 0; in the figures from 1, as in the paper.
 """
 
@@ -16,7 +16,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 
 from nucleotune.reporting.figures import COLOURS, SETTINGS, note_figure, save
-from nucleotune.reporting.rbp_figures import place, strip
+from nucleotune.studies.rbp.figures import place, strip
 
 #: Coefficient of variation at which figure 3a ends, as in the paper.
 SATURATED = 0.2

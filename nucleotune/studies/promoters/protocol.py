@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nucleotune.errors import InputError
-from nucleotune.plan.promoters import BY_LENGTH, LENGTH, PromoterDataset, without_places
+from nucleotune.studies.promoters.plan import BY_LENGTH, LENGTH, PromoterDataset, without_places
 
 #: Tissues of GTEx V8 with fewer than 70 genotyped samples; without them 49 of 54 are left, as in the paper.
 SMALL_TISSUES = (

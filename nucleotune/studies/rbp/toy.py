@@ -16,14 +16,14 @@ from nucleotune.files import atomic_path
 from nucleotune.sequence.alphabet import reverse_complement
 from nucleotune.simulate.composition import BASES
 from nucleotune.simulate.encode import draw_peaks, write_manifest, write_peaks
-from nucleotune.simulate.ensembl import write_gzip
 from nucleotune.simulate.gencode import write_genome, write_gtf, write_md5sums
 from nucleotune.simulate.loci import pick, trap_count
 from nucleotune.simulate.paths import CELL_LINES, RBPS, rbp_fields, rbp_paths
-from nucleotune.simulate.rbp_assembly import Cut, OlderChromosome, make_older
-from nucleotune.simulate.rbp_genes import ToyGene
-from nucleotune.simulate.rbp_genome import TELOMERE, Chromosome, make_genome
-from nucleotune.simulate.rbp_sites import CENTRE, WIDTH, Window, deal_windows, plant_pair
+from nucleotune.studies.lncrna.toy import write_gzip
+from nucleotune.studies.rbp.toy_assembly import Cut, OlderChromosome, make_older
+from nucleotune.studies.rbp.toy_genes import ToyGene
+from nucleotune.studies.rbp.toy_genome import TELOMERE, Chromosome, make_genome
+from nucleotune.studies.rbp.toy_sites import CENTRE, WIDTH, Window, deal_windows, plant_pair
 
 MINIMUM_PER_CLASS = 20
 SPARE = 1.2  # pairs written for every one asked for

@@ -1,0 +1,1 @@
+"""lncRNA or mRNA: plan, builders, tables, figures and toy of the lncRNA study."""

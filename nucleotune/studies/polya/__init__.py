@@ -1,0 +1,1 @@
+"""Where yeast transcripts are cut: plan, builders, tables, figures and toy of the poly(A) study."""

@@ -1,0 +1,1 @@
+"""Four promoter tasks: plan, builders, tables, figures and toy of the promoter study."""

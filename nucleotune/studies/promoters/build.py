@@ -17,9 +17,9 @@ from nucleotune.genome.windows import (
     random_windows,
     window_starts,
 )
-from nucleotune.studies.promoters.finish import finish
 from nucleotune.studies.promoters.epd import read_motifs, read_promoters, without_tata
 from nucleotune.studies.promoters.expression_classes import select_tissues
+from nucleotune.studies.promoters.finish import finish
 from nucleotune.studies.promoters.genes import (
     biotype_genes,
     check_joined,

@@ -13,7 +13,6 @@ from typing import Any
 from nucleotune.errors import InputError, did_you_mean
 from nucleotune.models.spec import as_read
 from nucleotune.names import check_titles
-from nucleotune.plan import part_name
 from nucleotune.plan.attribution import check_attribution
 from nucleotune.plugins import (
     KINDS,
@@ -29,6 +28,7 @@ from nucleotune.plugins import (
     validate,
 )
 from nucleotune.search_space import check_space
+from nucleotune.studies.lncrna.plan import part_name
 from nucleotune.studies.promoters.protocol import check_study
 
 

@@ -23,7 +23,7 @@ rule calibrate_release:
     wildcard_constraints:
         species=any_of(RUN["species"]),
         release=r"\d+",
-        label=any_of(plan.CLASSES),
+        label=any_of(CLASSES),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1

@@ -34,23 +34,38 @@ from nucleotune.config import asked_methods, load_run, set_in
 from nucleotune.errors import InputError
 from nucleotune.files import file_digest, read_json
 from nucleotune.plan.attribution import attributed_runs
-from nucleotune.studies.polya.plan import described_polya
-from nucleotune.studies.promoters.protocol import (
-    described_expression,
-    described_promoters,
-    settings_read,
-    species_read,
-)
-from nucleotune.studies.promoters.plan import LABELS as PROMOTER_LABELS
-from nucleotune.studies.promoters.plan import described_promoter_methods
-from nucleotune.studies.rbp.plan import analysed, described_rbps, listed_rbps, rbp_rows, region_files
-from nucleotune.studies.registry import STUDIES, genome_files
 from nucleotune.reporting.sampled import at_the_end
 from nucleotune.scripting import share_library
 from nucleotune.simulate.paths import simulated_collection_paths, simulated_paths
 from nucleotune.sources.hub import locked_commit, read_revisions
 from nucleotune.sources.mirror import describe_missing, missing
 from nucleotune.sources.registry import read_registry
+from nucleotune.studies.lncrna.plan import (
+    CLASSES,
+    calibration_files,
+    class_files,
+    describe_datasets,
+    lncfinder_model,
+    pool_name,
+    pool_titles,
+)
+from nucleotune.studies.polya.plan import described_polya
+from nucleotune.studies.promoters.plan import described_promoter_methods
+from nucleotune.studies.promoters.plan import LABELS as PROMOTER_LABELS
+from nucleotune.studies.promoters.protocol import (
+    described_expression,
+    described_promoters,
+    settings_read,
+    species_read,
+)
+from nucleotune.studies.rbp.plan import (
+    analysed,
+    described_rbps,
+    listed_rbps,
+    rbp_rows,
+    region_files,
+)
+from nucleotune.studies.registry import STUDIES, genome_files
 
 share_library(ROOT)
 
@@ -114,7 +129,7 @@ try:
             *CHECKPOINTS.values(),
         ]
     )
-    CALIBRATION = plan.calibration_files(RUN, REGISTRY)
+    CALIBRATION = calibration_files(RUN, REGISTRY)
     GENOMES = genome_files(RUN, REGISTRY)
 except InputError as error:
     raise WorkflowError(str(error)) from None

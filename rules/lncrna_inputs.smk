@@ -10,9 +10,7 @@ def class_paths(label):
 
     def paths(wildcards):
         species = RUN["species"][DATASETS["lncrna"][wildcards.dataset].species[0]]
-        return [
-            path for path, _ in plan.class_files(species, label, REGISTRY, SETTINGS["data_dir"])
-        ]
+        return [path for path, _ in class_files(species, label, REGISTRY, SETTINGS["data_dir"])]
 
     return paths
 

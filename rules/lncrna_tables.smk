@@ -4,7 +4,7 @@ REQUIRED INPUTS: cards, metrics and predictions of the study's data sets; resour
 OUTPUTS: results/tables/lncrna_table<N>.tsv and .html, results/figures/lncrna_figure<N>.svg and .png
 """
 
-LNCRNA_DATASETS = plan.describe_datasets(DATASETS["lncrna"], RUN["species"])
+LNCRNA_DATASETS = describe_datasets(DATASETS["lncrna"], RUN["species"])
 LNCRNA_METHODS = plan.describe_methods(SETTINGS["lncrna"]["methods"], RUN["methods"])
 LNCRNA_LANGUAGE_MODELS = [name for name in SETTINGS["lncrna"]["methods"] if name in LANGUAGE_MODELS]
 # Tables and Figures 4 and 5 are of one kind: those of the mouse, and those of all others.
@@ -16,7 +16,7 @@ LNCRNA_PARTIAL_METHODS = [one for one in LNCRNA_METHODS if one["view"] != "trans
 REPORTED["lncrna"] = {
     "datasets": LNCRNA_DATASETS,
     "methods": LNCRNA_METHODS,
-    "pools": plan.pool_titles(DATASETS["lncrna"]),
+    "pools": pool_titles(DATASETS["lncrna"]),
 }
 
 TARGETS["lncrna"] = [

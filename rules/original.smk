@@ -114,7 +114,7 @@ rule original_lncfinder:
         ),
         model=lambda wildcards: (
             RUN["methods"][wildcards.method]["original"]["model"]
-            or plan.lncfinder_model(
+            or lncfinder_model(
                 RUN["species"][DATASETS[wildcards.study][wildcards.dataset].species[0]]
             )
         ),

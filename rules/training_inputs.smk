@@ -67,7 +67,7 @@ def start_model(wildcards, dataset=None):
     start = RUN["methods"][wildcards.method]["start_from"]
     if start is None:
         return []
-    pool = plan.pool_name(DATASETS[wildcards.study][dataset or wildcards.dataset].split)
+    pool = pool_name(DATASETS[wildcards.study][dataset or wildcards.dataset].split)
     return f"results/{wildcards.study}/{pool}/{start}/seed{wildcards.seed}/model"
 
 
@@ -93,5 +93,5 @@ def trained_runs(study):
             while method is not None:
                 runs += [f"results/{study}/{dataset}/{method}/seed{n}" for n in SETTINGS["seeds"]]
                 method = RUN["methods"][method].get("start_from")
-                dataset = plan.pool_name(DATASETS[study][shown].split)
+                dataset = pool_name(DATASETS[study][shown].split)
     return list(dict.fromkeys(runs))

@@ -1,10 +1,5 @@
 """Read a GTF or GFF3 file once; what follows reads Parquet."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.genome.annotation import read_with_contigs, write_annotation
 from nucleotune.scripting import job
 

@@ -1,10 +1,6 @@
 """Attention from [CLS] along the test promoters of a trained model, with two controls."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 from nucleotune.attention.controls import profiles_with_controls
 from nucleotune.contracts import read_examples

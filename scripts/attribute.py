@@ -1,10 +1,5 @@
 """Explain one trained model on some sequences of its data set."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.attribution.contributions import judge, summarise, write_contributions
 from nucleotune.attribution.explain import explain
 from nucleotune.attribution.selection import SPLITS, of_class_1, with_most_reads

@@ -1,10 +1,5 @@
 """The table of how complete contributions are and how they agree with mutagenesis, by explained model."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.files import read_json
 from nucleotune.reporting.attribution_texts import TABLES
 from nucleotune.reporting.motifs import run_titles, summaries_table

@@ -1,10 +1,5 @@
 """Fit one classical method and predict the rows it has not seen."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.baselines import fit_predict
 from nucleotune.contracts import read_examples, write_predictions
 from nucleotune.files import write_json

@@ -1,10 +1,5 @@
 """Transcripts of every release under every reading of the filters, beside the paper's Table 1."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 import pandas as pd
 
 from nucleotune.errors import InputError

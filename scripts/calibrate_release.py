@@ -1,10 +1,5 @@
 """Count the transcripts of one Ensembl file under every reading of the paper's filters."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.frames import write_tsv
 from nucleotune.scripting import job
 from nucleotune.studies.lncrna.calibration import count_readings, result

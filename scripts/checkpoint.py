@@ -1,10 +1,6 @@
 """Make the checkpoint directory of a published model from its files."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 from nucleotune.models.checkpoints import prepare_checkpoint
 from nucleotune.scripting import job

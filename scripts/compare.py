@@ -1,10 +1,5 @@
 """Every method of a data set against the best baseline, on the same test rows."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.contracts import not_run, read_examples, read_predictions
 from nucleotune.evaluation.paired import compare_methods
 from nucleotune.frames import write_tsv

@@ -1,10 +1,5 @@
 """Every profile method of a data set against the reference line, on the same test genes."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.evaluation.profile_intervals import compare_profiles
 from nucleotune.frames import write_tsv
 from nucleotune.profile_contracts import read_profile_examples, read_profile_predictions

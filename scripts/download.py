@@ -1,10 +1,6 @@
 """Fetch one external file, verified, from a mirror or the network."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 from nucleotune.scripting import job
 from nucleotune.sources.download import download

@@ -1,10 +1,5 @@
 """Metrics of one method on one data set, with intervals."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.contracts import not_run, read_examples, read_predictions
 from nucleotune.evaluation.intervals import evaluate_predictions, unmeasured
 from nucleotune.files import write_json

@@ -1,10 +1,5 @@
 """Metrics of one profile method on one data set, with intervals."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.evaluation.profile_intervals import evaluate_profiles
 from nucleotune.files import write_json
 from nucleotune.profile_contracts import read_profile_examples, read_profile_predictions

@@ -1,10 +1,5 @@
 """Train one language model on one data set, from scratch or from an earlier stage's weights."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.scripting import job
 from nucleotune.training.runs import Run, Settings, train
 

@@ -1,10 +1,6 @@
 """Train one language model on several data sets, one after the other in one process."""
 
 from itertools import zip_longest
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 from nucleotune.scripting import job
 from nucleotune.training.runs import RESULTS, Run, Settings, train_several

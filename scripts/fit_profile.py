@@ -1,10 +1,6 @@
 """Train one profile model on one data set, and predict with it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 from nucleotune.files import write_json
 from nucleotune.frames import write_tsv

@@ -1,10 +1,5 @@
 """Unpack a genome, if it is packed, and index it: then any part of it is one seek away."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.genome.genome_file import open_genome, unpack_genome
 from nucleotune.scripting import job
 

@@ -1,10 +1,5 @@
 """Build the examples and the data card of one species under one split."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.contracts import write_examples
 from nucleotune.files import describe_file, write_json
 from nucleotune.reporting.sampled import log_sampled

@@ -1,10 +1,5 @@
 """Figure 3: ROC curves of all methods, one panel a data set."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.contracts import read_metrics
 from nucleotune.reporting.curves import Panel, roc_curves
 from nucleotune.reporting.figures import method_styles, roc_figure

@@ -1,15 +1,10 @@
 """Figures 4 and 5: ROC curves of all methods on partial transcripts, one panel a data set and share kept."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.contracts import read_metrics
-from nucleotune.plan import part_name
 from nucleotune.reporting.curves import Panel, roc_curves
 from nucleotune.reporting.figures import method_styles, note_figure, roc_figure
 from nucleotune.scripting import job
+from nucleotune.studies.lncrna.plan import part_name
 
 with job(snakemake.log[0]):
     datasets, methods = snakemake.params.datasets, snakemake.params.methods

@@ -1,10 +1,5 @@
 """Pool the examples of several species for pre-training."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.contracts import read_examples, write_examples
 from nucleotune.files import describe_file, read_json, write_json
 from nucleotune.scripting import job

@@ -1,10 +1,5 @@
 """Table 1: number and length of the transcripts of each class."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 import pandas as pd
 
 from nucleotune.reporting.facts import read_cards

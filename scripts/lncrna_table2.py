@@ -1,10 +1,5 @@
 """Table 2: loss and accuracy of the language models in training and test."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 import pandas as pd
 
 from nucleotune.contracts import read_metrics

@@ -1,10 +1,5 @@
 """Tables 4 and 5: all methods on partial transcripts."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 import pandas as pd
 
 from nucleotune.contracts import read_metrics

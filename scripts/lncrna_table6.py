@@ -1,10 +1,5 @@
 """Table 6: language models on partial transcripts, with and without the open reading frame."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 import pandas as pd
 
 from nucleotune.contracts import read_metrics

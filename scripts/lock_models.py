@@ -1,10 +1,5 @@
 """Find the commits of the revisions that model files name, and keep them."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.errors import InputError
 from nucleotune.scripting import job
 from nucleotune.sources.revisions import lock_revisions

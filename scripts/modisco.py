@@ -1,10 +1,6 @@
 """Motifs that a model's contributions make up, beside known ones, and where they lie."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 import nucleotune
 from nucleotune.attribution.contributions import read_contributions

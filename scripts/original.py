@@ -1,10 +1,5 @@
 """Predictions from the output of an installed tool, or a note that it did not run."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.baselines.original import (
     describe,
     predictions,

@@ -1,10 +1,5 @@
 """Write the transcripts to score as FASTA, for tools that are run as they are installed."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.baselines.original import rows_to_score, write_fasta
 from nucleotune.scripting import job
 

@@ -1,10 +1,5 @@
 """The page that leads to the pages of the studies."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.files import atomic_path
 from nucleotune.reporting.gather import gather_overview
 from nucleotune.reporting.page import render_overview

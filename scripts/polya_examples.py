@@ -1,10 +1,5 @@
 """Build the examples and the data card of the poly(A) study for one species."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.files import describe_file, write_json
 from nucleotune.profile_contracts import ProfileExamples, write_profile_examples
 from nucleotune.scripting import job

@@ -1,10 +1,6 @@
 """Figure 3: observed and predicted profiles of test genes that a rule has chosen."""
 
 import itertools
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 from nucleotune.profile_contracts import read_profile_examples, read_profile_predictions
 from nucleotune.reporting.figures import method_styles

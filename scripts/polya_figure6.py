@@ -1,11 +1,6 @@
 """Figure 6: training and validation loss by epoch."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 
 from nucleotune.frames import read_tsv
 from nucleotune.reporting.figures import method_styles

@@ -1,10 +1,5 @@
 """Figure 7: logos of the motifs behind the predictions."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.reporting.attribution import motif_figure
 from nucleotune.reporting.motifs import drawn_motifs, run_titles
 from nucleotune.scripting import job

@@ -1,11 +1,5 @@
 """Figure 8: contributions along a few sequences that a rule has chosen, and the order of the elements in all."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
-
 from nucleotune.attribution.contributions import read_contributions
 from nucleotune.frames import read_tsv
 from nucleotune.reporting.attribution import Places, elements_figure

@@ -1,11 +1,5 @@
 """The order of the elements of polyadenylation, by explained model."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
-
 from nucleotune.frames import read_tsv
 from nucleotune.reporting.attribution_texts import TABLES
 from nucleotune.reporting.motifs import order_table, run_titles

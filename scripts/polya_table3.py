@@ -1,10 +1,6 @@
 """Table 3: published, configured and searched hyper-parameters."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 import pandas as pd
 

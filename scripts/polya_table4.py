@@ -1,10 +1,6 @@
 """Table 4: metrics of predicted profiles on test genes."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 import pandas as pd
 

@@ -1,11 +1,5 @@
 """How peaked the attention of Figure 2 is, beside its controls."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
-
 from nucleotune.frames import read_tsv
 from nucleotune.reporting.tables import write_table
 from nucleotune.scripting import job

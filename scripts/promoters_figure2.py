@@ -1,11 +1,5 @@
 """Figure 2: attention along the promoters of highly and lowly expressed genes, with controls."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
-
 from nucleotune.frames import read_tsv
 from nucleotune.scripting import job
 from nucleotune.studies.promoters.figures import profile_figure

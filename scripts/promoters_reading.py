@@ -1,10 +1,5 @@
 """What models read of the sequences of each data set, and which genes Tasks 3 and 4 share."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.contracts import read_examples
 from nucleotune.files import write_json
 from nucleotune.scripting import job

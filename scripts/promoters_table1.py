@@ -1,10 +1,5 @@
 """Tables 1, 2 and 4: methods by length of the promoters, by task, and by size of k-mers."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 import pandas as pd
 
 from nucleotune.contracts import read_metrics

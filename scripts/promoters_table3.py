@@ -1,10 +1,6 @@
 """Table 3: expression of protein-coding and lncRNA genes."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 import pandas as pd
 

@@ -1,10 +1,5 @@
 """Table 1 again: language models by the side at which they cut promoters that are too long."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 import pandas as pd
 
 from nucleotune.contracts import read_metrics

@@ -1,11 +1,6 @@
 """What the attention of one RBP's models goes to: before and after fine-tuning, and from random weights."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 
 from nucleotune.contracts import read_examples
 from nucleotune.frames import read_parquet

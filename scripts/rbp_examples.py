@@ -1,10 +1,5 @@
 """Build the examples and the data card of one RBP, and keep the sequences that sampling left out."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.contracts import write_examples
 from nucleotune.files import write_json
 from nucleotune.frames import write_parquet

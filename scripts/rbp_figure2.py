@@ -1,10 +1,5 @@
 """Figure 2: AUROC over RBPs, and of one method against each other one."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.contracts import read_metrics
 from nucleotune.scripting import job
 from nucleotune.studies.rbp.figures import auroc_figure

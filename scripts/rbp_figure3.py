@@ -1,10 +1,5 @@
 """Figures 3 to 5: what attention goes to, over all RBPs whose models were analysed."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.scripting import job
 from nucleotune.sequence.mea import read_engine
 from nucleotune.studies.rbp.attention_figures import (

@@ -1,10 +1,5 @@
 """Say of each sequence of one RBP which nucleotides lie in UTRs, CDS and introns."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 import pandas as pd
 
 from nucleotune.contracts import read_examples

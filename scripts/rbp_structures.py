@@ -1,11 +1,5 @@
 """Fold the sequences of one RBP, each once, for the methods and analyses that read structures."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
-
 from nucleotune.contracts import read_examples
 from nucleotune.frames import read_parquet
 from nucleotune.scripting import job

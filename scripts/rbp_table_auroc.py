@@ -1,10 +1,5 @@
 """AUROC by RBP and method, and methods compared over RBPs."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 import pandas as pd
 
 from nucleotune.contracts import read_metrics

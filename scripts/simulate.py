@@ -1,10 +1,5 @@
 """Write the files of a simulated species as a mirror directory."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.files import atomic_path
 from nucleotune.scripting import job
 from nucleotune.studies.lncrna.toy import write_toy_species

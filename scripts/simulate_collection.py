@@ -1,10 +1,5 @@
 """Write the files of a simulated collection of RBP data sets as a mirror directory."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.files import atomic_path
 from nucleotune.scripting import job
 from nucleotune.studies.rbp.toy import write_rbp_study

@@ -1,10 +1,5 @@
 """Write the files of a published model with random weights, as a mirror directory."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.files import atomic_path
 from nucleotune.models.standins import standin_mirror
 from nucleotune.scripting import job

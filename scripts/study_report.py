@@ -1,10 +1,5 @@
 """Gather what a run has written of one study, and render its page."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
-
 from nucleotune.files import atomic_path, write_json
 from nucleotune.reporting.gather import gather_study
 from nucleotune.reporting.page import render_study

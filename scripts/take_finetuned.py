@@ -1,10 +1,6 @@
 """Give a training that shared a job with others its own place; the files are linked, not copied, where that works."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 from nucleotune.files import link_or_copy
 from nucleotune.scripting import job

@@ -1,10 +1,6 @@
 """Search the hyper-parameters of one profile method on one data set."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 from nucleotune.profile_contracts import read_profile_examples
 from nucleotune.scripting import job

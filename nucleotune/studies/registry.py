@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from nucleotune.errors import InputError
-from nucleotune.plan import CLASSES, Dataset, lncrna_datasets, transcript_files
+from nucleotune.plan import Dataset
 from nucleotune.sources.registry import Source
+from nucleotune.studies.lncrna.plan import CLASSES, lncrna_datasets, transcript_files
 from nucleotune.studies.polya.plan import polya_datasets, polya_files, polya_genome
 from nucleotune.studies.promoters.plan import (
     LABELS,

@@ -13,6 +13,7 @@ from nucleotune.sequence.fasta import read_fasta
 from nucleotune.sequence.headers import parse_header
 from nucleotune.simulate.paths import toy_paths
 from nucleotune.sources.registry import read_registry
+from nucleotune.studies.lncrna import plan as lncrna_plan
 from nucleotune.studies.lncrna.build import filter_transcripts, read_transcripts
 from nucleotune.studies.lncrna.calibration import (
     ALTERNATIVE,
@@ -60,7 +61,7 @@ def slow(path, label, reading):
     return len(kept) if repeats == "repeats kept" else len(set(kept))
 
 
-@pytest.mark.parametrize("label", plan.CLASSES)
+@pytest.mark.parametrize("label", lncrna_plan.CLASSES)
 def test_counts_equal_one_filter_after_the_other(toy, label):
     path = toy[0][label]
     counts = count_readings(path, label, min_length=100)
@@ -75,7 +76,7 @@ def test_counts_equal_one_filter_after_the_other(toy, label):
         assert any(len(found) > 1 for found in by_rest.values()), f"question {question} is idle"
 
 
-@pytest.mark.parametrize("label", plan.CLASSES)
+@pytest.mark.parametrize("label", lncrna_plan.CLASSES)
 def test_one_reading_is_that_of_the_study(toy, label):
     table, _ = read_transcripts([toy[0][label]], None)
     filters = {"transcript_biotypes": None, "min_length": 100, "source": "toy"}
@@ -150,7 +151,7 @@ def test_files_are_those_of_every_release_and_no_part_of_the_study():
     run = load_run(
         {"lncrna": {"species": ["human", "mouse"], "calibrate": {"releases": [107, 108]}}}
     )
-    files = plan.calibration_files(run, REGISTRY)
+    files = lncrna_plan.calibration_files(run, REGISTRY)
     keys = itertools.product(["human", "mouse"], [107, 108], ["mRNA", "lncRNA"])
     assert list(files) == list(keys)
     path, source = files["mouse", 107, "lncRNA"]
@@ -158,17 +159,17 @@ def test_files_are_those_of_every_release_and_no_part_of_the_study():
         "ftp.ensembl.org/pub/release-107/fasta/mus_musculus/ncrna/Mus_musculus.GRCm39.ncrna.fa.gz"
     )
     assert path == f"resources/downloads/{address}" and source.urls[0] == f"https://{address}"
-    datasets = plan.lncrna_datasets(run["config"]).values()
-    studied = plan.downloads(plan.transcript_files(run, REGISTRY, one) for one in datasets)
+    datasets = lncrna_plan.lncrna_datasets(run["config"]).values()
+    studied = plan.downloads(lncrna_plan.transcript_files(run, REGISTRY, one) for one in datasets)
     assert files["human", 108, "mRNA"][0] in studied and path not in studied
 
 
 def test_a_simulated_species_has_one_release():
-    files = plan.calibration_files(load_run({"lncrna": {"species": ["toy"]}}), REGISTRY)
+    files = lncrna_plan.calibration_files(load_run({"lncrna": {"species": ["toy"]}}), REGISTRY)
     assert list(files) == [("toy", 110, "mRNA"), ("toy", 110, "lncRNA")]
 
 
 def test_a_run_without_the_study_has_nothing_to_calibrate():
     promoters = {"species": ["human-110"], "methods": ["gc"]}
     run = load_run({"studies": ["promoters"], "promoters": promoters})
-    assert plan.calibration_files(run, REGISTRY) == {}
+    assert lncrna_plan.calibration_files(run, REGISTRY) == {}

@@ -16,9 +16,9 @@ from nucleotune.baselines.original import (
 )
 from nucleotune.errors import InputError
 from nucleotune.evaluation.intervals import unmeasured
-from nucleotune.plan import lncfinder_model
 from nucleotune.plugins import ROOT, load_method
 from nucleotune.studies.lncrna import tables as lncrna
+from nucleotune.studies.lncrna.plan import lncfinder_model
 
 CPC2 = """\
 #ID	transcript_length	peptide_length	Fickett_score	pI	ORF_integrity	ORF_Start	coding_probability	label

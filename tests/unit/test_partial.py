@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from nucleotune.contracts import check_examples, further_tests
-from nucleotune.plan import part_name
 from nucleotune.sequence.views import show
 from nucleotune.studies.lncrna.partial import add_fragments, cut_training_rows, middle
 from nucleotune.studies.lncrna.partial_tables import partial_table, sensitivity_table
+from nucleotune.studies.lncrna.plan import part_name
 
 
 @pytest.mark.parametrize(

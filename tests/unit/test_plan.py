@@ -6,6 +6,7 @@ from nucleotune import plan
 from nucleotune.config import load_run
 from nucleotune.plugins import ROOT, load_species, read_schema, validate
 from nucleotune.sources.registry import read_registry
+from nucleotune.studies.lncrna import plan as lncrna_plan
 
 REGISTRY = read_registry(ROOT / "resources/sources.tsv")
 SHIPPED = [ROOT / "config"]
@@ -17,7 +18,7 @@ def species(**keys):
 
 def test_datasets_are_species_by_split_and_one_pool_a_split():
     run = load_run({"lncrna": {"species": ["human", "mouse"], "splits": ["paper", "gene"]}})
-    datasets = plan.lncrna_datasets(run["config"])
+    datasets = lncrna_plan.lncrna_datasets(run["config"])
     assert list(datasets) == [
         "human_paper",
         "human_gene",
@@ -30,7 +31,9 @@ def test_datasets_are_species_by_split_and_one_pool_a_split():
 
 
 def test_files_of_a_vertebrate():
-    ((path, source),) = plan.class_files(load_species("mouse", SHIPPED), "lncRNA", REGISTRY, ".")
+    ((path, source),) = lncrna_plan.class_files(
+        load_species("mouse", SHIPPED), "lncRNA", REGISTRY, "."
+    )
     address = (
         "ftp.ensembl.org/pub/release-108/fasta/mus_musculus/ncrna/Mus_musculus.GRCm39.ncrna.fa.gz"
     )
@@ -52,7 +55,7 @@ def test_files_of_a_species_of_ensembl_genomes(collection, folder):
             "collection": collection,
         }
     )
-    ((_, source),) = plan.class_files(one, "mRNA", REGISTRY, ".")
+    ((_, source),) = lncrna_plan.class_files(one, "mRNA", REGISTRY, ".")
     tail = f"release-57/fungi/fasta/{folder}candida_x/cds/Candida_x.C1.cds.all.fa.gz"
     assert source.urls[0].startswith("https://") and source.urls[0].endswith(tail)
     assert all(
@@ -70,18 +73,20 @@ def test_own_files_are_local_or_downloads(tmp_path):
         },
         noncoding={"files": [{"path": "/abs/c.fa"}]},
     )
-    local, remote = plan.class_files(one, "mRNA", REGISTRY, "data")
+    local, remote = lncrna_plan.class_files(one, "mRNA", REGISTRY, "data")
     assert local == ("data/a.fa", None)
     assert remote[0] == "resources/downloads/example.org/d/b.fa.gz" and remote[1].kind == "gzip"
-    assert plan.class_files(one, "lncRNA", REGISTRY, "data") == [("/abs/c.fa", None)]
+    assert lncrna_plan.class_files(one, "lncRNA", REGISTRY, "data") == [("/abs/c.fa", None)]
     run = {"species": {"x": one}, "config": {"data_dir": "data"}}
-    files = plan.transcript_files(run, REGISTRY, plan.Dataset("x_paper", "paper", ("x",)))
+    files = lncrna_plan.transcript_files(run, REGISTRY, plan.Dataset("x_paper", "paper", ("x",)))
     assert list(plan.downloads([files])) == [remote[0]]
 
 
 def test_only_the_papers_data_under_the_papers_split_are_comparable():
     run = load_run({"lncrna": {"species": ["human", "toy"], "splits": ["paper", "gene"]}})
-    described = plan.describe_datasets(plan.lncrna_datasets(run["config"]), run["species"])
+    described = lncrna_plan.describe_datasets(
+        lncrna_plan.lncrna_datasets(run["config"]), run["species"]
+    )
     assert {one["name"]: one["comparable"] for one in described} == {
         "human_paper": True,
         "human_gene": False,

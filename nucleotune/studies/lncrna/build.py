@@ -15,11 +15,11 @@ import pandas as pd
 from nucleotune.contracts import SPLITS, further_tests
 from nucleotune.errors import InputError
 from nucleotune.groups import join_groups, named_after_first
-from nucleotune.plan import CLASSES
 from nucleotune.sequence.fasta import read_fasta
 from nucleotune.sequence.headers import parse_header
 from nucleotune.studies.leaks import identical, leakage, shared_sequences
 from nucleotune.studies.lncrna.partial import add_fragments, cut_training_rows
+from nucleotune.studies.lncrna.plan import CLASSES
 from nucleotune.studies.splits import (
     check_classes,
     sample_rows,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from nucleotune.plan import part_name
+from nucleotune.studies.lncrna.plan import part_name
 
 
 def middle(sequence: str, kept: float) -> str:

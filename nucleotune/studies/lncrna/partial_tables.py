@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from nucleotune.evaluation.metrics import METRICS
-from nucleotune.plan import part_name
+from nucleotune.studies.lncrna.plan import part_name
 from nucleotune.studies.lncrna.tables import PERFORMANCE, Described, Metrics, stacked
 
 #: What Table 6 of the paper calls a language model of each view.

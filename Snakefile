@@ -38,7 +38,6 @@ for study in DATASETS:
 
     include: f"rules/{study}_inputs.smk"
     include: f"rules/{study}.smk"
-    include: f"rules/{study}_tables.smk"
 
 
 if "lncrna" in DATASETS:
@@ -51,15 +50,11 @@ if any(ATTRIBUTED.values()):
     include: "rules/attribution.smk"
 
 
-if ATTRIBUTED.get("polya"):
-
-    include: "rules/polya_attribution.smk"
-
-
 include: "rules/finetune.smk"
 include: "rules/baselines.smk"
 include: "rules/original.smk"
 include: "rules/evaluate.smk"
+include: "rules/products.smk"
 include: "rules/report_inputs.smk"
 include: "rules/report.smk"
 include: "rules/plan.smk"

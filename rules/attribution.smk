@@ -11,12 +11,6 @@ EXPLAINED = "results/{study}/{dataset}/{method}/seed{seed}/attribution"
 EXPLAINED_STUDIES = [study for study, runs in ATTRIBUTED.items() if runs]
 
 
-localrules:
-    attribution_table,
-    motif_table,
-    motif_figure,
-
-
 rule attribute:
     input:
         examples="results/{study}/{dataset}/examples.parquet",
@@ -84,69 +78,3 @@ rule modisco:
         "Motifs of {wildcards.method} on {wildcards.dataset}"
     script:
         "../scripts/modisco.py"
-
-
-rule attribution_table:
-    input:
-        lambda wildcards: attribution_files(wildcards.study, "summary.json"),
-    output:
-        tsv=of_run("tables/{study}_attribution.tsv"),
-        html=of_run("tables/{study}_attribution.html"),
-    log:
-        "logs/attribution_table/{study}.log",
-    wildcard_constraints:
-        study=any_of(EXPLAINED_STUDIES),
-    conda:
-        "../envs/nucleotune.yaml"
-    params:
-        described=lambda wildcards: REPORTED[wildcards.study],
-        version=STAGE["attribute"],
-    message:
-        "Table of how far the explanations of study {wildcards.study} can be trusted"
-    script:
-        "../scripts/attribution_table.py"
-
-
-rule motif_table:
-    input:
-        lambda wildcards: attribution_files(wildcards.study, "motifs.tsv"),
-    output:
-        tsv=of_run("tables/{study}_motifs.tsv"),
-        html=of_run("tables/{study}_motifs.html"),
-    log:
-        "logs/motif_table/{study}.log",
-    wildcard_constraints:
-        study=any_of(EXPLAINED_STUDIES),
-    conda:
-        "../envs/nucleotune.yaml"
-    params:
-        described=lambda wildcards: REPORTED[wildcards.study],
-        version=STAGE["modisco"],
-    message:
-        "Table of the motifs of study {wildcards.study}"
-    script:
-        "../scripts/motif_table.py"
-
-
-rule motif_figure:
-    input:
-        contributions=lambda wildcards: attribution_files(wildcards.study, "contributions.npz"),
-        patterns=lambda wildcards: attribution_files(wildcards.study, "patterns.h5"),
-        motifs=lambda wildcards: attribution_files(wildcards.study, "motifs.tsv"),
-    output:
-        svg=of_run("figures/{study}_motifs.svg"),
-        png=of_run("figures/{study}_motifs.png"),
-    log:
-        "logs/motif_figure/{study}.log",
-    wildcard_constraints:
-        # Those of the poly(A) study are its Figure 7.
-        study=any_of(name for name in EXPLAINED_STUDIES if name != "polya"),
-    conda:
-        "../envs/nucleotune.yaml"
-    params:
-        described=lambda wildcards: REPORTED[wildcards.study],
-        version=STAGE["modisco"],
-    message:
-        "Logos of the motifs of study {wildcards.study}"
-    script:
-        "../scripts/motif_figure.py"

@@ -33,7 +33,7 @@ from nucleotune.bounds import share_bounds
 from nucleotune.config import asked_methods, load_run, set_in
 from nucleotune.errors import InputError
 from nucleotune.files import file_digest, read_json
-from nucleotune.plan.attribution import attributed_runs
+from nucleotune.plan.run import Run, without
 from nucleotune.reporting.sampled import at_the_end
 from nucleotune.scripting import share_library
 from nucleotune.simulate.paths import simulated_collection_paths, simulated_paths
@@ -44,27 +44,19 @@ from nucleotune.studies.lncrna.plan import (
     CLASSES,
     calibration_files,
     class_files,
-    describe_datasets,
     lncfinder_model,
     pool_name,
-    pool_titles,
 )
-from nucleotune.studies.polya.plan import described_polya
-from nucleotune.studies.promoters.plan import described_promoter_methods
-from nucleotune.studies.promoters.plan import LABELS as PROMOTER_LABELS
-from nucleotune.studies.promoters.protocol import (
-    described_expression,
-    described_promoters,
-    settings_read,
-    species_read,
-)
+from nucleotune.studies.promoters.products import attention_runs, datasets_of_task
+from nucleotune.studies.promoters.protocol import settings_read, species_read
 from nucleotune.studies.rbp.plan import (
     analysed,
-    described_rbps,
     listed_rbps,
     rbp_rows,
+    reads_structures,
     region_files,
 )
+from nucleotune.stages import code_digest
 from nucleotune.studies.registry import STUDIES, genome_files
 
 share_library(ROOT)
@@ -92,23 +84,12 @@ try:
     share_bounds(SETTINGS["download"])
     REGISTRY = read_registry(ROOT / "resources/sources.tsv")
     REVISIONS = read_revisions(plan.MODELS_LOCK)
-    DATASETS = {study: STUDIES[study].datasets(RUN) for study in SETTINGS["studies"]}
+    PLANNED = Run.of(RUN, STUDIES)
+    DATASETS, METHODS = PLANNED.datasets, PLANNED.assigned
+    SHOWN, ATTRIBUTED = PLANNED.shown, PLANNED.attributed
     DATA_FILES = {
         study: {name: STUDIES[study].files(RUN, REGISTRY, one) for name, one in sets.items()}
         for study, sets in DATASETS.items()
-    }
-    # study -> data set -> its methods, in the order of the tables' rows.
-    METHODS = {
-        study: {name: STUDIES[study].methods(SETTINGS, one) for name, one in sets.items()}
-        for study, sets in DATASETS.items()
-    }
-    SHOWN = {
-        study: [one.name for one in sets.values() if not one.pooled]
-        for study, sets in DATASETS.items()
-    }
-    # study -> pairs of a data set and a method whose model is explained.
-    ATTRIBUTED = {
-        study: attributed_runs(SETTINGS, study, SHOWN[study], METHODS[study]) for study in DATASETS
     }
     USED_MODELS = plan.used_models(METHODS, RUN["methods"])
     CHECKPOINTS = {
@@ -164,7 +145,6 @@ STAGE = {
     "finetune": 3,
     "fit_profile": 1,
     "tune": 2,
-    "polya_tables": 2,
     "baseline": 2,
     "evaluate": 3,
     "compare": 4,
@@ -184,21 +164,12 @@ ORIGINALS = [name for name in BASELINES if RUN["methods"][name]["mode"] == "orig
 LANGUAGE_MODELS = [
     name for name, method in RUN["methods"].items() if method["kind"] == "language_model"
 ]
-TARGETS = {}  # study -> its final files; each study's rule file adds its own
-CARD_FACTS = {}  # study -> files with further facts of data cards, by data set; likewise
-REPORTED = {}  # study -> what its page describes: `datasets`, `methods`, `pools` (titles); likewise
 PUBLISHED = f"{ROOT}/resources/published"
 
 
 def any_of(names):
     """A wildcard's constraint: one of some names as they are written, or nothing at all if there are none."""
     return "|".join(map(re.escape, names)) or "(?!)"
-
-
-def of_run(path):
-    """Where tables, figures, pages and comparisons of this run are: `run_name` keeps those of several runs apart."""
-    name = SETTINGS["run_name"]
-    return f"results/{path}" if name is None else f"results/runs/{name}/{path}"
 
 
 wildcard_constraints:
@@ -208,10 +179,25 @@ wildcard_constraints:
     seed=r"\d+",
 
 
+# What plans of studies and rules ask of the run.
+of_run, every, computed = PLANNED.place, PLANNED.every, PLANNED.computed
+PRODUCTS = {study: STUDIES[study].products(PLANNED) for study in DATASETS}
+
+
+def shown_products(study, *endings):
+    """Files of a study's tables and figures, of some kinds alone."""
+    return [
+        path
+        for product in PRODUCTS[study]
+        for ending, path in product.outputs(of_run).items()
+        if product.shown and (not endings or ending in endings)
+    ]
+
+
 def end_of(study):
     """What a study ends with: its tables, figures and page, and all that they are made from (`intermediates`)."""
     return [
-        *TARGETS[study],
+        *shown_products(study),
         *intermediates(study),
         of_run(f"reports/{study}.html"),
     ]

@@ -5,21 +5,6 @@ OUTPUTS: none; the functions below
 """
 
 
-def every(pattern, study, methods=None, datasets=None):
-    """Fill {dataset}, {method} and {seed} of `pattern` with all that a study shows, of some methods and data sets only."""
-    return [
-        path
-        for dataset in (SHOWN[study] if datasets is None else datasets)
-        for path in expand(
-            pattern,
-            study=study,
-            dataset=dataset,
-            method=[name for name in METHODS[study][dataset] if methods is None or name in methods],
-            seed=SETTINGS["seeds"],
-        )
-    ]
-
-
 def simulated_mirror(path):
     """Directory of the simulated mirror that holds the download `path`, or None for a file of the real world."""
     for name, species in RUN["species"].items():
@@ -59,21 +44,6 @@ def not_of_this_run(wildcards):
     )
 
 
-def without(mapping, *keys):
-    """A copy of `mapping` less some keys: a parameter of a rule holds what its result depends on, no more."""
-    return {key: value for key, value in mapping.items() if key not in keys}
-
-
-def computed(kind, name):
-    """A species, model or method (`kind`: species, models, methods) as far as results depend on it.
-
-    Texts for tables and reports are left out, so that a change of them computes nothing again. Its name stands in for
-    the title, for messages.
-    """
-    texts = ("published_as", "comparable", "note", "licence", "non_commercial", "resources")
-    return without(RUN[kind][name], *texts) | {"title": name}
-
-
 def cost_names(study, dataset):
     """What the table of costs calls a data set: its species; of promoters species and task, of an RBP its collection."""
     if study == "promoters":
@@ -88,22 +58,9 @@ def study_models(study):
     return [name for name in models if name is not None]
 
 
-def reads_structures(name):
-    """Whether a method reads structures that are folded once for all of them."""
-    method = RUN["methods"][name]
-    if method["kind"] != "baseline":
-        return False
-    graphprot = method["graphprot"]
-    return method["baseline"] == "ideeps" or (
-        method["baseline"] == "graphprot"
-        and not graphprot["sequence_only"]
-        and graphprot["abstraction"] == 3
-    )
-
-
 def folded(wildcards):
     """Input function: the structures of a data set, folded once, for the baselines that read them."""
-    if wildcards.study == "rbp" and reads_structures(wildcards.method):
+    if wildcards.study == "rbp" and reads_structures(RUN["methods"][wildcards.method]):
         return f"results/rbp/{wildcards.dataset}/structures.parquet"
     return []
 

@@ -5,11 +5,8 @@ are deleted, while the tables that an earlier run made from them are still there
 nothing to be done, for ever.
 
 REQUIRED INPUTS: the names of rules/common.smk, rules/training_inputs.smk and rules/attribution_inputs.smk
-OUTPUTS: the name INTERMEDIATES and the functions below
+OUTPUTS: the functions below
 """
-
-# study -> further files that its tables are made from; each study's rule file adds its own
-INTERMEDIATES = {}
 
 
 def intermediates(study):
@@ -39,14 +36,14 @@ def intermediates(study):
             for seed in SETTINGS["seeds"]
         ),
         *(f"resources/checkpoints/{name}" for name in study_models(study) if name in CHECKPOINTS),
-        *CARD_FACTS.get(study, []),
+        *STUDIES[study].facts(PLANNED),
         *(
             path
             for name in ("contributions.npz", "agreement.tsv", "summary.json")
             + ("patterns.h5", "motifs.tsv", "seqlets.tsv", "words.tsv", "order.tsv")
-            for path in attribution_files(study, name)
+            for path in PLANNED.explained(study, name)
         ),
-        *INTERMEDIATES.get(study, []),
+        *STUDIES[study].intermediates(PLANNED),
     ]
     return list(dict.fromkeys(files))
 

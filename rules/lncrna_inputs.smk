@@ -19,8 +19,3 @@ def pooled(wildcards, file):
     """A file of each data set that a pool is made of."""
     pool = DATASETS["lncrna"][wildcards.dataset]
     return [f"results/lncrna/{species}_{pool.split}/{file}" for species in pool.species]
-
-
-def cards_of(datasets):
-    """Cards of the data sets of a table, whose notes say what is known of their genes."""
-    return [f"results/lncrna/{one['name']}/card.json" for one in datasets]

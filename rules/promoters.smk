@@ -97,7 +97,7 @@ rule attention_profile:
     benchmark:
         "results/benchmarks/attention_profile/{dataset}.{method}.seed{seed}.tsv"
     wildcard_constraints:
-        dataset=any_of(name for name, _ in attention_runs()),
+        dataset=any_of(name for name, _ in attention_runs(PLANNED)),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1

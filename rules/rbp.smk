@@ -68,10 +68,10 @@ rule rbp_structures:
         for_methods={
             name: RUN["methods"][name]["baseline"]
             for name in SETTINGS["rbp"]["methods"]
-            if reads_structures(name)
+            if reads_structures(RUN["methods"][name])
         },
         for_analysis=lambda wildcards: analysed(
-            RUN, DATASETS["rbp"][wildcards.dataset], "structures"
+            PLANNED, DATASETS["rbp"][wildcards.dataset], "structures"
         ),
         max_sequences=SETTINGS["rbp"]["attention"]["max_sequences"],
         seed=SETTINGS["rbp"]["seed"],
@@ -93,7 +93,7 @@ rule rbp_regions:
         "logs/rbp_regions/{dataset}.log",
     wildcard_constraints:
         dataset=any_of(
-            name for name, one in DATASETS["rbp"].items() if analysed(RUN, one, "regions")
+            name for name, one in DATASETS["rbp"].items() if analysed(PLANNED, one, "regions")
         ),
     conda:
         "../envs/nucleotune.yaml"

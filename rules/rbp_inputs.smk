@@ -22,13 +22,13 @@ def attended():
     return [
         name
         for name, one in DATASETS["rbp"].items()
-        if analysed(RUN, one, "regions") or analysed(RUN, one, "structures")
+        if analysed(PLANNED, one, "regions") or analysed(PLANNED, one, "structures")
     ]
 
 
 def analysis_input(wildcards, kind):
     """Regions or structures of a data set, where they are analysed."""
-    wanted = analysed(RUN, DATASETS["rbp"][wildcards.dataset], kind)
+    wanted = analysed(PLANNED, DATASETS["rbp"][wildcards.dataset], kind)
     return f"results/rbp/{wildcards.dataset}/{kind}.parquet" if wanted else []
 
 
@@ -36,25 +36,3 @@ def rbp_checkpoint():
     """The checkpoint that the analysed model started from: the model before fine-tuning."""
     method = SETTINGS["rbp"]["attention"]["method"]
     return f"resources/checkpoints/{RUN['methods'][method]['model']}" if method else []
-
-
-def rbp_model_titles():
-    """Titles of the analysed model after and before fine-tuning, and of the one trained from random weights."""
-    attention = SETTINGS["rbp"]["attention"]
-    if attention["method"] is None:
-        return {}
-    method = RUN["methods"][attention["method"]]
-    titles = {"after": method["title"], "before": RUN["models"][method["model"]]["title"]}
-    if attention["random_method"]:
-        titles["scratch"] = RUN["methods"][attention["random_method"]]["title"]
-    return titles
-
-
-def rbp_example(datasets, key, kind):
-    """What Figure 3 or 5 shows as example: titles in place of names; None lets the figure choose."""
-    asked = SETTINGS["rbp"]["attention"][key]
-    rbp = asked["rbp"] if key == "example" and asked else asked
-    for one in datasets:
-        if asked and one["rbp"] == rbp and analysed(RUN, DATASETS["rbp"][one["name"]], kind):
-            return [one["title"], asked["region"]] if key == "example" else one["title"]
-    return None

@@ -13,16 +13,12 @@ localrules:
 
 rule study_report:
     input:
-        tables=lambda wildcards: [
-            path for path in TARGETS[wildcards.study] if path.endswith(".html")
-        ],
-        figures=lambda wildcards: [
-            path for path in TARGETS[wildcards.study] if path.endswith(".svg")
-        ],
+        tables=lambda wildcards: shown_products(wildcards.study, "html"),
+        figures=lambda wildcards: shown_products(wildcards.study, "svg"),
         cards=lambda wildcards: [
             f"results/{wildcards.study}/{dataset}/card.json" for dataset in SHOWN[wildcards.study]
         ],
-        facts=lambda wildcards: CARD_FACTS.get(wildcards.study, []),
+        facts=lambda wildcards: STUDIES[wildcards.study].facts(PLANNED),
         comparisons=lambda wildcards: [
             of_run(f"{wildcards.study}/{dataset}/comparison.tsv")
             for dataset in SHOWN[wildcards.study]
@@ -54,7 +50,7 @@ rule study_report:
     params:
         run=lambda wildcards: study_run(wildcards.study),
         sources=lambda wildcards: study_sources(wildcards.study),
-        described=lambda wildcards: REPORTED[wildcards.study],
+        described=lambda wildcards: STUDIES[wildcards.study].described(PLANNED),
         jobs=lambda wildcards: measured_jobs(wildcards.study),
         version=STAGE["report"],
         benchmarks="results/benchmarks",

@@ -12,8 +12,7 @@ def model_of(wildcards):
 
 def encoder_of(wildcards):
     """The model file of a method, as far as results depend on it; None for a profile network without an encoder."""
-    name = RUN["methods"][wildcards.method]["model"]
-    return None if name is None else computed("models", name)
+    return PLANNED.encoder(wildcards.method)
 
 
 def training_need(key):

@@ -77,6 +77,13 @@ def method_styles(titles: Iterable[str], reference: Collection[str] = ()) -> dic
     return styles
 
 
+def styles_of(methods: Iterable[Mapping[str, Any]]) -> dict[str, Style]:
+    """`method_styles` of methods as `plan.describe_methods` describes them."""
+    methods = list(methods)
+    lines = [one["title"] for one in methods if one["kind"] == "reference"]
+    return method_styles([one["title"] for one in methods], reference=lines)
+
+
 def roc_figure(
     curves: Mapping[
         str, Mapping[str, tuple[ArrayLike, ArrayLike, float, tuple[float | None, float | None]]]

@@ -1,14 +1,15 @@
 """The studies, by name: what the Snakefile asks of each; standard library only. A new study is one more entry."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from nucleotune.errors import InputError
-from nucleotune.plan import Dataset
 from nucleotune.sources.registry import Source
+from nucleotune.studies.base import Files, Loaded, Study
+from nucleotune.studies.lncrna import products as lncrna
 from nucleotune.studies.lncrna.plan import CLASSES, lncrna_datasets, transcript_files
+from nucleotune.studies.polya import products as polya
 from nucleotune.studies.polya.plan import polya_datasets, polya_files, polya_genome
+from nucleotune.studies.promoters import products as promoters
 from nucleotune.studies.promoters.plan import (
     LABELS,
     dataset_files,
@@ -16,31 +17,9 @@ from nucleotune.studies.promoters.plan import (
     promoter_files,
     promoter_methods,
 )
+from nucleotune.studies.rbp import products as rbp
 from nucleotune.studies.rbp.plan import LABELS as RBP_LABELS
 from nucleotune.studies.rbp.plan import rbp_datasets, rbp_files, region_files
-
-Run = Mapping[str, Any]
-Files = dict[str, tuple[str, Source | None]]
-
-
-@dataclass(frozen=True)
-class Study:
-    """What differs from study to study; `run` is what `config.load_run` returns.
-
-    datasets       of a run: name -> data set, in table order
-    methods        of a configuration and a data set, in the order of the tables' rows
-    labels         of a data set: what 0 and 1 mean
-    files          of a run, the registry and a data set, what it is built from: name -> (path, source), the source
-                   being None for a local file
-    species_rules  rules with one job a species whose time the study's page counts
-    """
-
-    datasets: Callable[[Run], Mapping[str, Dataset]]
-    methods: Callable[[Mapping[str, Any], Any], list[str]]
-    labels: Callable[[Any], tuple[str, str]]
-    files: Callable[[Run, Mapping[str, Source], Any], Files]
-    species_rules: tuple[str, ...]
-
 
 STUDIES = {
     "lncrna": Study(
@@ -49,6 +28,8 @@ STUDIES = {
         labels=lambda dataset: tuple(CLASSES),
         files=transcript_files,
         species_rules=("simulate",),
+        described=lncrna.described,
+        products=lncrna.products,
     ),
     "promoters": Study(
         datasets=lambda run: promoter_datasets(run["config"]),
@@ -56,13 +37,19 @@ STUDIES = {
         labels=lambda dataset: LABELS[dataset.task],
         files=dataset_files,
         species_rules=("simulate", "annotation"),
+        described=promoters.described,
+        products=promoters.products,
+        facts=promoters.facts,
+        intermediates=promoters.intermediates,
     ),
     "rbp": Study(
         datasets=rbp_datasets,
         methods=lambda config, dataset: config["rbp"]["methods"],
         labels=lambda dataset: RBP_LABELS,
         files=rbp_files,
-        species_rules=(),
+        described=rbp.described,
+        products=rbp.products,
+        intermediates=rbp.intermediates,
     ),
     "polya": Study(
         datasets=polya_datasets,
@@ -70,11 +57,13 @@ STUDIES = {
         labels=lambda dataset: ("", ""),
         files=polya_files,
         species_rules=("simulate", "annotation"),
+        described=polya.described,
+        products=polya.products,
     ),
 }
 
 
-def genome_files(run: Run, registry: Mapping[str, Source]) -> dict[str, dict[str, str]]:
+def genome_files(run: Loaded, registry: Mapping[str, Source]) -> dict[str, dict[str, str]]:
     """Genome and annotation, as they were fetched or given, of each species and collection that has them.
 
     Name -> `genome`, `annotation` -> path. Raises InputError where two owners of one name have different files.
@@ -93,7 +82,7 @@ def genome_files(run: Run, registry: Mapping[str, Source]) -> dict[str, dict[str
     return found
 
 
-def _owners(run: Run, registry: Mapping[str, Source]) -> Iterator[tuple[str, Files]]:
+def _owners(run: Loaded, registry: Mapping[str, Source]) -> Iterator[tuple[str, Files]]:
     config = run["config"]
     if "promoters" in config["studies"]:
         for name in config["promoters"]["species"]:

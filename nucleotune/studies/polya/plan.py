@@ -6,6 +6,8 @@ from typing import Any
 
 from nucleotune.errors import InputError
 from nucleotune.plan import DOWNLOADS, Dataset, remote_source
+from nucleotune.plan.run import Run
+from nucleotune.search_space import read_search, settings_digest
 from nucleotune.sources.registry import Source, local_path, resolve
 
 Files = dict[str, tuple[str, Source | None]]
@@ -72,3 +74,20 @@ def described_polya(
         }
         for dataset in datasets.values()
     ]
+
+
+def found_by_search(run: Run) -> dict[str, dict[str, Any]]:
+    """What target `tune` has found so far: data set -> method -> content of best.json. No table asks for a search.
+
+    Searches of other settings are left out here, those of other examples by table 3.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for method, space in run.config["polya"]["tune"]["space"].items():
+        settings = settings_digest(
+            run.computed("methods", method), run.encoder(method), space, run.seeds[0]
+        )
+        for dataset in run.datasets["polya"]:
+            best = read_search(f"results/polya/{dataset}/{method}/tune/best.json", settings)
+            if best is not None:
+                found.setdefault(dataset, {})[method] = best
+    return found

@@ -7,6 +7,7 @@ from typing import Any
 
 from nucleotune.names import by_name
 from nucleotune.plan import DOWNLOADS, Dataset, remote_source
+from nucleotune.plan.run import Run
 from nucleotune.sources.registry import Source, local_path, resolve
 
 #: What labels 0 and 1 mean.
@@ -93,15 +94,27 @@ def _cell(value: str, data_dir: str) -> tuple[str, Source | None]:
     return str(Path(data_dir) / value), None
 
 
-def analysed(run: Mapping[str, Any], dataset: RbpDataset, kind: str) -> bool:
+def analysed(run: Run, dataset: RbpDataset, kind: str) -> bool:
     """Whether `kind`, `regions` or `structures`, of a data set is analysed; regions need an annotation."""
-    attention = run["config"]["rbp"]["attention"]
+    attention = run.config["rbp"]["attention"]
     if attention["method"] is None:
         return False
-    if kind == "regions" and not run["collections"][dataset.collection]["regions"]:
+    if kind == "regions" and not run.collections[dataset.collection]["regions"]:
         return False
     return (
         dataset.rbp in attention[{"regions": "region_rbps", "structures": "structure_rbps"}[kind]]
+    )
+
+
+def reads_structures(method: Mapping[str, Any]) -> bool:
+    """Whether a method (its file) reads structures that are folded once for all of them."""
+    if method["kind"] != "baseline":
+        return False
+    graphprot = method["graphprot"]
+    return method["baseline"] == "ideeps" or (
+        method["baseline"] == "graphprot"
+        and not graphprot["sequence_only"]
+        and graphprot["abstraction"] == 3
     )
 
 

@@ -1,0 +1,77 @@
+"""What a study is, and what its tables and figures are; standard library only, read by the Snakefile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nucleotune.plan import Dataset
+    from nucleotune.plan.run import Run
+    from nucleotune.sources.registry import Source
+
+#: What `config.load_run` returns.
+Loaded = Mapping[str, Any]
+#: Name -> (path, source), the source being None for a local file.
+Files = dict[str, "tuple[str, Source | None]"]
+
+#: Kind of a product -> its folder and the endings of its files.
+KINDS = {"table": ("tables", ("tsv", "html")), "figure": ("figures", ("svg", "png"))}
+
+
+@dataclass(frozen=True)
+class Product:
+    """A table or a figure: one entry, made by the one rule of rules/products.smk.
+
+    name       of the target and the rule: lncrna_table3
+    title      what the terminal says while it is made
+    make       function that makes it, imported in the job only: "nucleotune.studies.lncrna.write:table3"; of a table
+               it takes the input files and `arguments` and returns the table and its texts (`write_table`), of a
+               figure also the SVG's path, and draws it there
+    needs      input files, by name
+    arguments  of `make`: JSON values
+    kind       "table" or "figure"
+    file       name of its files where that is not `name`
+    shown      whether its study asks for it; else it is made only when asked for by name, and says that it is empty
+    """
+
+    name: str
+    title: str
+    make: str
+    needs: Mapping[str, str | Sequence[str]]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    kind: str = "table"
+    file: str | None = None
+    shown: bool = True
+
+    def outputs(self, place: Callable[[str], str]) -> dict[str, str]:
+        """Ending -> path; `place` says where a run keeps its tables and figures (`Run.place`)."""
+        folder, endings = KINDS[self.kind]
+        return {ending: place(f"{folder}/{self.file or self.name}.{ending}") for ending in endings}
+
+
+@dataclass(frozen=True)
+class Study:
+    """What differs from study to study.
+
+    datasets       of a run as it was loaded: name -> data set, in table order
+    methods        of a configuration and a data set, in the order of the tables' rows
+    labels         of a data set: what 0 and 1 mean
+    files          of a run as it was loaded, the registry and a data set, what it is built from
+    species_rules  rules with one job a species whose time the study's page counts
+    described      of a run, what its page is told: `datasets`, `methods`, `pools` (titles)
+    products       of a run, its tables and figures
+    facts          of a run, files with further facts of data cards, by data set
+    intermediates  of a run, further files that its tables are made from
+    """
+
+    datasets: Callable[[Loaded], Mapping[str, Dataset]]
+    methods: Callable[[Mapping[str, Any], Any], list[str]]
+    labels: Callable[[Any], tuple[str, str]]
+    files: Callable[[Loaded, Mapping[str, Source], Any], Files]
+    described: Callable[[Run], dict[str, Any]]
+    products: Callable[[Run], list[Product]]
+    species_rules: tuple[str, ...] = ()
+    facts: Callable[[Run], list[str]] = lambda run: []
+    intermediates: Callable[[Run], list[str]] = lambda run: []

@@ -1,0 +1,136 @@
+"""What a run of the lncRNA study consists of: data sets, files, what tables say of them; standard library only."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nucleotune.names import by_name
+from nucleotune.plan import DOWNLOADS, Dataset, ensembl_source, remote_source
+from nucleotune.sources.registry import Source, local_path
+
+#: Class of a transcript -> its part of a species file and of Ensembl's file names.
+CLASSES = {"mRNA": ("coding", "cds"), "lncRNA": ("noncoding", "ncrna")}
+
+
+def pool_name(split: str) -> str:
+    """Name of the data set that pools all species under `split`."""
+    return f"pooled_{split}"
+
+
+def part_name(kept: float) -> str:
+    """The part of the test set whose transcripts are cut to `kept`: `test-kept90` for 0.9."""
+    return f"test-kept{round(100 * kept)}"
+
+
+def lncrna_datasets(config: Mapping[str, Any]) -> dict[str, Dataset]:
+    """Data sets of the lncRNA study: `<species>_<split>` in table order, then the pools `pooled_<split>`."""
+    study = config["lncrna"]
+    single = [
+        Dataset(f"{name}_{split}", split, (name,))
+        for name in study["species"]
+        for split in study["splits"]
+    ]
+    pools = [
+        Dataset(pool_name(split), split, tuple(study["species"]), True) for split in study["splits"]
+    ]
+    return by_name((*single, *pools), "a species, or 'pooled' for all of them, and a split")
+
+
+def class_files(
+    species: Mapping[str, Any], label: str, registry: Mapping[str, Source], data_dir: str | Path
+) -> list[tuple[str, Source | None]]:
+    """FASTA files of one class of a species as (path, source); the source is None for a local file."""
+    part, directory = CLASSES[label]
+    if not species[part]["files"]:
+        source = ensembl_source(species["ensembl"], directory, registry)
+        return [(f"{DOWNLOADS}/{local_path(source.urls[0])}", source)]
+    files: list[tuple[str, Source | None]] = []
+    for file in species[part]["files"]:
+        if file["path"]:
+            files.append((str(Path(data_dir) / file["path"]), None))
+        else:
+            source = remote_source(file, "species file", plain="fasta")
+            files.append((f"{DOWNLOADS}/{local_path(source.urls[0])}", source))
+    return files
+
+
+def transcript_files(
+    run: Mapping[str, Any], registry: Mapping[str, Source], dataset: Dataset
+) -> dict[str, tuple[str, Source | None]]:
+    """FASTA files of a data set of the lncRNA study, by path: (path, source); the source is None for a local file."""
+    return {
+        path: (path, source)
+        for name in dataset.species
+        for label in CLASSES
+        for path, source in class_files(
+            run["species"][name], label, registry, run["config"]["data_dir"]
+        )
+    }
+
+
+def calibration_files(
+    run: Mapping[str, Any], registry: Mapping[str, Source]
+) -> dict[tuple[str, int, str], tuple[str, Source]]:
+    """Files of `calibrate_counts`: (species, release, class) -> (path, source).
+
+    Species from Ensembl's main site that stand beside a row of the paper, in every release of `lncrna.calibrate`; a
+    simulated one in its own release, the only one it has.
+    """
+    files = {}
+    names = run["config"]["lncrna"]["species"] if "lncrna" in run["config"]["studies"] else []
+    for name in names:
+        species = run["species"][name]
+        ensembl = species["ensembl"]
+        if not ensembl or ensembl["division"] != "vertebrates" or not species["published_as"]:
+            continue
+        releases = run["config"]["lncrna"]["calibrate"]["releases"]
+        for release in [ensembl["release"]] if species["simulate"] else releases:
+            for label, (_, directory) in CLASSES.items():
+                source = ensembl_source({**ensembl, "release": release}, directory, registry)
+                path = f"{DOWNLOADS}/{local_path(source.urls[0])}"
+                files[name, release, label] = (path, source)
+    return files
+
+
+def describe_datasets(
+    datasets: Mapping[str, Dataset], species: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """What tables and figures say of each data set that is shown (pools are not), in order.
+
+    What a split by genes keeps apart is in its card (`reporting.leaks.noted`).
+    """
+    shown = [dataset for dataset in datasets.values() if not dataset.pooled]
+    several = len({dataset.split for dataset in shown}) > 1
+    result = []
+    for dataset in shown:
+        one = species[dataset.species[0]]
+        title = f"{one['title']}, {dataset.split} split" if several else one["title"]
+        # The papers split at random: a gene-grouped split is another, harder question.
+        comparable = one["comparable"] and dataset.split == "paper"
+        result.append(
+            {
+                "name": dataset.name,
+                "species": dataset.species[0],
+                "split": dataset.split,
+                "title": title,
+                "published_as": one["published_as"],
+                "comparable": comparable,
+                "note": one["note"],
+            }
+        )
+    return result
+
+
+def pool_titles(datasets: Mapping[str, Dataset]) -> dict[str, str]:
+    """Name -> title of the pools, for the logs of trainings on them."""
+    return {
+        name: f"Pool of all species, {dataset.split} split"
+        for name, dataset in datasets.items()
+        if dataset.pooled
+    }
+
+
+def lncfinder_model(species: Mapping[str, Any]) -> str:
+    """Which of LncFinder's three models fits a species (by its Ensembl name); `human` where none does."""
+    name = species["ensembl"]["species"] if species["ensembl"] else ""
+    return {"mus_musculus": "mouse", "triticum_aestivum": "wheat"}.get(name, "human")

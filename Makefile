@@ -4,7 +4,7 @@ VENV ?= .venv
 CORES ?= 2
 BIN := $(VENV)/bin
 
-.PHONY: help install demo test test-slurm fuzz lint format check-real docs lock clean
+.PHONY: help install demo test test-slurm fuzz lint format check-real docs stages lock clean
 
 help:
 	@echo "make demo                 install and run the demo (config/demo.yaml); prints where the report is"
@@ -14,6 +14,7 @@ help:
 	@echo "make lint                 ruff, snakefmt --check, snakemake --lint"
 	@echo "make check-real DATA=DIR  the same workflow on real files in DIR (see tests/real/README.md)"
 	@echo "make docs                 regenerate docs/configuration.md from schemas/"
+	@echo "make stages               digests of the code behind each stage in nucleotune/stages.tsv (docs/architecture.md)"
 	@echo "make clean                remove results, logs and the simulated species (not the downloads)"
 
 install: $(VENV)/.installed
@@ -65,6 +66,10 @@ check-real: install
 		--config data_dir="$(abspath $(DATA))"
 	NUCLEOTUNE_DATA="$(abspath $(DATA))" $(BIN)/python -m pytest -m real tests/real
 	@echo "The report is here: $(CURDIR)/tests/real/run/results/report.html"
+
+# After a change of code behind a stage: raise its number there if its results change, then write the new digests.
+stages: install
+	$(BIN)/python -m nucleotune.stages
 
 docs: install
 	$(BIN)/python -m nucleotune.config_reference > docs/configuration.md

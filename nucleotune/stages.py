@@ -1,15 +1,22 @@
-"""The code that a step's results rest on, as one digest; standard library only.
+"""The code that a step's results rest on, and when it runs again; standard library only.
 
-Snakemake sees a script, not the library behind it. A digest among the parameters of a rule makes it run again when any
-module changes that the step imports.
+Snakemake sees a script, not the library behind it. Cheap steps that nothing dear follows carry a digest of all the code
+they import among their parameters, and run again when any of it changes. A step that is dear, or has dear ones behind
+it, carries a number, its stage's in `stages.tsv`, which is raised by hand when its results change. Beside each number
+stands the digest of the code that it is about, so that nobody forgets to ask: a test fails until `make stages` has
+written the digests of today.
 """
 
+import csv
 import hashlib
 import re
 from functools import cache
 from pathlib import Path
 
+from nucleotune.files import atomic_path
+
 ROOT = Path(__file__).resolve().parents[1]
+TABLE = Path(__file__).with_suffix(".tsv")
 
 _IMPORT = re.compile(
     r"^[ \t]*(?:from (nucleotune[\w.]*) import (\([^)]*\)|[^\n]*)|import (nucleotune[\w.]*))", re.M
@@ -17,50 +24,74 @@ _IMPORT = re.compile(
 
 
 @cache
-def imported(module: str) -> frozenset[str]:
-    """Modules of the library that `module` imports itself, at its head or within functions, packages included."""
-    found = set()
-    for package, names, plain in _IMPORT.findall(_source(module).read_text(encoding="utf-8")):
-        base = package or plain
-        found.add(base)
-        for name in re.findall(r"\w+(?: as \w+)?", names):
-            found.add(f"{base}.{name.split()[0]}")
-    parents = {
-        ".".join(name.split(".")[:n]) for name in found for n in range(1, name.count(".") + 2)
-    }
-    return frozenset(name for name in parents if _exists(name))
+def stage_number(stage: str) -> int:
+    """Number of a stage of `stages.tsv`; KeyError for another name."""
+    return {row["stage"]: int(row["number"]) for row in read_stages()}[stage]
 
 
-def closure(module: str) -> list[str]:
-    """`module` and all that it imports, directly or not, in alphabetical order."""
-    found, ahead = set(), [module]
+def read_stages() -> list[dict[str, str]]:
+    """Rows of `stages.tsv`: `stage`, `scripts` (names, separated by commas), `number`, `digest`."""
+    with TABLE.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream, delimiter="\t"))
+
+
+def stage_digest(row: dict[str, str]) -> str:
+    """Digest of the code behind all scripts of a stage."""
+    digests = [code_digest(f"scripts/{name}.py") for name in row["scripts"].split(",")]
+    return hashlib.sha256(" ".join(digests).encode()).hexdigest()[:16]
+
+
+@cache
+def code_digest(start: str) -> str:
+    """Digest of all code behind a script (`scripts/evaluate.py`) or a function (`package.module:f`)."""
+    digest = hashlib.sha256()
+    for path in closure(start):
+        digest.update(f"{path.relative_to(ROOT)} {_digest(path)}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def closure(start: str) -> list[Path]:
+    """Files of the library that a script or a function's module imports, directly or not, and its own, in order."""
+    found: set[Path] = set()
+    ahead = [ROOT / start if start.endswith(".py") else _file(start.partition(":")[0])]
     while ahead:
-        name = ahead.pop()
-        if name not in found:
-            found.add(name)
-            ahead += imported(name)
+        path = ahead.pop()
+        if path not in found:
+            found.add(path)
+            ahead += _imported(path)
     return sorted(found)
 
 
 @cache
-def code_digest(function: str) -> str:
-    """Digest of the code behind a function, such as "nucleotune.studies.rbp.write:figure2"."""
-    digest = hashlib.sha256()
-    for module in closure(function.partition(":")[0]):
-        digest.update(f"{module} {_digest(module)}\n".encode())
-    return digest.hexdigest()[:16]
+def _imported(path: Path) -> list[Path]:
+    """Files of the modules that a file imports, at its head or within functions, and of the packages around them."""
+    names = set()
+    for package, imported, plain in _IMPORT.findall(path.read_text(encoding="utf-8")):
+        base = package or plain
+        parts = base.split(".")
+        names |= {".".join(parts[:n]) for n in range(1, len(parts) + 1)}
+        names |= {f"{base}.{name}" for name in re.findall(r"(\w+)(?: as \w+)?", imported)}
+    return [file for file in map(_file, sorted(names)) if file.is_file()]
 
 
-@cache
-def _digest(module: str) -> str:
-    return hashlib.sha256(_source(module).read_bytes()).hexdigest()
-
-
-@cache
-def _exists(module: str) -> bool:
-    return _source(module).is_file()
-
-
-def _source(module: str) -> Path:
+def _file(module: str) -> Path:
     path = ROOT.joinpath(*module.split("."))
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+@cache
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write_digests() -> None:
+    """Write the digests of today into `stages.tsv`; the numbers stay."""
+    rows = [row | {"digest": stage_digest(row)} for row in read_stages()]
+    with atomic_path(TABLE) as path, path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]), delimiter="\t", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    write_digests()

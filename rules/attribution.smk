@@ -37,7 +37,7 @@ rule attribute:
         settings=lambda wildcards: without(
             SETTINGS[wildcards.study]["attribution"], "methods", "datasets", "motifs"
         ),
-        version=STAGE["attribute"],
+        version=stage_number("attribute"),
     message:
         "Explaining {wildcards.method} on {wildcards.dataset}; progress in {log}"
     script:
@@ -73,7 +73,7 @@ rule modisco:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         shipped=shipped_motifs,
-        version=STAGE["modisco"],
+        version=stage_number("modisco"),
     message:
         "Motifs of {wildcards.method} on {wildcards.dataset}"
     script:

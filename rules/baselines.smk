@@ -29,7 +29,7 @@ rule baseline:
     params:
         method=lambda wildcards: without(computed("methods", wildcards.method), "mode", "original"),
         labels=lambda wildcards: labels_of(wildcards.study, wildcards.dataset),
-        version=STAGE["baseline"],
+        version=stage_number("baseline"),
     message:
         "Fitting {wildcards.method} on {wildcards.dataset} (seed {wildcards.seed})"
     script:

@@ -32,7 +32,7 @@ rule calibrate_release:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         min_length=SETTINGS["lncrna"]["min_length"],
-        version=STAGE["calibrate"],
+        version=stage_number("calibrate"),
     message:
         "Counting {wildcards.label} transcripts of {wildcards.species} in release {wildcards.release}"
     script:
@@ -54,7 +54,7 @@ rule calibrate_counts:
         "../envs/nucleotune.yaml"
     params:
         published_as={name: RUN["species"][name]["published_as"] for name, _, _ in CALIBRATION},
-        version=STAGE["calibrate"],
+        version=stage_number("calibrate"),
     message:
         "Comparing transcript counts with the paper's"
     script:

@@ -37,7 +37,7 @@ rule checkpoint:
         commit=lambda wildcards: locked_commit(
             wildcards.model, RUN["models"][wildcards.model]["checkpoint"], REVISIONS
         ),
-        version=STAGE["checkpoint"],
+        version=stage_number("checkpoint"),
     message:
         "Converting and checking the published files of {wildcards.model}"
     script:

@@ -2,7 +2,7 @@
 
 REQUIRED INPUTS: config/demo.yaml or the files of --configfile, config/{species,models,methods}/*.yaml, resources/sources.tsv
 OUTPUTS: the names ROOT, RUN, SETTINGS, REGISTRY, REVISIONS, CHECKPOINTS, DATASETS, DATA_FILES, DOWNLOADS, CALIBRATION,
-    GENOMES, METHODS, SHOWN, ATTRIBUTED, SOURCES, LONG, STAGE, TARGETS, CARD_FACTS, REPORTED and the functions below.
+    GENOMES, METHODS, SHOWN, ATTRIBUTED, SOURCES, LONG, PLANNED, PRODUCTS and the functions below.
 
 This file is parsed again in every cluster job: it imports the standard library, PyYAML and jsonschema (through
 nucleotune.config) only. No torch, no pandas.
@@ -56,7 +56,7 @@ from nucleotune.studies.rbp.plan import (
     reads_structures,
     region_files,
 )
-from nucleotune.stages import code_digest
+from nucleotune.stages import code_digest, stage_number
 from nucleotune.studies.registry import STUDIES, genome_files
 
 share_library(ROOT)
@@ -126,32 +126,6 @@ for note in RUN["notes"]:
 
 # Priority of jobs that may take long and that many others wait for: begun last, one alone would be left at the end.
 LONG = 1
-
-# Raised by hand when the library changes a stage's results: Snakemake sees this number, not the code behind it.
-STAGE = {
-    "simulate": 3,
-    "checkpoint": 1,
-    "lncrna_examples": 3,
-    "annotation": 1,
-    "promoters_examples": 4,
-    "promoters_reading": 1,
-    "polya_examples": 3,
-    "rbp_examples": 3,
-    "rbp_structures": 1,
-    "rbp_regions": 1,
-    "attention": 1,
-    "attribute": 2,
-    "modisco": 3,
-    "finetune": 3,
-    "fit_profile": 1,
-    "tune": 2,
-    "baseline": 2,
-    "evaluate": 3,
-    "compare": 4,
-    "evaluate_profile": 1,
-    "calibrate": 1,
-    "report": 3,
-}
 
 SHARED = {
     study: plan.shared_jobs(

@@ -33,7 +33,7 @@ rule evaluate:
     params:
         seeds=SETTINGS["seeds"],
         bootstrap=SETTINGS["bootstrap"],
-        version=STAGE["evaluate"],
+        code=code_digest("scripts/evaluate.py"),
     message:
         "Evaluating {wildcards.method} on {wildcards.dataset}"
     script:
@@ -69,7 +69,7 @@ rule compare:
         baselines=BASELINES,
         seeds=SETTINGS["seeds"],
         bootstrap=SETTINGS["bootstrap"],
-        version=STAGE["compare"],
+        code=code_digest("scripts/compare.py"),
     message:
         "Comparing all methods on {wildcards.dataset} with the best baseline"
     script:

@@ -45,7 +45,7 @@ rule finetune:
         labels=lambda wildcards: labels_of(wildcards.study, wildcards.dataset),
         # Outside the declared outputs, which Snakemake deletes before a job starts; removed when training has ended.
         state="results/training-state/{study}.{dataset}.{method}.seed{seed}",
-        version=STAGE["finetune"],
+        version=stage_number("finetune"),
     message:
         "Training {wildcards.method} on {wildcards.dataset} (seed {wildcards.seed}); progress in {log}"
     script:
@@ -86,7 +86,7 @@ rule finetune_shared:
         model=rules.finetune.params.model,
         # One a data set, kept until all have been trained: what one failure makes Snakemake delete comes back from here.
         state="results/training-state/{study}.{method}.seed{seed}.job{job}",
-        version=STAGE["finetune"],
+        version=stage_number("finetune"),
     message:
         "Training {wildcards.method} on {params.datasets} (seed {wildcards.seed}), one after the other; progress in {log}"
     script:

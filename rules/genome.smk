@@ -21,6 +21,8 @@ rule genome:
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        version=stage_number("genome"),
     message:
         "Unpacking and indexing the genome of {wildcards.species}"
     script:
@@ -49,7 +51,7 @@ rule annotation:
         extra=lambda wildcards: (
             ["transcript_support_level"] if wildcards.species in RUN["collections"] else []
         ),
-        version=STAGE["annotation"],
+        version=stage_number("annotation"),
     message:
         "Reading the annotation of {wildcards.species}"
     script:

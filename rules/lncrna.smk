@@ -36,7 +36,7 @@ rule lncrna_examples:
         kept=SETTINGS["lncrna"]["kept"],
         train_view=SETTINGS["lncrna"]["train_view"],
         sampling_seed=SETTINGS["lncrna"]["seed"],
-        version=STAGE["lncrna_examples"],
+        version=stage_number("lncrna_examples"),
     message:
         "Building examples of {wildcards.dataset}"
     script:
@@ -62,7 +62,7 @@ rule lncrna_pool:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         species=lambda wildcards: list(DATASETS["lncrna"][wildcards.dataset].species),
-        version=STAGE["lncrna_examples"],
+        version=stage_number("lncrna_examples"),
     message:
         "Pooling {params.species} for {wildcards.dataset}"
     script:

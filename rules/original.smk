@@ -25,7 +25,7 @@ rule original_input:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        version=STAGE["baseline"],
+        version=stage_number("baseline"),
     message:
         "Writing the transcripts of {wildcards.dataset} for installed tools"
     script:
@@ -143,7 +143,7 @@ rule original:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         tool=lambda wildcards: RUN["methods"][wildcards.method]["baseline"],
-        version=STAGE["baseline"],
+        version=stage_number("baseline"),
     message:
         "Reading the output of {params.tool} on {wildcards.dataset}"
     script:

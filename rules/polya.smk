@@ -41,7 +41,7 @@ rule polya_examples:
             *("dna", "files"),
         ),
         settings={name: SETTINGS["polya"][name] for name in ("length", "min_reads")},
-        version=STAGE["polya_examples"],
+        version=stage_number("polya_examples"),
     message:
         "Building examples of {wildcards.dataset}"
     script:
@@ -77,7 +77,7 @@ rule fit_profile:
         model=encoder_of,
         # Outside the declared outputs, which Snakemake deletes before a job starts; removed when training has ended.
         state="results/training-state/polya.{dataset}.{method}.seed{seed}",
-        version=STAGE["fit_profile"],
+        version=stage_number("fit_profile"),
     message:
         "Training {wildcards.method} on {wildcards.dataset} (seed {wildcards.seed}); progress in {log}"
     script:
@@ -110,7 +110,7 @@ rule evaluate_profile:
     params:
         seeds=SETTINGS["seeds"],
         bootstrap=SETTINGS["bootstrap"],
-        version=STAGE["evaluate_profile"],
+        code=code_digest("scripts/evaluate_profile.py"),
     message:
         "Evaluating {wildcards.method} on {wildcards.dataset}"
     script:
@@ -145,7 +145,7 @@ rule compare_profile:
         line=SETTINGS["polya"]["line"],
         seeds=SETTINGS["seeds"],
         bootstrap=SETTINGS["bootstrap"],
-        version=STAGE["evaluate_profile"],
+        code=code_digest("scripts/compare_profile.py"),
     message:
         "Comparing all methods on {wildcards.dataset} with {params.line}, gene by gene"
     script:
@@ -188,7 +188,7 @@ rule tune_profile:
         trials=SETTINGS["polya"]["tune"]["trials"],
         seed=SETTINGS["seeds"][0],
         state="results/training-state/tune.polya.{dataset}.{method}",
-        version=STAGE["tune"],
+        version=stage_number("tune"),
     message:
         "Searching hyper-parameters of {wildcards.method} on {wildcards.dataset}; progress in {log}"
     script:

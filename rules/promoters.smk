@@ -31,7 +31,7 @@ rule promoters_examples:
         split=lambda wildcards: DATASETS["promoters"][wildcards.dataset].split,
         species=lambda wildcards: species_read(*examples_of(wildcards.dataset)),
         settings=lambda wildcards: settings_read(*examples_of(wildcards.dataset)),
-        version=STAGE["promoters_examples"],
+        version=stage_number("promoters_examples"),
     message:
         "Building examples of {wildcards.dataset}"
     script:
@@ -77,7 +77,7 @@ rule promoters_reading:
         },
         downstream=SETTINGS["promoters"]["downstream"],
         task3=same_genes(),
-        version=STAGE["promoters_reading"],
+        code=code_digest("scripts/promoters_reading.py"),
     message:
         "What models read of the promoters"
     script:
@@ -108,7 +108,7 @@ rule attention_profile:
         downstream=SETTINGS["promoters"]["downstream"],
         sampling_seed=SETTINGS["promoters"]["seed"],
         bootstrap=SETTINGS["bootstrap"],
-        version=STAGE["attention"],
+        version=stage_number("attention"),
     message:
         "Attention of {wildcards.method} along the promoters of {wildcards.dataset}, and its controls"
     script:

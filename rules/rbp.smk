@@ -35,7 +35,7 @@ rule rbp_examples:
             name: SETTINGS["rbp"][name]
             for name in ("per_class", "min_per_class", "fractions", "seed", "peaks")
         },
-        version=STAGE["rbp_examples"],
+        version=stage_number("rbp_examples"),
     message:
         "Building examples of {wildcards.dataset}"
     script:
@@ -75,7 +75,7 @@ rule rbp_structures:
         ),
         max_sequences=SETTINGS["rbp"]["attention"]["max_sequences"],
         seed=SETTINGS["rbp"]["seed"],
-        version=STAGE["rbp_structures"],
+        version=stage_number("rbp_structures"),
     message:
         "Folding the sequences of {wildcards.dataset}"
     script:
@@ -102,7 +102,7 @@ rule rbp_regions:
         mem_mb=lambda wildcards, attempt: 6000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        version=STAGE["rbp_regions"],
+        version=stage_number("rbp_regions"),
     message:
         "Transcript regions of the sequences of {wildcards.dataset}"
     script:
@@ -148,7 +148,7 @@ rule rbp_attention:
     params:
         max_sequences=SETTINGS["rbp"]["attention"]["max_sequences"],
         sampling_seed=SETTINGS["rbp"]["seed"],
-        version=STAGE["attention"],
+        version=stage_number("attention"),
     message:
         "Attention of the models of {wildcards.dataset} to regions, boundaries and structures"
     script:

@@ -52,7 +52,7 @@ rule study_report:
         sources=lambda wildcards: study_sources(wildcards.study),
         described=lambda wildcards: STUDIES[wildcards.study].described(PLANNED),
         jobs=lambda wildcards: measured_jobs(wildcards.study),
-        version=STAGE["report"],
+        code=code_digest("scripts/study_report.py"),
         benchmarks="results/benchmarks",
     message:
         "Writing {output.page}"
@@ -74,7 +74,7 @@ rule overview:
     params:
         run={key: RUN[key] for key in ("config", "species", "methods", "models")},
         jobs=lambda wildcards: [measured_jobs(study) for study in SETTINGS["studies"]],
-        version=STAGE["report"],
+        code=code_digest("scripts/overview.py"),
         benchmarks="results/benchmarks",
     message:
         "Writing {output}"

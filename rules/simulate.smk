@@ -30,7 +30,7 @@ rule simulate:
     params:
         ensembl=lambda wildcards: RUN["species"][wildcards.species]["ensembl"],
         simulate=lambda wildcards: RUN["species"][wildcards.species]["simulate"],
-        version=STAGE["simulate"],
+        version=stage_number("simulate"),
     message:
         "Simulating the species {wildcards.species}"
     script:
@@ -52,7 +52,7 @@ rule simulate_collection:
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         simulate=lambda wildcards: RUN["collections"][wildcards.collection]["simulate"],
-        version=STAGE["simulate"],
+        version=stage_number("simulate"),
     message:
         "Simulating the collection {wildcards.collection}"
     script:
@@ -73,7 +73,7 @@ rule simulate_model:
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         model=lambda wildcards: computed("models", wildcards.model),
-        version=STAGE["simulate"],
+        version=stage_number("simulate"),
     message:
         "Writing stand-ins for the published files of {wildcards.model}"
     script:

@@ -42,6 +42,7 @@ from nucleotune.models.weights import (
 )
 from nucleotune.sequence.kmers import TokenizedSequences
 from nucleotune.sequence.views import show
+from nucleotune.stages import stage_number
 from nucleotune.training import parallel
 from nucleotune.training.compute import (
     precision,
@@ -55,9 +56,6 @@ from nucleotune.training.state import load_state, run_digest, save_state
 from nucleotune.training.trainer import Trainer
 
 logger = logging.getLogger(__name__)
-
-#: Raised by hand when a change of this package changes what a training computes: older states are then not resumed.
-STAGE_VERSION = 3
 
 
 class Finetuned(NamedTuple):
@@ -139,7 +137,7 @@ def finetune(
     _check_padding(classifier, tokenizer, model)
     digest = run_digest(
         used,
-        stage_version=STAGE_VERSION,
+        stage_version=stage_number("finetune"),
         method=method,
         model=model,
         seed=seed,

@@ -43,6 +43,7 @@ from nucleotune.profile_contracts import (
     ProfilePredictions,
     check_profile_examples,
 )
+from nucleotune.stages import stage_number
 from nucleotune.training.compute import (
     peak_memory_mb,
     precision,
@@ -55,9 +56,6 @@ from nucleotune.training.profile_trainer import ProfileTrainer, Progress
 from nucleotune.training.state import load_state, run_digest, save_state
 
 logger = logging.getLogger(__name__)
-
-#: Raised by hand when a change of this package changes what a training computes: older states are then not resumed.
-STAGE_VERSION = 1
 
 ROW_COLUMNS = (
     "step",
@@ -147,7 +145,7 @@ def train_profile(
     digest = run_digest(
         # What a label is to a classifier, the counts are here.
         used.table.assign(label=[hashlib.sha256(each.tobytes()).hexdigest() for each in counts]),
-        stage_version=STAGE_VERSION,
+        stage_version=stage_number("fit_profile"),
         method=method,
         model=model,
         tracks=examples.tracks,

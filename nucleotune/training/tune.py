@@ -34,8 +34,9 @@ from nucleotune.search_space import (
     settings_digest,
     with_parameters,
 )
+from nucleotune.stages import stage_number
 from nucleotune.training.gates import Diverged
-from nucleotune.training.profile import STAGE_VERSION, TrainedProfile, train_profile
+from nucleotune.training.profile import TrainedProfile, train_profile
 from nucleotune.training.state import remove_state
 
 logger = logging.getLogger(__name__)
@@ -100,7 +101,7 @@ def tune_profile(
     }
     rests_on = {
         **of,
-        "stage_version": STAGE_VERSION,
+        "stage_version": stage_number("fit_profile"),
         "weights": None if checkpoint is None else weights_digest(checkpoint),
         "versions": library_versions(),
     }

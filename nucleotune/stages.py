@@ -42,18 +42,21 @@ def stage_digest(row: dict[str, str]) -> str:
 
 
 @cache
-def code_digest(start: str) -> str:
-    """Digest of all code behind a script (`scripts/evaluate.py`) or a function (`package.module:f`)."""
+def code_digest(*starts: str) -> str:
+    """Digest of all code behind scripts (`scripts/evaluate.py`), functions (`package.module:f`) or modules."""
     digest = hashlib.sha256()
-    for path in closure(start):
+    for path in closure(*starts):
         digest.update(f"{path.relative_to(ROOT)} {_digest(path)}\n".encode())
     return digest.hexdigest()[:16]
 
 
-def closure(start: str) -> list[Path]:
-    """Files of the library that a script or a function's module imports, directly or not, and its own, in order."""
+def closure(*starts: str) -> list[Path]:
+    """Their own files and those of the library that they import, directly or not, in order."""
     found: set[Path] = set()
-    ahead = [ROOT / start if start.endswith(".py") else _file(start.partition(":")[0])]
+    ahead = [
+        ROOT / start if start.endswith(".py") else _file(start.partition(":")[0])
+        for start in starts
+    ]
     while ahead:
         path = ahead.pop()
         if path not in found:

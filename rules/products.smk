@@ -4,7 +4,7 @@ REQUIRED INPUTS: what each product needs, see nucleotune/studies/<study>/product
 OUTPUTS: results/tables/<name>.tsv and .html, results/figures/<name>.svg and .png
 """
 
-for product in [product for products in PRODUCTS.values() for product in products]:
+for study, product in [(study, one) for study, products in PRODUCTS.items() for one in products]:
 
     rule:
         name:
@@ -21,7 +21,7 @@ for product in [product for products in PRODUCTS.values() for product in product
         params:
             make=product.make,
             arguments=product.arguments,
-            code=code_digest(product.make),
+            code=code_digest(product.make, f"nucleotune.studies.{study}.texts"),
         message:
             product.title
         script:

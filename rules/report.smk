@@ -52,7 +52,9 @@ rule study_report:
         sources=lambda wildcards: study_sources(wildcards.study),
         described=lambda wildcards: STUDIES[wildcards.study].described(PLANNED),
         jobs=lambda wildcards: measured_jobs(wildcards.study),
-        code=code_digest("scripts/study_report.py"),
+        code=lambda wildcards: code_digest(
+            "scripts/study_report.py", f"nucleotune.studies.{wildcards.study}.texts"
+        ),
         benchmarks="results/benchmarks",
     message:
         "Writing {output.page}"

@@ -1,44 +1,13 @@
-"""Titles and captions of the tables and figures of explained models, by study."""
+"""Titles and captions of the tables and figures of explained models, as far as studies share them."""
 
 from typing import Any
 
-_MOTIFS = (
+#: Caption of logos, without full stop.
+MOTIFS = (
     "Patterns that TF-MoDISco (modisco-lite, one strand) makes of the places with high contributions. Left: mean"
     " contribution of each base; middle: bases, in bits above the composition of the sequences; right: the known motif"
     " that fits best, with its false discovery rate among the patterns"
 )
-
-#: Study -> name of a figure's file -> its title and caption.
-FIGURES: dict[str, dict[str, dict[str, str]]] = {
-    "polya": {
-        "polya_figure7": {
-            "title": "Figure 7. Motifs behind the predictions",
-            "caption": f"{_MOTIFS}, and the median distance of its middle to the position with most reads (quartiles).",
-        },
-        "polya_figure8": {
-            "title": "Figure 8. Contributions along sequences, and distance and order of the elements",
-            "caption": "Above: what each nucleotide contributes to the prediction, by DeepLIFT for networks on"
-            " nucleotides, by integrated gradients for those on k-mers, and what it is worth above a base at random, by"
-            " in-silico mutagenesis. Sequences were not picked by eye: of those that were mutated they are at the 25th,"
-            " 50th and 75th percentile of the correlation of both ways in the first model; of each the stretch with the"
-            " highest contributions. Blue: seqlets of patterns that fit a known element. Below: all seqlets of such"
-            " patterns, by distance to the position with most reads of the gene (genes have several sites); the share"
-            " of genes in which nucleotides of known words contribute more, on the mean, than the others within the"
-            " same 10 nt (shaded: 95 %), whether or not motifs were made of them; and the share of genes whose elements"
-            " lie in the known order and distance (table Order of the elements).",
-        },
-    },
-    **{
-        study: {
-            f"{study}_motifs": {
-                "title": "Motifs behind the predictions",
-                "caption": f"{_MOTIFS}. Explained is the logit of class 1 less that of class 0, of sequences of class"
-                " 1.",
-            }
-        }
-        for study in ("promoters", "rbp")
-    },
-}
 
 _LABELS = {
     "dataset": "Data set",
@@ -60,20 +29,18 @@ _TABLE = (
     " wherever it fits best, for the best of all known elements; q: false discovery rate among patterns."
 )
 
-#: Title, caption and column labels, as `tables.write_table` takes them: of the motifs of a study, and of their `order`.
+#: Texts of the table of motifs of classifiers.
+MOTIF_TABLE = {"title": "Motifs behind the predictions", "caption": _TABLE, "labels": _LABELS}
+
+#: Title and caption of the logos of classifiers.
+LOGOS = {
+    "title": "Motifs behind the predictions",
+    "caption": f"{MOTIFS}. Contributions explain the difference of the logits (class 1 minus class 0) for class-1"
+    " sequences.",
+}
+
+#: Title, caption and column labels, as `tables.write_table` takes them.
 TABLES: dict[str, dict[str, Any]] = {
-    "polya": {
-        "title": "Motifs behind the predictions",
-        "caption": f"{_TABLE} Distance: from the motif's middle to the position with most reads, median over seqlets,"
-        " negative upstream.",
-        "labels": _LABELS,
-    },
-    "promoters": {
-        "title": "Motifs behind the predictions",
-        "caption": _TABLE,
-        "labels": _LABELS,
-    },
-    "rbp": {"title": "Motifs behind the predictions", "caption": _TABLE, "labels": _LABELS},
     "attribution": {
         "title": "How far explanations can be trusted",
         "caption": "Completeness: contributions of a sequence should add up to the change of the explained number from"

@@ -19,17 +19,7 @@ from nucleotune.reporting.leaks import leaks, noted
 from nucleotune.reporting.page import summarise_benchmarks
 from nucleotune.reporting.provenance import describe_inputs, describe_models, describe_run
 from nucleotune.reporting.sampled import sampled
-from nucleotune.studies.lncrna import tables as lncrna
-from nucleotune.studies.polya import tables as polya
-from nucleotune.studies.promoters import tables as promoters
-from nucleotune.studies.rbp import tables as rbp
-
-STUDIES = {"lncrna": lncrna, "promoters": promoters, "rbp": rbp, "polya": polya}
-#: Where a study says otherwise than `lncrna` what methods are compared with, and what its page says first.
-COMPARED = {"polya": polya.COMPARED}
-HEADLINES = {"rbp": rbp.headlines, "polya": polya.headlines}
-#: What the examples of a study are.
-ROWS = {"lncrna": "transcripts", "promoters": "sequences", "rbp": "sequences", "polya": "sequences"}
+from nucleotune.reporting.texts import read_texts
 
 #: Data sets that a page describes one by one; of more, each has its files under results/.
 MOST = 12
@@ -58,7 +48,7 @@ def gather_study(
     the benchmark files of the study's jobs, and of trainings without a job of their own (shared);
     benchmarks: their directory.
     """
-    texts, methods = STUDIES[study], described["methods"]
+    texts, methods = read_texts(study), described["methods"]
     titled = texts.page_titles(described["datasets"])
     datasets = [{**one, "title": titled[one["name"]]} for one in described["datasets"]]
     titles = {method["name"]: method["title"] for method in methods}
@@ -71,23 +61,20 @@ def gather_study(
     shown = [method["title"] for method in methods]
     lines = [method["title"] for method in methods if method["kind"] == "reference"]
     trained = {name: method["title"] for name, method in run["methods"].items()}
-    drawn = {"bootstrap": run["config"]["bootstrap"]} if study == "rbp" else {}
-    headlines = HEADLINES.get(study, lncrna.headlines)(
-        metrics, comparisons, datasets, methods, **drawn
-    )
+    headlines = texts.headlines(metrics, comparisons, datasets, methods, run["config"]["bootstrap"])
     return {
         "study": study,
-        "title": texts.TITLE,
-        "asked": texts.ASKED,
+        "title": texts.title,
+        "asked": texts.asked,
         "answer": answer([one.pop("contest") for one in headlines]),
         "headlines": headlines,
         "not_run": _not_run(metrics, dataset_titles, titles),
         "run": describe_run(run),
         "inputs": describe_inputs(cards, sources),
         "models": describe_models(run["models"], inputs["checkpoints"]),
-        "rows": ROWS[study],
+        "rows": texts.rows,
         "datasets": [
-            _dataset(one, cards[one["name"]], ROWS[study], titles)
+            _dataset(one, cards[one["name"]], texts.rows, titles)
             for one in noted(datasets[:MOST], cards)
         ],
         "further": max(0, len(datasets) - MOST),
@@ -96,10 +83,10 @@ def gather_study(
             {"dataset": dataset_titles[name], "table": table}
             for name, table in list(comparisons.items())[:MOST]
         ],
-        "compared": COMPARED.get(study, lncrna.COMPARED),
+        "compared": texts.compared,
         "method_titles": titles,
         "figures": [
-            {**texts.FIGURES[Path(path).stem], "svg": Path(path).read_text(encoding="utf-8")}
+            {**texts.figures[Path(path).stem], "svg": Path(path).read_text(encoding="utf-8")}
             for path in inputs["figures"]
         ],
         "training": _training(

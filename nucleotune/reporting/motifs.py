@@ -16,11 +16,7 @@ from nucleotune.attribution.patterns import read_patterns
 from nucleotune.frames import read_tsv
 from nucleotune.reporting.attribution import WIDEST, Motifs, Track
 from nucleotune.reporting.tables import long_table, row
-from nucleotune.studies.polya import tables as polya
-from nucleotune.studies.promoters import tables as promoters
-from nucleotune.studies.rbp import tables as rbp
-
-PAGES = {"polya": polya, "promoters": promoters, "rbp": rbp}
+from nucleotune.reporting.texts import read_texts
 
 #: Percentiles of agreement at which sequences are shown in Figure 8.
 SHOWN = (25, 50, 75)
@@ -35,7 +31,7 @@ def run_titles(
 
     described: what the study's rule file says of `datasets` and `methods`.
     """
-    datasets = PAGES[study].page_titles(described["datasets"])
+    datasets = read_texts(study).page_titles(described["datasets"])
     methods = {method["name"]: method["title"] for method in described["methods"]}
     parts = [Path(path).parts[-5:-3] for path in paths]
     return [(datasets[dataset], methods[method]) for dataset, method in parts]

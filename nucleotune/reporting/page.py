@@ -49,7 +49,7 @@ def render_study(context: Mapping[str, Any]) -> str:
     title         str
     asked         str, what the study asked, one or two sentences
     answer        str, the answer in one sentence (`answer.answer`)
-    headlines     list of dicts as `lncrna.headlines` returns them
+    headlines     list of dicts as `headlines.headlines` returns them
     not_run       list of {"method", "reason", "datasets"}: titles, and why the method is missing
     run           {"config" (YAML), "date"}: str; "versions": {package: version};
                   "commit": str or None; "cores": int

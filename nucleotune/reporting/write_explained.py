@@ -9,6 +9,7 @@ from nucleotune.frames import read_tsv
 from nucleotune.reporting.attribution import motif_figure
 from nucleotune.reporting.attribution_texts import TABLES
 from nucleotune.reporting.motifs import drawn_motifs, motifs_table, run_titles, summaries_table
+from nucleotune.reporting.texts import read_texts
 
 
 def attribution_table(files: Any, *, study: str, described: dict) -> tuple[pd.DataFrame, dict]:
@@ -22,7 +23,7 @@ def motif_table(files: Any, *, study: str, described: dict) -> tuple[pd.DataFram
     """The motifs of a study's explained models."""
     runs = run_titles(study, files.motifs, described)
     tables = [read_tsv(path) for path in files.motifs]
-    return motifs_table(dict(zip(runs, tables, strict=True))), TABLES[study]
+    return motifs_table(dict(zip(runs, tables, strict=True))), read_texts(study).motifs
 
 
 def logos(files: Any, svg: str, *, study: str, described: dict) -> None:

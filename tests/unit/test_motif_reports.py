@@ -11,7 +11,7 @@ from nucleotune.attribution.onehot import on_bases, one_hot
 from nucleotune.config import load_run
 from nucleotune.errors import InputError
 from nucleotune.plan.attribution import attributed_runs, check_attribution
-from nucleotune.reporting.attribution_texts import FIGURES, TABLES
+from nucleotune.reporting.attribution_texts import TABLES
 from nucleotune.reporting.motifs import (
     motifs_table,
     order_table,
@@ -21,9 +21,7 @@ from nucleotune.reporting.motifs import (
     typical,
 )
 from nucleotune.reporting.tables import render_table
-from nucleotune.studies.polya import tables as polya
-from nucleotune.studies.promoters import tables as promoters
-from nucleotune.studies.rbp import tables as rbp
+from nucleotune.reporting.texts import read_texts
 
 RUN = ("Yeast", "BPNet")
 LENGTH = 200
@@ -80,7 +78,7 @@ def test_table_of_motifs():
     assert known["C"] == ["seqlets"]
     assert table.loc[table["pattern"] == "none found", "measured"].tolist() == [0]
     for study in ("polya", "rbp", "promoters"):
-        assert "AATAAA" in render_table(table, **TABLES[study])
+        assert "AATAAA" in render_table(table, **read_texts(study).motifs)
 
 
 def test_table_of_order():
@@ -137,13 +135,13 @@ def test_titles_of_runs():
     }
     path = Path("results/polya/yeast/bpnet/seed1/attribution/motifs.tsv")
     assert run_titles("polya", [path], described) == [RUN]
-    for module, name in (
-        (polya, "polya_figure7"),
-        (rbp, "rbp_motifs"),
-        (promoters, "promoters_motifs"),
+    for study, name in (
+        ("polya", "polya_figure7"),
+        ("rbp", "rbp_motifs"),
+        ("promoters", "promoters_motifs"),
     ):
-        assert set(module.FIGURES[name]) == {"title", "caption"}
-    assert set(FIGURES) == {"polya", "rbp", "promoters"}
+        assert set(read_texts(study).figures[name]) == {"title", "caption"}
+        assert set(read_texts(study).motifs) == {"title", "caption", "labels"}
 
 
 def config(**attribution):

@@ -23,6 +23,7 @@ from nucleotune.studies.rbp.attention_figures import (
 from nucleotune.studies.rbp.figures import auroc_figure
 from nucleotune.studies.rbp.findings import gather_findings
 from nucleotune.studies.rbp.properties import BOUNDARIES, REGIONS, STRUCTURES
+from nucleotune.studies.rbp.texts import FIGURES
 
 PUBLISHED = Path(__file__).parents[2] / "resources" / "published"
 BOOTSTRAP = {"resamples": 200, "confidence": 0.95, "seed": 0}
@@ -273,7 +274,7 @@ def test_figures_are_drawn_and_repeatable(tmp_path):
             pixels = image.imread(tmp_path / "first" / name)
             assert min(pixels.shape[:2]) > 300 and pixels[..., :3].std() > 0.02
     drawn_here = {f"rbp_figure{i}" for i in (2, 3, 4, 5)}
-    assert set(rbp.FIGURES) == drawn_here | {"rbp_motifs"}
+    assert set(FIGURES) == drawn_here | {"rbp_motifs"}
 
 
 def drawn(monkeypatch, module, draw):

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nucleotune.reporting.headlines import headlines
 from nucleotune.reporting.tables import (
     COLUMNS,
     long_table,
@@ -329,7 +330,7 @@ def test_headlines_choose_the_model_on_the_validation_split():
             "p_holm": [0.002, 0.004],
         }
     )
-    found = lncrna.headlines(values, {"toy_gene": comparison}, DATASETS, models)
+    found = headlines(values, {"toy_gene": comparison}, DATASETS, models)
     assert len(found) == 1
     assert found[0]["method"] == "Other BERT"
     assert found[0]["baseline"] == "CPC2 features + SVM"

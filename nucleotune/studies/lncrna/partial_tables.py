@@ -1,4 +1,4 @@
-"""Tables 4-6 of the LoRA-BERT paper: partial transcripts. Arguments as in `studies.lncrna.tables`.
+"""Tables 4-6 of the LoRA-BERT paper: partial transcripts. Arguments as in `reporting.performance`.
 
 Methods carry a `view`, of a language model what it is shown of a transcript ("transcript" or "orf"), else None.
 """
@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 
 from nucleotune.evaluation.metrics import METRICS
+from nucleotune.reporting.performance import Described, Metrics, stacked
 from nucleotune.studies.lncrna.plan import part_name
-from nucleotune.studies.lncrna.tables import PERFORMANCE, Described, Metrics, stacked
+from nucleotune.studies.lncrna.tables import PERFORMANCE
 
 #: What Table 6 of the paper calls a language model of each view.
 SENSITIVITY = {"orf": "Original", "transcript": "No ORF"}

@@ -1,6 +1,6 @@
 """Tables 3 and 4 of the poly(A) study: published numbers beside those of this run.
 
-Arguments as in `studies.lncrna.tables`, with
+Arguments as in `reporting.performance`, with
 
 methods    `kind` is "profile_model", or "reference" for the average profile
 published  of Table 3 polya_hyperparameters.tsv, of Table 4 polya.tsv; the paper has one species, `PAPER`
@@ -14,10 +14,9 @@ from typing import Any
 import pandas as pd
 
 from nucleotune.evaluation.profile_metrics import LOSS_WEIGHTS, MIN_READS, PROFILE_METRICS
-from nucleotune.reporting import attribution_texts
 from nucleotune.reporting.answer import Contest
+from nucleotune.reporting.performance import Described, Metrics, performance
 from nucleotune.reporting.tables import long_table, row
-from nucleotune.studies.lncrna.tables import Described, Metrics, performance
 
 #: The paper's one species, as `published_as` of a data set.
 PAPER = "yeast"
@@ -56,31 +55,6 @@ HYPERPARAMETERS = {
 #: Widths of the convolutions that no method file changes (`models.heads`).
 KERNEL = 3
 
-#: Title of the study's page in the report, and what it asks.
-TITLE = "where transcripts are cut"
-ASKED = (
-    "Does a fine-tuned language model predict to the nucleotide where yeast's transcripts end, better than a"
-    " convolutional network on the sequence alone (paper on poly(A) sites)?"
-)
-#: Title and caption of each figure in the report, by the name of its file.
-FIGURES = {
-    "polya_figure3": {
-        "title": "Figure 3. Observed and predicted profiles of test genes",
-        "caption": "Share of a gene's reads by position, from the first nucleotide of the stop codon on; grey:"
-        " observed. Genes were not picked by eye: of the half of the test genes with most reads in the condition where"
-        " they have fewest, those at the 10th, 50th and 90th percentile of Pearson's correlation (mean over conditions"
-        " and trained methods, first seed). Panels of one gene and condition have the same scale, given with the"
-        " observed profile; r: correlation with it.",
-    },
-    "polya_figure6": {
-        "title": "Figure 6. Losses by epoch",
-        "caption": "Thin: training, as the epoch went, with dropout; thick: validation. The circle is the epoch whose"
-        " weights were kept. Dashed: validation loss of the average profile, which is not trained. Losses are weighted"
-        " as each method was trained.",
-    },
-    **attribution_texts.FIGURES["polya"],
-}
-
 _LABELS = {"dataset": "Data set", "method": "Method"}
 #: Title, caption and column labels of each table, as `tables.write_table` takes them.
 TABLES: dict[int, dict[str, Any]] = {
@@ -113,20 +87,17 @@ TABLES: dict[int, dict[str, Any]] = {
 }
 
 
-#: What the page says of the paired comparisons.
-COMPARED = (
-    "Each method against the average profile of the training genes, on the same test genes. Paired bootstrap over"
-    " genes; Wilcoxon's signed-rank test of the genes' correlations."
-)
-
-
 def headlines(
     metrics: Metrics,
     comparisons: Mapping[str, pd.DataFrame],
     datasets: Described,
     methods: Described,
+    bootstrap: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
-    """For each data set a finding on the method of the lowest validation loss: dataset, text and `contest`."""
+    """For each data set a finding on the method of the lowest validation loss: dataset, text and `contest`.
+
+    `bootstrap` is for studies that resample over data sets.
+    """
     titles = {method["name"]: method["title"] for method in methods}
     found = []
     for dataset in datasets:
@@ -161,11 +132,6 @@ def headlines(
         )
         found.append({"dataset": dataset["title"], "text": text, "contest": contest})
     return found
-
-
-def page_titles(datasets: Described) -> dict[str, str]:
-    """Name -> title on the study's page."""
-    return {dataset["name"]: dataset["title"] for dataset in datasets}
 
 
 def searches_of(

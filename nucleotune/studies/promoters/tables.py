@@ -1,6 +1,6 @@
 """Tables 1-4 of the promoter study, and Table 1 by side of truncation: published numbers beside those of this run.
 
-The paper prints 100 times MCC, accuracy and F1; here all are shares. Arguments as in `studies.lncrna.tables`, with
+The paper prints 100 times MCC, accuracy and F1; here all are shares. Arguments as in `reporting.performance`, with
 
 datasets   {"name", "task", "length", "title", "published_as", "comparable", "note"}: `task` is "task1" to "task4",
            `length` that of the promoters in nt; `published_as` is PAPER or None. `title` names species and split
@@ -15,9 +15,8 @@ from typing import Any
 import pandas as pd
 
 from nucleotune.evaluation.metrics import METRICS
-from nucleotune.reporting import attribution_texts
+from nucleotune.reporting.performance import Described, Metrics, performance, stacked
 from nucleotune.reporting.tables import long_table, row
-from nucleotune.studies.lncrna.tables import Described, Metrics, performance, stacked
 from nucleotune.studies.promoters.figures import LAYERS
 
 #: The paper's one species, as `published_as` of a data set.
@@ -32,26 +31,6 @@ TASKS = {
 }
 #: Length of the promoters in Tables 2 and 4, nt.
 LENGTH = 300
-
-#: Title of the study's page in the report, and what it asks.
-TITLE = "four tasks on promoters"
-ASKED = (
-    "Do fine-tuned language models tell promoters apart better than n-grams of nucleotides (paper on the regulation of"
-    " lncRNA genes)? Four tasks, each nearer to lncRNAs than the one before: biological or artificial sequences,"
-    " promoters or other places of the genome, genes of high or of low expression, and protein-coding or lncRNA genes."
-)
-#: Title and caption of each figure in the report, by the name of its file.
-FIGURES = {
-    "promoters_figure2": {
-        "title": "Figure 2. Attention along the promoter",
-        "caption": "Attention that the classification token pays to each nucleotide, mean over the test promoters of"
-        " each class of Task 3. Position 0, dotted, is the transcription start site (TSS). Beside the trained model its"
-        " controls: the model before it was trained, and the trained one on shuffled promoters. A peak that stands in"
-        " a control as well says nothing of what was learnt. Lines and bands are running means over 9 nt, bands of the"
-        ' 95 % interval of each position\'s mean over promoters. Table "Figure 2 in numbers" compares the peaks.',
-    },
-    **attribution_texts.FIGURES["promoters"],
-}
 
 _PRINTED = ("mcc", "accuracy", "f1")
 _MCC = {"mcc": ("test", "mcc")}

@@ -1,7 +1,7 @@
 """Tables of the RBP study: AUROC of every method on every protein, the means, and a comparison over proteins.
 
 The paper prints means over 154 proteins (figure 2a) and no numbers of single ones. Arguments as in
-`studies.lncrna.tables`, a data set being a protein; `published` holds rbp.tsv, and `bootstrap` the keywords resamples,
+`reporting.performance`, a data set being a protein; `published` holds rbp.tsv, and `bootstrap` the keywords resamples,
 confidence and seed.
 """
 
@@ -11,57 +11,16 @@ from typing import Any
 import pandas as pd
 
 from nucleotune.evaluation.over_sets import compare_over_sets, mean_over_sets
-from nucleotune.reporting import attribution_texts
 from nucleotune.reporting.answer import Contest, predicts_one_class
+from nucleotune.reporting.headlines import headlines as of_proteins
+from nucleotune.reporting.performance import Described, Metrics, performance
 from nucleotune.reporting.tables import ONE_CLASS, long_table, row
-from nucleotune.studies.lncrna import tables as lncrna
-from nucleotune.studies.lncrna.tables import Described, Metrics, performance
 
 #: The paper's model, as `published_as` of a method.
 PAPER = "BERT-RBP"
 
 #: The paper's data, as `published_as` of a collection.
 PAPER_DATA = "rbpsuite"
-
-#: Title of the study's page in the report, and what it asks.
-TITLE = "RNA-binding proteins"
-ASKED = (
-    "Does a language model that was pre-trained on the genome predict where a protein binds RNA better than models of"
-    " sequence and structure, and does its attention show transcript regions and secondary structure (BERT-RBP paper)?"
-)
-
-_HEADS = "Layers and heads count from 1, as in the paper."
-#: Title and caption of each figure in the report, by the name of its file.
-FIGURES = {
-    "rbp_figure2": {
-        "title": "Figure 2. AUROC over proteins",
-        "caption": "Test examples, one dot a protein. a: every method, the line is the mean; b and on: the fine-tuned"
-        " model against each other method on the same protein, dots above the diagonal are wins.",
-    },
-    "rbp_figure3": {
-        "title": "Figure 3. Attention and transcript regions",
-        "caption": "Sequences outside the training split. a: how much heads differ in their relative attention to"
-        " [CLS], as coefficient of variation; values above 20 % stand at the upper edge with their number. b, c:"
-        " relative attention of every head, one protein and region; the frame marks the most specialised head. d: rank"
-        " correlation, in the most specialised head, of raw attention and the share of sequences that have the region;"
-        " rings: the model trained from random weights. A head chosen as the best of all is correlated by chance, too."
-        " e: that share by raw attention, mean and standard deviation of three random subsets; dashed: share of all"
-        f" sequences. {_HEADS}",
-    },
-    "rbp_figure4": {
-        "title": "Figure 4. What fine-tuning leaves of attention patterns",
-        "caption": "Pearson's correlation, over all heads, of attention ratios of the fine-tuned model and of the one"
-        " before (colour); one dot a protein, the line is the median. Grey: the model trained from random weights in"
-        " place of the one before, as control: a correlation that it reaches as well says nothing of pre-training.",
-    },
-    "rbp_figure5": {
-        "title": "Figure 5. Attention and secondary structure, before and after fine-tuning",
-        "caption": "Share of tokens that have a structure by the raw attention to them, in the head of the fine-tuned"
-        " model with the most attention to loops; mean and standard deviation of three random subsets of the sequences."
-        f" Dashed: share of all tokens. What found the structures stands below. {_HEADS}",
-    },
-    **attribution_texts.FIGURES["rbp"],
-}
 
 _LABELS = {
     "dataset": "Protein",
@@ -94,11 +53,6 @@ TABLES: dict[str, dict[str, Any]] = {
 }
 
 
-def page_titles(datasets: Described) -> dict[str, str]:
-    """Name -> title on the study's page."""
-    return {dataset["name"]: dataset["title"] for dataset in datasets}
-
-
 def headlines(
     metrics: Metrics,
     comparisons: Mapping[str, pd.DataFrame],
@@ -128,9 +82,7 @@ def headlines(
         " validation AUROC."
     )
     if len(values) == 1:
-        contests = [
-            one["contest"] for one in lncrna.headlines(metrics, comparisons, datasets, methods)
-        ]
+        contests = [one["contest"] for one in of_proteins(metrics, comparisons, datasets, methods)]
     else:
         contests = [_over_proteins(values[[model, other]], metrics, datasets, methods, bootstrap)]
     return [{"dataset": "Over all proteins", "text": text, "contest": one} for one in contests]

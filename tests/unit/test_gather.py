@@ -185,7 +185,7 @@ def run(tmp_path_factory):
     }
     model = {"title": "Tiny", "licence": "MIT", "non_commercial": False, "note": ""}
     parameters = {
-        "config": {"seeds": [1]},
+        "config": {"seeds": [1], "bootstrap": {"resamples": 100, "confidence": 0.95, "seed": 1}},
         "species": {},
         "methods": {name: {"title": name.upper()} for name in METHODS},
         "models": {"tiny": model},

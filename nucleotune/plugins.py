@@ -20,9 +20,9 @@ from nucleotune.errors import InputError, did_you_mean
 from nucleotune.models.architecture import resolve_architecture
 from nucleotune.models.spec import check_model
 from nucleotune.names import RESERVED_METHODS, check_name
+from nucleotune.sequence.labelled import check_header
 from nucleotune.sources.addresses import take_address, take_addresses, without_secrets
 from nucleotune.sources.hub import check_checkpoint
-from nucleotune.studies.labelled import check_header
 from nucleotune.text import read_lines
 from nucleotune.yaml_files import read_yaml
 

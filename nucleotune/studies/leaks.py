@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from nucleotune.contracts import SPLITS
+from nucleotune.sequence.labelled import shown
 from nucleotune.sequence.shared import WORD, canonical, sharing_word
-from nucleotune.studies.labelled import shown
 
 log = logging.getLogger(__name__)
 

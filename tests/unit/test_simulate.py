@@ -10,10 +10,11 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from nucleotune.errors import InputError
+from nucleotune.simulate.formats import bsd_sum
 from nucleotune.simulate.genes import MINIMUM, make_genes, transcript_span
 from nucleotune.simulate.loci import transcript_sequence
 from nucleotune.simulate.paths import toy_paths
-from nucleotune.studies.lncrna.toy import bsd_sum, write_toy_species
+from nucleotune.studies.lncrna.toy import write_toy_species
 
 NAMES = {"species": "toy_alpha", "assembly": "TOY1", "release": 110}
 SIZES = {"coding_genes": 120, "lncrna_genes": 140, "small_rnas": 24}

@@ -1,12 +1,11 @@
 """The toy species as Ensembl serves it: cds and ncrna FASTA with their CHECKSUMS."""
 
-import gzip
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from nucleotune.files import atomic_path
 from nucleotune.simulate.composition import first_stop
+from nucleotune.simulate.formats import LINE_WIDTH, write_checksums, write_gzip
 from nucleotune.simulate.genes import (
     HAPLOTYPE,
     SCAFFOLDS,
@@ -16,8 +15,6 @@ from nucleotune.simulate.genes import (
 )
 from nucleotune.simulate.loci import SMALL_RNA_LENGTHS, Transcript, transcript_sequence
 from nucleotune.simulate.paths import toy_paths
-
-LINE_WIDTH = 60
 
 #: Which file holds a gene is decided by the biotype of the gene, never by that of the transcript.
 NONCODING_GENE_BIOTYPES = frozenset({"lncRNA", *SMALL_RNA_LENGTHS})
@@ -80,18 +77,6 @@ def fasta_header(gene: Gene, number: int, kind: str, assembly: str) -> str:
     return " ".join(fields)
 
 
-def bsd_sum(data: bytes) -> tuple[int, int]:
-    """Return the BSD checksum and the number of 1024-byte blocks.
-
-    16 bits, rotated right before each byte is added, as `sum` of GNU coreutils prints them, which
-    is what Ensembl's CHECKSUMS files hold.
-    """
-    checksum = 0
-    for byte in data:
-        checksum = ((checksum >> 1) + ((checksum & 1) << 15) + byte) & 0xFFFF
-    return checksum, -(-len(data) // 1024)
-
-
 def _write_fasta(path: Path, genes: Sequence[Gene], kind: str, assembly: str) -> None:
     lines = []
     for gene in genes:
@@ -100,26 +85,6 @@ def _write_fasta(path: Path, genes: Sequence[Gene], kind: str, assembly: str) ->
             sequence = transcript_sequence(gene.locus, transcript)
             lines.extend(sequence[i : i + LINE_WIDTH] for i in range(0, len(sequence), LINE_WIDTH))
     write_gzip(path, "\n".join([*lines, ""]))
-
-
-def write_gzip(path: Path, text: str, level: int = 9) -> None:
-    """Write ASCII text compressed, with no file name and no time in the header: same text, same bytes."""
-    with (
-        atomic_path(path) as temporary,
-        temporary.open("wb") as raw,
-        gzip.GzipFile("", "wb", level, fileobj=raw, mtime=0) as handle,
-    ):
-        handle.write(text.encode("ascii"))
-
-
-def write_checksums(path: Path, files: Sequence[Path]) -> None:
-    """Write Ensembl's CHECKSUMS of files in one directory."""
-    lines = []
-    for file in files:
-        checksum, blocks = bsd_sum(file.read_bytes())
-        lines.append(f"{checksum:05d} {blocks:5d} {file.name}\n")
-    with atomic_path(path) as temporary:
-        temporary.write_text("".join(lines))
 
 
 def _summary(genes: Sequence[Gene]) -> dict:

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from nucleotune.files import atomic_path
+from nucleotune.simulate.formats import LINE_WIDTH, write_checksums, write_gzip
 from nucleotune.simulate.paths import polya_paths
-from nucleotune.studies.lncrna.toy import LINE_WIDTH, write_checksums, write_gzip
 from nucleotune.studies.polya.toy_genes import CONDITIONS, STOP
 from nucleotune.studies.polya.toy_tifs import KEYS, LIBRARIES, draw_tifs, tif_types
 from nucleotune.studies.polya.toy_yeast import MITOCHONDRION, YeastGene, make_yeast

@@ -11,7 +11,7 @@ import pandas as pd
 
 from nucleotune.errors import InputError
 from nucleotune.sequence.alphabet import normalise
-from nucleotune.studies.labelled import read_label, read_rows, shown
+from nucleotune.sequence.labelled import read_label, read_rows, shown
 
 #: Rows of `prom_300_notata` by split, half of all being promoters.
 PROM_300_NOTATA = {"train": 42_452, "valid": 5_307, "test": 5_307, "positives": 26_533}

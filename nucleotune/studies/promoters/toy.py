@@ -12,10 +12,10 @@ import numpy as np
 
 from nucleotune.files import atomic_path
 from nucleotune.simulate.composition import BASES
+from nucleotune.simulate.formats import LINE_WIDTH, write_checksums, write_gzip
 from nucleotune.simulate.genes import CHROMOSOMES
 from nucleotune.simulate.loci import pick, trap_count
 from nucleotune.simulate.paths import GUE_PARTS, promoter_paths
-from nucleotune.studies.lncrna.toy import LINE_WIDTH, write_checksums, write_gzip
 from nucleotune.studies.promoters.toy_expression import TISSUES, median_tpm
 from nucleotune.studies.promoters.toy_genome import OTHER_BIOTYPES, ToyGene, Transcript, make_genome
 from nucleotune.studies.promoters.toy_sequences import EPD_ELEMENTS, UPSTREAM, Promoter

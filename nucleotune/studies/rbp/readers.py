@@ -22,7 +22,7 @@ import pandas as pd
 from nucleotune.errors import InputError
 from nucleotune.sequence.alphabet import normalise
 from nucleotune.sequence.fasta import read_fasta, read_letters
-from nucleotune.studies.labelled import find_columns, read_label, shown
+from nucleotune.sequence.labelled import find_columns, read_label, shown
 from nucleotune.text import open_text, read_lines
 
 #: Names of labels 0 and 1.

@@ -15,12 +15,12 @@ from nucleotune.errors import InputError
 from nucleotune.files import atomic_path
 from nucleotune.sequence.alphabet import reverse_complement
 from nucleotune.simulate.composition import BASES
-from nucleotune.simulate.encode import draw_peaks, write_manifest, write_peaks
-from nucleotune.simulate.gencode import write_genome, write_gtf, write_md5sums
+from nucleotune.simulate.formats import write_gzip
 from nucleotune.simulate.loci import pick, trap_count
 from nucleotune.simulate.paths import CELL_LINES, RBPS, rbp_fields, rbp_paths
-from nucleotune.studies.lncrna.toy import write_gzip
 from nucleotune.studies.rbp.toy_assembly import Cut, OlderChromosome, make_older
+from nucleotune.studies.rbp.toy_encode import draw_peaks, write_manifest, write_peaks
+from nucleotune.studies.rbp.toy_gencode import write_genome, write_gtf, write_md5sums
 from nucleotune.studies.rbp.toy_genes import ToyGene
 from nucleotune.studies.rbp.toy_genome import TELOMERE, Chromosome, make_genome
 from nucleotune.studies.rbp.toy_sites import CENTRE, WIDTH, Window, deal_windows, plant_pair

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nucleotune.files import atomic_path, file_digest
-from nucleotune.studies.lncrna.toy import LINE_WIDTH, write_gzip
+from nucleotune.simulate.formats import LINE_WIDTH, write_gzip
 from nucleotune.studies.rbp.toy_genes import Isoform, ToyGene
 
 GZIP_LEVEL = 1  # sequence gains little from more, which takes seconds

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from nucleotune.files import atomic_path, file_digest
+from nucleotune.simulate.formats import write_gzip
 from nucleotune.simulate.paths import CELL_LINES, encode_accession
-from nucleotune.studies.lncrna.toy import write_gzip
 from nucleotune.studies.rbp.toy_sites import CENTRE, Window
 
 # The columns of ENCODE's metadata.tsv for eCLIP, in its order.

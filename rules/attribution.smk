@@ -34,6 +34,7 @@ rule attribute:
         runtime=training_need("runtime"),
         gpu=lambda wildcards, attempt: min(1, training_need("gpu")(wildcards, attempt)),
     params:
+        task=lambda wildcards: STUDIES[wildcards.study].task,
         settings=lambda wildcards: without(
             SETTINGS[wildcards.study]["attribution"], "methods", "datasets", "motifs"
         ),

@@ -16,7 +16,7 @@ def shipped_motifs(wildcards):
 
     No input, whose path would be another one in a checkout that was moved.
     """
-    if known_motifs(wildcards) or wildcards.study != "polya":
+    path = STUDIES[wildcards.study].motifs
+    if known_motifs(wildcards) or path is None:
         return None
-    path = "resources/motifs/polya.meme"
     return {"path": path, "sha256": file_digest(ROOT / path)}

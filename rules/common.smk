@@ -28,7 +28,7 @@ if workflow.modifier.path_modifier.prefix or workflow.modifier.path_modifier.mod
     )
 sys.path.insert(0, str(ROOT))
 
-from nucleotune import plan
+from nucleotune import plan, tasks
 from nucleotune.bounds import share_bounds
 from nucleotune.config import asked_methods, load_run, set_in
 from nucleotune.errors import InputError
@@ -51,9 +51,7 @@ from nucleotune.studies.promoters.products import attention_runs, datasets_of_ta
 from nucleotune.studies.promoters.protocol import settings_read, species_read
 from nucleotune.studies.rbp.plan import (
     analysed,
-    listed_rbps,
     rbp_rows,
-    reads_structures,
     region_files,
 )
 from nucleotune.stages import code_digest, stage_number
@@ -129,15 +127,14 @@ LONG = 1
 
 SHARED = {
     study: plan.shared_jobs(
-        names, SETTINGS[study]["per_job"], listed_rbps(RUN) if study == "rbp" else None
+        names,
+        SETTINGS[study]["per_job"],
+        STUDIES[study].listed and STUDIES[study].listed(RUN),
     )
     for study, names in SHOWN.items()
 }
-BASELINES = [name for name, method in RUN["methods"].items() if method["kind"] == "baseline"]
+BASELINES, LANGUAGE_MODELS = PLANNED.baselines, PLANNED.language_models
 ORIGINALS = [name for name in BASELINES if RUN["methods"][name]["mode"] == "original"]
-LANGUAGE_MODELS = [
-    name for name, method in RUN["methods"].items() if method["kind"] == "language_model"
-]
 PUBLISHED = f"{ROOT}/resources/published"
 
 

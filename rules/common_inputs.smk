@@ -44,13 +44,6 @@ def not_of_this_run(wildcards):
     )
 
 
-def cost_names(study, dataset):
-    """What the table of costs calls a data set: its species; of promoters species and task, of an RBP its collection."""
-    if study == "promoters":
-        return [dataset.name.removesuffix(f"_{dataset.split}")]
-    return [dataset.collection] if study == "rbp" else list(dataset.species)
-
-
 def study_models(study):
     """Language models of all methods of a study."""
     names = dict.fromkeys(method for methods in METHODS[study].values() for method in methods)
@@ -60,8 +53,8 @@ def study_models(study):
 
 def folded(wildcards):
     """Input function: the structures of a data set, folded once, for the baselines that read them."""
-    if wildcards.study == "rbp" and reads_structures(RUN["methods"][wildcards.method]):
-        return f"results/rbp/{wildcards.dataset}/structures.parquet"
+    if STUDIES[wildcards.study].folded(RUN["methods"][wildcards.method]):
+        return f"results/{wildcards.study}/{wildcards.dataset}/structures.parquet"
     return []
 
 

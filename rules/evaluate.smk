@@ -4,8 +4,8 @@ REQUIRED INPUTS: results/<study>/<dataset>/examples.parquet (groups), <method>/s
 OUTPUTS: results/<study>/<dataset>/<method>/metrics.json, results/<study>/<dataset>/comparison.tsv
 """
 
-# Studies whose examples have labels; profiles have rules of their own.
-LABELLED = any_of(study for study in DATASETS if study != "polya")
+# Code behind all kinds of labels: a kind is looked up by its name.
+OF_TASKS = [f"nucleotune.tasks.{kind}" for kind in tasks.KINDS]
 
 
 rule evaluate:
@@ -22,18 +22,17 @@ rule evaluate:
         "logs/evaluate/{study}.{dataset}.{method}.log",
     benchmark:
         "results/benchmarks/evaluate/{study}.{dataset}.{method}.tsv"
-    wildcard_constraints:
-        study=LABELLED,
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
+        task=lambda wildcards: STUDIES[wildcards.study].task,
         seeds=SETTINGS["seeds"],
         bootstrap=SETTINGS["bootstrap"],
-        code=code_digest("scripts/evaluate.py"),
+        code=code_digest("scripts/evaluate.py", *OF_TASKS),
     message:
         "Evaluating {wildcards.method} on {wildcards.dataset}"
     script:
@@ -56,20 +55,19 @@ rule compare:
         "logs/compare/{study}.{dataset}.log",
     benchmark:
         "results/benchmarks/compare/{study}.{dataset}.tsv"
-    wildcard_constraints:
-        study=LABELLED,
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         methods=lambda wildcards: METHODS[wildcards.study][wildcards.dataset],
-        baselines=BASELINES,
+        task=lambda wildcards: STUDIES[wildcards.study].task,
+        against=lambda wildcards: STUDIES[wildcards.study].against(PLANNED),
         seeds=SETTINGS["seeds"],
         bootstrap=SETTINGS["bootstrap"],
-        code=code_digest("scripts/compare.py"),
+        code=code_digest("scripts/compare.py", *OF_TASKS),
     message:
         "Comparing all methods on {wildcards.dataset} with the best baseline"
     script:

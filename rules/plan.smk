@@ -25,7 +25,7 @@ rule plan:
         outputs={rule.name: len(rule.output) for rule in workflow.rules},
         run={key: RUN[key] for key in ("config", "methods", "models")},
         datasets={
-            study: {name: cost_names(study, dataset) for name, dataset in sets.items()}
+            study: {name: STUDIES[study].cost_names(dataset) for name, dataset in sets.items()}
             for study, sets in DATASETS.items()
         },
         weights={

@@ -68,7 +68,7 @@ rule rbp_structures:
         for_methods={
             name: RUN["methods"][name]["baseline"]
             for name in SETTINGS["rbp"]["methods"]
-            if reads_structures(RUN["methods"][name])
+            if STUDIES["rbp"].folded(RUN["methods"][name])
         },
         for_analysis=lambda wildcards: analysed(
             PLANNED, DATASETS["rbp"][wildcards.dataset], "structures"

@@ -13,7 +13,7 @@ with job(snakemake.log[0]):
     settings, seed = snakemake.params.settings, int(snakemake.wildcards.seed)
     examples, splits = snakemake.input.examples, SPLITS[settings["split"]]
     most = settings["max_sequences"]
-    if snakemake.wildcards.study == "polya":
+    if snakemake.params.task == "profiles":
         chosen = with_most_reads(read_profile_examples(examples, splits=splits), most)
     else:
         chosen = of_class_1(read_examples(examples, splits=splits), most, seed=seed)

@@ -1,24 +1,18 @@
-"""Every method of a data set against the best baseline, on the same test rows."""
+"""Every method of a data set against the best baseline or the reference line, on the same test rows."""
 
-from nucleotune.contracts import not_run, read_examples, read_predictions
-from nucleotune.evaluation.paired import compare_methods
 from nucleotune.frames import write_tsv
 from nucleotune.scripting import job
+from nucleotune.tasks import task_of
 
 with job(snakemake.log[0]):
-    methods, seeds = snakemake.params.methods, snakemake.params.seeds
-    runs = [(method, seed) for method in methods for seed in seeds]
-    predictions = {}
+    params, predictions = snakemake.params, {}
+    runs = [(method, seed) for method in params.methods for seed in params.seeds]
     for (method, seed), path in zip(runs, snakemake.input.predictions, strict=True):
-        if not not_run(path):
-            table = read_predictions(path, splits=["valid", "test"])
-            predictions.setdefault(method, {})[seed] = table
-    baselines = [method for method in predictions if method in snakemake.params.baselines]
-    examples = read_examples(snakemake.input.examples, columns=["id", "group"])
-    table = compare_methods(
+        predictions.setdefault(method, {})[seed] = path
+    table = task_of(params.task).compare(
+        snakemake.input.examples,
         predictions,
-        baselines,
-        groups=examples.set_index("id")["group"],
-        **snakemake.params.bootstrap,
+        against=params.against,
+        bootstrap=params.bootstrap,
     )
     write_tsv(snakemake.output[0], table)

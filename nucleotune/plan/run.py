@@ -74,6 +74,11 @@ class Run:
         """Methods that fine-tune a language model."""
         return [name for name, one in self.methods.items() if one["kind"] == "language_model"]
 
+    @property
+    def baselines(self) -> list[str]:
+        """Classical methods."""
+        return [name for name, one in self.methods.items() if one["kind"] == "baseline"]
+
     def place(self, path: str) -> str:
         """Where tables, figures, pages and comparisons are: `run_name` keeps those of several runs apart."""
         name = self.config["run_name"]

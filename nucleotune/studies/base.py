@@ -59,7 +59,14 @@ class Study:
     methods        of a configuration and a data set, in the order of the tables' rows
     labels         of a data set: what 0 and 1 mean
     files          of a run as it was loaded, the registry and a data set, what it is built from
+    task           kind of its labels: "classes" or "profiles"
+    against        of a run, methods that the others are compared with: the best of them, or the only one
     species_rules  rules with one job a species whose time the study's page counts
+    cost_names     of a data set, what the table of costs calls it
+    listed         of a run as it was loaded, all data sets that it could have: jobs that trainings share are cut from
+                   these, so that leaving one out changes its own job alone; None for those that it has
+    folded         whether a method's file asks for structures, which are then folded once for all of them
+    motifs         MEME file of this checkout that its motifs are compared with
     described      of a run, what its page is told: `datasets`, `methods`, `pools` (titles)
     products       of a run, its tables and figures
     facts          of a run, files with further facts of data cards, by data set
@@ -72,6 +79,12 @@ class Study:
     files: Callable[[Loaded, Mapping[str, Source], Any], Files]
     described: Callable[[Run], dict[str, Any]]
     products: Callable[[Run], list[Product]]
+    task: str = "classes"
+    against: Callable[[Run], list[str]] = lambda run: run.baselines
     species_rules: tuple[str, ...] = ()
+    cost_names: Callable[[Any], list[str]] = lambda dataset: list(dataset.species)
+    listed: Callable[[Loaded], list[str]] | None = None
+    folded: Callable[[Mapping[str, Any]], bool] = lambda method: False
+    motifs: str | None = None
     facts: Callable[[Run], list[str]] = lambda run: []
     intermediates: Callable[[Run], list[str]] = lambda run: []

@@ -19,7 +19,13 @@ from nucleotune.studies.promoters.plan import (
 )
 from nucleotune.studies.rbp import products as rbp
 from nucleotune.studies.rbp.plan import LABELS as RBP_LABELS
-from nucleotune.studies.rbp.plan import rbp_datasets, rbp_files, region_files
+from nucleotune.studies.rbp.plan import (
+    listed_rbps,
+    rbp_datasets,
+    rbp_files,
+    reads_structures,
+    region_files,
+)
 
 STUDIES = {
     "lncrna": Study(
@@ -41,6 +47,7 @@ STUDIES = {
         products=promoters.products,
         facts=promoters.facts,
         intermediates=promoters.intermediates,
+        cost_names=lambda dataset: [dataset.name.removesuffix(f"_{dataset.split}")],
     ),
     "rbp": Study(
         datasets=rbp_datasets,
@@ -50,6 +57,9 @@ STUDIES = {
         described=rbp.described,
         products=rbp.products,
         intermediates=rbp.intermediates,
+        cost_names=lambda dataset: [dataset.collection],
+        listed=listed_rbps,
+        folded=reads_structures,
     ),
     "polya": Study(
         datasets=polya_datasets,
@@ -59,6 +69,9 @@ STUDIES = {
         species_rules=("simulate", "annotation"),
         described=polya.described,
         products=polya.products,
+        task="profiles",
+        against=lambda run: [run.config["polya"]["line"]],
+        motifs="resources/motifs/polya.meme",
     ),
 }
 

@@ -7,12 +7,12 @@ Snakemake).
 import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from shutil import which
 from typing import Any
 
-from nucleotune.errors import InputError, did_you_mean
+from nucleotune.errors import InputError
 from nucleotune.models.spec import as_read
 from nucleotune.names import check_titles
+from nucleotune.plan.asked import asked_methods, method_keys
 from nucleotune.plan.attribution import check_attribution
 from nucleotune.plugins import (
     KINDS,
@@ -27,9 +27,7 @@ from nucleotune.plugins import (
     read_yaml,
     validate,
 )
-from nucleotune.search_space import check_space
-from nucleotune.studies.lncrna.plan import part_name
-from nucleotune.studies.promoters.protocol import check_study
+from nucleotune.studies.registry import STUDIES
 
 
 def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[str, Any]:
@@ -46,8 +44,7 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
         total = sum(config[study].get("fractions", {"all": 1}).values())
         if abs(total - 1) > 1e-9:
             raise InputError(f"{source}: {study}.fractions add up to {total:g}, expected 1")
-    if "lncrna" in config["studies"]:
-        _check_kept(config["lncrna"]["kept"], source)
+        STUDIES[study].check_settings(config[study], source)
     folders = [ROOT / "config", *config["plugins"]]
     names = dict.fromkeys(
         name for study in config["studies"] for name in config[study].get("species", ())
@@ -57,22 +54,22 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
         check_titles("species", config[study].get("species", ()), species)
     for name, one in species.items():
         check_species_files(name, one, config["data_dir"])
-    for study in {"promoters", "polya"} & set(config["studies"]):
-        for name in config[study]["species"]:
-            if species[name][study] is None:
+    for study in config["studies"]:
+        for name in config[study].get("species", ()):
+            if species[name].get(study, {}) is None:
                 raise InputError(
                     f"species/{name}.yaml: no block {study!r}, which study {study!r} needs; see docs/species.md"
                 )
     notes = _leave_out_analyses(config, source)
     collections = {}
-    if "rbp" in config["studies"]:
-        collections = {
-            name: load_collection(name, folders) for name in config["rbp"]["collections"]
-        }
-        check_titles("collections", collections, collections)
-        for name, one in collections.items():
-            check_collection_files(name, one, config["rbp"]["rbps"], config["data_dir"])
-        notes += _check_rbps(config["rbp"], collections, source)
+    for study in config["studies"]:
+        for name in config[study].get("collections", ()):
+            collections[name] = load_collection(name, folders)
+            check_collection_files(
+                name, collections[name], config[study]["rbps"], config["data_dir"]
+            )
+        check_titles("collections", config[study].get("collections", ()), collections)
+        notes += STUDIES[study].check_data(config[study], collections, source)
     methods = {}
     for name in asked_methods(config):
         _add_method(name, folders, methods, chain=())
@@ -86,17 +83,17 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
     for method in methods.values():
         if method.get("max_tokens"):
             as_read(models[method["model"]], method)
-    if "promoters" in config["studies"]:
-        notes += check_study(config["promoters"], methods, source)
+    for study in config["studies"]:
+        notes += STUDIES[study].check_methods(config[study], methods, models, source)
     left_out = _leave_out_non_commercial(config, methods, models, source)
     for study in config["studies"]:
         if not config[study].get("fractions", {}).get("pretrain"):
             for name, method in methods.items():
                 if name in asked_methods(config, [study]) and _pretrains(methods, method):
                     raise InputError(
-                        f"{source}: method {name!r} trains on 'pretrain', but {_no_pretraining(study)}"
+                        f"{source}: method {name!r} trains on 'pretrain', but {_no_pretraining(study, config)}"
                     )
-    run = {
+    return {
         "config": config,
         "species": species,
         "collections": collections,
@@ -105,25 +102,12 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
         "left_out": left_out,
         "notes": notes,
     }
-    if "rbp" in config["studies"]:
-        _check_rbp_settings(run, source)
-    return run
 
 
-def _check_kept(shares: list[float], source: str) -> None:
-    """Shares of partial transcripts name parts of the test set by whole per cent: one part, one share."""
-    parts = [part_name(share) for share in shares]
-    for share, part in zip(shares, parts, strict=True):
-        if parts.count(part) > 1 or not 1 <= round(100 * share) <= 99:
-            raise InputError(
-                f"{source}: lncrna.kept: {share}: expected shares of 0.01 to 0.99 that differ in whole per cent"
-            )
-
-
-def _no_pretraining(study: str) -> str:
+def _no_pretraining(study: str, config: Mapping[str, Any]) -> str:
     """Why a study has no rows for a first stage, and the cure."""
-    if study == "lncrna":
-        return "lncrna.fractions.pretrain is 0; give it a share, or leave the method out"
+    if "pretrain" in config[study].get("fractions", {}):
+        return f"{study}.fractions.pretrain is 0; give it a share, or leave the method out"
     return (
         f"study {study!r} has no such rows and no pool of species to train a first stage on; leave the method out, or"
         " write one without start_from and train_splits (docs/methods.md)"
@@ -162,99 +146,16 @@ def set_in(key: str, files: Iterable[str | Path], given: Mapping[str, Any]) -> s
 
 
 def _check_kinds(config: Mapping[str, Any], methods: Mapping[str, Any], source: str) -> None:
-    """Methods that predict profiles belong to the poly(A) study, and it has no others."""
-    for study, key in _method_keys(config):
+    """Methods that predict profiles belong to studies of profiles, and these have no others."""
+    for study, key in method_keys(config):
+        profiles = STUDIES[study].task == "profiles"
         for name in config[study][key]:
-            if (methods[name]["kind"] == "profile_model") != (study == "polya"):
-                kind = "kind 'profile_model'" if study == "polya" else "other kinds"
+            if (methods[name]["kind"] == "profile_model") != profiles:
+                kind = "kind 'profile_model'" if profiles else "other kinds"
                 raise InputError(
                     f"{source}: {study}.{key}: method {name!r} is of kind {methods[name]['kind']!r}; "
                     f"study {study!r} takes methods of {kind}"
                 )
-    if "polya" in config["studies"]:
-        study = config["polya"]
-        if study["line"] not in study["methods"]:
-            raise InputError(
-                f"{source}: polya.line: {study['line']!r}, which the others are compared with, is not one of"
-                f" polya.methods: {', '.join(study['methods'])}"
-            )
-        for name, space in study["tune"]["space"].items():
-            check_space(space, methods[name], f"{source}: polya.tune.space.{name}")
-    if "rbp" in config["studies"]:
-        for key in ("method", "random_method"):
-            name = config["rbp"]["attention"][key]
-            if name and methods[name]["kind"] != "language_model":
-                raise InputError(f"{source}: rbp.attention.{key}: {name!r} is not a language model")
-
-
-def _check_rbps(study: Mapping[str, Any], collections: Mapping[str, Any], source: str) -> list[str]:
-    """Every RBP that the RBP study names exists; what its data lack is taken out of the analyses, with notes."""
-    attention = study["attention"]
-    known = sorted({row["rbp"] for one in collections.values() for row in one["rows"]})
-    notes = []
-    for key in ("region_rbps", "structure_rbps"):
-        names = attention[key]
-        if names and not set(names) & set(known):
-            notes.append(f"rbp.attention.{key}: none of {', '.join(names)} is in the collections")
-            attention[key] = []
-    asked = {"rbps": study["rbps"] or []} | {
-        f"attention.{key}": attention[key] for key in ("region_rbps", "structure_rbps")
-    }
-    for key, names in asked.items():
-        for name in names:
-            if name not in known:
-                hint = did_you_mean(name, known, f"known: {', '.join(known[:10])}")
-                raise InputError(f"{source}: rbp.{key}: no RBP {name!r} in the collections; {hint}")
-    run = known if study["rbps"] is None else study["rbps"]
-    mapped = set()
-    for name, one in collections.items():
-        rbps = {row["rbp"] for row in one["rows"]}
-        here = [rbp for rbp in attention["region_rbps"] if rbp in rbps & set(run)]
-        if one["regions"]:
-            mapped |= rbps
-        elif here and attention["method"]:
-            notes.append(
-                f"rbp.attention.region_rbps: {', '.join(here)} of collection {name!r} are left out, its file has no key"
-                " 'regions'"
-            )
-    for key, listed, there in (
-        ("example", "region_rbps", mapped & set(run)),
-        ("structure_example", "structure_rbps", set(run)),
-    ):
-        asked_for = attention[key]
-        if asked_for is None:
-            continue
-        rbp = asked_for["rbp"] if key == "example" else asked_for
-        if attention[listed] and rbp not in attention[listed]:
-            hint = did_you_mean(rbp, attention[listed], f"add it to rbp.attention.{listed}")
-            raise InputError(f"{source}: rbp.attention.{key}: {rbp!r} is not analysed; {hint}")
-        if rbp not in attention[listed] or rbp not in there:
-            notes.append(f"rbp.attention.{key}: {rbp!r} is left out, this run does not analyse it")
-            attention[key] = None
-    return notes
-
-
-def _check_rbp_settings(run: Mapping[str, Any], source: str) -> None:
-    """Settings of the RBP study that only fit together: found before the first job, not by it."""
-    study, attention = run["config"]["rbp"], run["config"]["rbp"]["attention"]
-    if study["peaks"]["min_distance"] < study["peaks"]["length"]:
-        raise InputError(
-            f"{source}: rbp.peaks.min_distance: {study['peaks']['min_distance']} nt is less than rbp.peaks.length"
-            f" ({study['peaks']['length']} nt), so that unbound sequences would share bases with bound ones; raise it"
-        )
-    if attention["method"]:
-        model = run["methods"][attention["method"]]["model"]
-        if not run["models"][model]["checkpoint"]:
-            raise InputError(
-                f"{source}: rbp.attention.method: {attention['method']!r} has no model before fine-tuning to compare"
-                f" with: models/{model}.yaml has no 'checkpoint'; name a method on a published model"
-            )
-    folds = attention["method"] and attention["structure_rbps"]
-    if study["folding"] == "linearpartition" and folds and not which(study["linearpartition"]):
-        raise InputError(
-            f"{source}: rbp.linearpartition: no program {study['linearpartition']!r}; build LinearPartition from its"
-            " source and give its path, or set rbp.folding: viennarna"
-        )
 
 
 def _leave_out_analyses(config: dict, source: str) -> list[str]:
@@ -280,35 +181,8 @@ def _leave_out_analyses(config: dict, source: str) -> list[str]:
         if settings:
             asked = asked_methods(config, [study])
             settings["methods"] = kept(f"{study}.attribution.methods", settings["methods"], asked)
-    if "rbp" in config["studies"]:
-        attention, methods = config["rbp"]["attention"], config["rbp"]["methods"]
-        for key in ("method", "random_method"):
-            names = [attention[key]] if attention[key] else []
-            attention[key] = next(iter(kept(f"rbp.attention.{key}", names, methods)), None)
-    if "polya" in config["studies"]:
-        tune = config["polya"]["tune"]
-        names = kept("polya.tune.space", list(tune["space"]), config["polya"]["methods"])
-        tune["space"] = {name: tune["space"][name] for name in names}
+        STUDIES[study].trim(config[study], kept)
     return notes
-
-
-def _method_keys(
-    config: Mapping[str, Any], studies: Iterable[str] | None = None
-) -> list[tuple[str, str]]:
-    """Study and key of every list of methods in the configuration."""
-    return [
-        (study, key)
-        for study in (config["studies"] if studies is None else studies)
-        for key in config[study]
-        if key == "methods" or key.endswith("_methods")
-    ]
-
-
-def asked_methods(config: Mapping[str, Any], studies: Iterable[str] | None = None) -> list[str]:
-    """Methods that the configuration names for some studies (all of the run), each once."""
-    return list(
-        dict.fromkeys(name for s, key in _method_keys(config, studies) for name in config[s][key])
-    )
 
 
 def _pretrains(methods: Mapping[str, Any], method: Mapping[str, Any]) -> bool:
@@ -329,12 +203,12 @@ def _leave_out_non_commercial(config: dict, methods: dict, models: dict, source:
     barred = {name for name, model in models.items() if model["non_commercial"]}
     gone = {name for name, method in methods.items() if method.get("model") in barred}
     asked = asked_methods(config)
-    for study, key in _method_keys(config):
+    for study, key in method_keys(config):
         config[study][key] = [name for name in config[study][key] if name not in gone]
-    if "rbp" in config["studies"]:
-        for key in ("method", "random_method"):
-            if config["rbp"]["attention"][key] in gone:
-                config["rbp"]["attention"][key] = None
+    for study in config["studies"]:
+        STUDIES[study].trim(
+            config[study], lambda key, names, known: [name for name in names if name in known]
+        )
     if not asked_methods(config):
         raise InputError(
             f"{source}: non_commercial is false, and every method needs weights of a non-commercial licence: "

@@ -30,7 +30,8 @@ sys.path.insert(0, str(ROOT))
 
 from nucleotune import plan, tasks
 from nucleotune.bounds import share_bounds
-from nucleotune.config import asked_methods, load_run, set_in
+from nucleotune.config import load_run, set_in
+from nucleotune.plan.asked import asked_methods
 from nucleotune.errors import InputError
 from nucleotune.files import file_digest, read_json
 from nucleotune.plan.run import Run, without

@@ -67,6 +67,10 @@ class Study:
                    these, so that leaving one out changes its own job alone; None for those that it has
     folded         whether a method's file asks for structures, which are then folded once for all of them
     motifs         MEME file of this checkout that its motifs are compared with
+    check_settings of its block of the configuration and the source, for messages: raises InputError, as those below
+    trim           takes analyses of methods out of its block that the run does not have: `kept(key, names, known)`
+    check_data     of its block, the collections and the source: notes on what the run leaves out
+    check_methods  of its block, method and model files and the source: likewise
     described      of a run, what its page is told: `datasets`, `methods`, `pools` (titles)
     products       of a run, its tables and figures
     facts          of a run, files with further facts of data cards, by data set
@@ -86,5 +90,9 @@ class Study:
     listed: Callable[[Loaded], list[str]] | None = None
     folded: Callable[[Mapping[str, Any]], bool] = lambda method: False
     motifs: str | None = None
+    check_settings: Callable[[Mapping[str, Any], str], None] = lambda block, source: None
+    trim: Callable[[dict[str, Any], Callable[..., list]], None] = lambda block, kept: None
+    check_data: Callable[..., list[str]] = lambda block, collections, source: []
+    check_methods: Callable[..., list[str]] = lambda block, methods, models, source: []
     facts: Callable[[Run], list[str]] = lambda run: []
     intermediates: Callable[[Run], list[str]] = lambda run: []

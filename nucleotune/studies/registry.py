@@ -6,10 +6,17 @@ from nucleotune.errors import InputError
 from nucleotune.sources.registry import Source
 from nucleotune.studies.base import Files, Loaded, Study
 from nucleotune.studies.lncrna import products as lncrna
-from nucleotune.studies.lncrna.plan import CLASSES, lncrna_datasets, transcript_files
+from nucleotune.studies.lncrna.plan import (
+    CLASSES,
+    check_settings,
+    lncrna_datasets,
+    transcript_files,
+)
+from nucleotune.studies.polya import plan as polya_plan
 from nucleotune.studies.polya import products as polya
 from nucleotune.studies.polya.plan import polya_datasets, polya_files, polya_genome
 from nucleotune.studies.promoters import products as promoters
+from nucleotune.studies.promoters import protocol
 from nucleotune.studies.promoters.plan import (
     LABELS,
     dataset_files,
@@ -17,6 +24,7 @@ from nucleotune.studies.promoters.plan import (
     promoter_files,
     promoter_methods,
 )
+from nucleotune.studies.rbp import checks
 from nucleotune.studies.rbp import products as rbp
 from nucleotune.studies.rbp.plan import LABELS as RBP_LABELS
 from nucleotune.studies.rbp.plan import (
@@ -36,6 +44,7 @@ STUDIES = {
         species_rules=("simulate",),
         described=lncrna.described,
         products=lncrna.products,
+        check_settings=check_settings,
     ),
     "promoters": Study(
         datasets=lambda run: promoter_datasets(run["config"]),
@@ -48,6 +57,7 @@ STUDIES = {
         facts=promoters.facts,
         intermediates=promoters.intermediates,
         cost_names=lambda dataset: [dataset.name.removesuffix(f"_{dataset.split}")],
+        check_methods=protocol.check_methods,
     ),
     "rbp": Study(
         datasets=rbp_datasets,
@@ -60,6 +70,9 @@ STUDIES = {
         cost_names=lambda dataset: [dataset.collection],
         listed=listed_rbps,
         folded=reads_structures,
+        trim=checks.trim,
+        check_data=checks.check_data,
+        check_methods=checks.check_methods,
     ),
     "polya": Study(
         datasets=polya_datasets,
@@ -72,6 +85,8 @@ STUDIES = {
         task="profiles",
         against=lambda run: [run.config["polya"]["line"]],
         motifs="resources/motifs/polya.meme",
+        trim=polya_plan.trim,
+        check_methods=polya_plan.check_methods,
     ),
 }
 

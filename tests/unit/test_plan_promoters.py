@@ -4,8 +4,9 @@ import itertools
 
 import pytest
 
-from nucleotune.config import asked_methods, load_run
+from nucleotune.config import load_run
 from nucleotune.errors import InputError
+from nucleotune.plan.asked import asked_methods
 from nucleotune.plugins import ROOT, load_method, load_species, read_schema, read_yaml, validate
 from nucleotune.simulate.paths import simulated_paths
 from nucleotune.sources.registry import read_registry

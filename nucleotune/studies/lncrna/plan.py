@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from nucleotune.errors import InputError
 from nucleotune.names import by_name
 from nucleotune.plan import DOWNLOADS, Dataset, ensembl_source, remote_source
 from nucleotune.sources.registry import Source, local_path
@@ -20,6 +21,17 @@ def pool_name(split: str) -> str:
 def part_name(kept: float) -> str:
     """The part of the test set whose transcripts are cut to `kept`: `test-kept90` for 0.9."""
     return f"test-kept{round(100 * kept)}"
+
+
+def check_settings(settings: Mapping[str, Any], source: str) -> None:
+    """Shares of partial transcripts name parts of the test set by whole per cent: one part, one share."""
+    shares = settings["kept"]
+    parts = [part_name(share) for share in shares]
+    for share, part in zip(shares, parts, strict=True):
+        if parts.count(part) > 1 or not 1 <= round(100 * share) <= 99:
+            raise InputError(
+                f"{source}: lncrna.kept: {share}: expected shares of 0.01 to 0.99 that differ in whole per cent"
+            )
 
 
 def lncrna_datasets(config: Mapping[str, Any]) -> dict[str, Dataset]:

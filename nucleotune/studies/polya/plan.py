@@ -1,13 +1,13 @@
 """What the poly(A) study consists of, worked out from its configuration alone; standard library only."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from nucleotune.errors import InputError
 from nucleotune.plan import DOWNLOADS, Dataset, remote_source
 from nucleotune.plan.run import Run
-from nucleotune.search_space import read_search, settings_digest
+from nucleotune.search_space import check_space, read_search, settings_digest
 from nucleotune.sources.registry import Source, local_path, resolve
 
 Files = dict[str, tuple[str, Source | None]]
@@ -91,3 +91,27 @@ def found_by_search(run: Run) -> dict[str, dict[str, Any]]:
             if best is not None:
                 found.setdefault(dataset, {})[method] = best
     return found
+
+
+def trim(study: dict[str, Any], kept: Callable[[str, list, list], list]) -> None:
+    """Take searches of methods out that the run does not have; `kept` as `config` gives it."""
+    tune = study["tune"]
+    names = kept("polya.tune.space", list(tune["space"]), study["methods"])
+    tune["space"] = {name: tune["space"][name] for name in names}
+
+
+def check_methods(
+    study: Mapping[str, Any],
+    methods: Mapping[str, Any],
+    models: Mapping[str, Any],
+    source: str,
+) -> list[str]:
+    """The line is one of the methods, and searches are of their keys; no notes."""
+    if study["line"] not in study["methods"]:
+        raise InputError(
+            f"{source}: polya.line: {study['line']!r}, which the others are compared with, is not one of"
+            f" polya.methods: {', '.join(study['methods'])}"
+        )
+    for name, space in study["tune"]["space"].items():
+        check_space(space, methods[name], f"{source}: polya.tune.space.{name}")
+    return []

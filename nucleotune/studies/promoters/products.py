@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from nucleotune.config import asked_methods
+from nucleotune.plan.asked import asked_methods
 from nucleotune.plan.run import METRICS, SEED_OF, Run
 from nucleotune.studies.base import Product
 from nucleotune.studies.explained import explained_products

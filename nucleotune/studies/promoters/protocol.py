@@ -87,9 +87,10 @@ def changed_settings(
     return ["the longest of lengths" if key == "longest" else key for key in changed]
 
 
-def check_study(
+def check_methods(
     study: Mapping[str, Any],
     methods: Mapping[str, Mapping[str, Any]],
+    models: Mapping[str, Any],
     source: str,
 ) -> list[str]:
     """Settings of the promoter study that fit each other; sentences on what a run leaves out.

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from nucleotune.config import asked_methods
 from nucleotune.plan import describe_methods
+from nucleotune.plan.asked import asked_methods
 from nucleotune.plan.run import METRICS, Run
 from nucleotune.studies.base import Product
 from nucleotune.studies.explained import explained_products

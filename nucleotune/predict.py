@@ -111,12 +111,12 @@ def _predict_baseline(
     threads: int | None,
 ) -> pd.DataFrame:
     # Here, not above: scikit-learn and ViennaRNA take seconds to import, and no language model needs them.
-    from nucleotune.baselines import BASELINES, predict_baseline
+    from nucleotune.baselines import MODULES, find_baseline, predict_baseline
 
-    known = BASELINES.get(description.get("baseline", ""))
-    if known is not None and known.column != "sequence":
+    name = description.get("baseline", "")
+    if name in MODULES and find_baseline(name).column != "sequence":
         raise InputError(
-            f"{model_dir}: this baseline reads {known.column!r} of the examples, which no FASTA file has"
+            f"{model_dir}: this baseline reads {find_baseline(name).column!r} of the examples, which no FASTA file has"
         )
     if not records:
         return pd.DataFrame(columns=list(COLUMNS))

@@ -30,15 +30,15 @@ def stage_number(stage: str) -> int:
 
 
 def read_stages() -> list[dict[str, str]]:
-    """Rows of `stages.tsv`: `stage`, `scripts` (names, separated by commas), `number`, `digest`."""
+    """Rows of `stages.tsv`: `stage`, `scripts` (names and packages (`.*`), after commas), `number`, `digest`."""
     with TABLE.open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream, delimiter="\t"))
 
 
 def stage_digest(row: dict[str, str]) -> str:
     """Digest of the code behind all scripts of a stage."""
-    digests = [code_digest(f"scripts/{name}.py") for name in row["scripts"].split(",")]
-    return hashlib.sha256(" ".join(digests).encode()).hexdigest()[:16]
+    names = row["scripts"].split(",")
+    return code_digest(*(name if "." in name else f"scripts/{name}.py" for name in names))
 
 
 @cache
@@ -51,12 +51,17 @@ def code_digest(*starts: str) -> str:
 
 
 def closure(*starts: str) -> list[Path]:
-    """Their own files and those of the library that they import, directly or not, in order."""
+    """Their own files and those of the library that they import, directly or not, in order.
+
+    A package with `.*` stands for all its modules: what looks one up by its name imports none of them.
+    """
     found: set[Path] = set()
-    ahead = [
-        ROOT / start if start.endswith(".py") else _file(start.partition(":")[0])
-        for start in starts
-    ]
+    ahead: list[Path] = []
+    for start in starts:
+        if start.endswith(".*"):
+            ahead += _file(start[:-2]).parent.glob("*.py")
+        else:
+            ahead.append(ROOT / start if start.endswith(".py") else _file(start.partition(":")[0]))
     while ahead:
         path = ahead.pop()
         if path not in found:

@@ -28,7 +28,7 @@ if workflow.modifier.path_modifier.prefix or workflow.modifier.path_modifier.mod
     )
 sys.path.insert(0, str(ROOT))
 
-from nucleotune import plan, tasks
+from nucleotune import plan
 from nucleotune.bounds import share_bounds
 from nucleotune.config import load_run, set_in
 from nucleotune.plan.asked import asked_methods

@@ -1,6 +1,6 @@
 """Fit one classical method and predict the rows it has not seen."""
 
-from nucleotune.baselines import fit_predict
+from nucleotune.baselines import find_baseline, fit_predict
 from nucleotune.contracts import read_examples, write_predictions
 from nucleotune.files import write_json
 from nucleotune.scripting import job
@@ -12,21 +12,13 @@ with job(snakemake.log[0]):
     if snakemake.input.structures:
         table = read_structures(snakemake.input.structures).table.dropna(subset="shreps")
         structures = dict(zip(table["sequence"], table["shreps"], strict=True))
-    folding = {"threads": snakemake.threads, "structures": structures}
-    options = {
-        **dict.fromkeys(["cpc2", "plek", "lncfinder"], method["svm"]),
-        "lncfinder_structure": {**method["svm"], **method["folding"], "threads": snakemake.threads},
-        "tfidf": method["tfidf"],
-        "mdeep": method["mdeep"],
-        "ideeps": {**method["ideeps"], **folding},
-        "hocnnlb": method["hocnnlb"],
-        "graphprot": {**method["graphprot"], **folding},
-    }
     predictions, summary = fit_predict(
         method["baseline"],
         read_examples(snakemake.input.examples),
         train_splits=method["train_splits"],
-        options=options.get(method["baseline"], {}),
+        options=find_baseline(method["baseline"]).options(
+            method, threads=snakemake.threads, structures=structures
+        ),
         seed=int(snakemake.wildcards.seed),
         labels=snakemake.params.labels,
         output_dir=snakemake.output.model,

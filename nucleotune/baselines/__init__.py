@@ -1,34 +1,24 @@
 """Classical methods, one module each: what the language models are compared with.
 
 A baseline learns from the labelled sequences of some splits and scores those of `valid` and `test`;
-`fit_predict` is the one entry point, `BASELINES` the register a new one is added to. What it has learnt is written to
+`fit_predict` is the one entry point, `MODULES` the register a new one is added to. What it has learnt is written to
 a model directory (`fitted`), from which `predict_baseline` scores other sequences.
 """
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from nucleotune.baselines import (
-    cpc2,
-    graphprot,
-    hocnnlb,
-    ideeps,
-    lncfinder,
-    mdeep,
-    plek,
-    reference_lines,
-    svm,
-    tfidf,
-)
+from nucleotune.baselines.base import Baseline, Labelled
 from nucleotune.baselines.equal_length import check_lengths
-from nucleotune.baselines.fitted import Fitted, Learnt, Score, load_learnt, save_learnt
+from nucleotune.baselines.fitted import Score, load_learnt, save_learnt
 from nucleotune.contracts import further_tests
 from nucleotune.errors import InputError
 
@@ -40,98 +30,26 @@ PREDICTED_SPLITS = ("valid", "test")
 #: Libraries whose version an info dict tells.
 _LIBRARIES = ("numpy", "numba", "scikit-learn", "biopython", "ViennaRNA", "torch")
 
-#: Methods that take sequences of one length.
-_ONE_LENGTH = ("ideeps", "hocnnlb")
-
 _CHUNK = 2_000
 _LOG_EVERY_SECONDS = 15.0
 
 
-class Labelled(NamedTuple):
-    """Sequences, or what else a method reads of the examples, with their labels (n,), 0 or 1."""
-
-    sequences: list[str]
-    labels: np.ndarray
-
-
-class Baseline(NamedTuple):
-    """A method: `fit(train, valid, options, seed)` returns what was learnt, with its score, and an info dict.
-
-    The score (n,) is higher for label 1; `decide` turns it into the method's own decision. `restore(learnt, threads)`
-    is the score again, of what was saved. `column` is what the method reads of the examples: the sequence, or for a
-    reference line a column of metadata in its place.
-    """
-
-    fit: Callable[[Labelled, Labelled, Mapping[str, Any], int], tuple[Fitted, dict[str, Any]]]
-    decide: Callable[[np.ndarray], np.ndarray]
-    restore: Callable[[Learnt, int], Score]
-    column: str = "sequence"
-
-
-def _margin(features: svm.Features, scale: tuple[float, float]) -> Baseline:
-    return Baseline(
-        lambda train, valid, options, seed: svm.fit(features, scale, *train, options, seed),
-        lambda score: score > 0,
-        lambda learnt, threads: svm.restore(features, learnt),
-    )
-
-
-def _lncfinder(structure: bool) -> Baseline:
-    return Baseline(
-        lambda train, valid, options, seed: lncfinder.fit(
-            *train, options, seed, structure=structure
-        ),
-        lambda score: score > 0,
-        lncfinder.restore,
-    )
-
-
-def _line(features: Callable[[Sequence[str]], np.ndarray], column: str = "sequence") -> Baseline:
-    return Baseline(
-        lambda train, valid, options, seed: reference_lines.fit(features, *train),
-        lambda score: score >= 0.5,
-        lambda learnt, threads: reference_lines.restore(features, learnt),
-        column,
-    )
-
-
-BASELINES: dict[str, Baseline] = {
-    "cpc2": _margin(cpc2.features, cpc2.SCALE),
-    "plek": _margin(plek.features, plek.SCALE),
-    "lncfinder": _lncfinder(structure=False),
-    "lncfinder_structure": _lncfinder(structure=True),
-    "tfidf": Baseline(
-        lambda train, valid, options, seed: tfidf.fit(*train, *valid, options),
-        lambda score: score >= 0.5,
-        lambda learnt, threads: tfidf.restore(learnt),
+#: Module of each method; it is imported where the method is used, because libraries take seconds.
+MODULES = {
+    **{name: name for name in ("cpc2", "plek", "lncfinder", "tfidf", "mdeep")},
+    "lncfinder_structure": "lncfinder",
+    **{name: name for name in ("graphprot", "ideeps", "hocnnlb")},
+    **dict.fromkeys(
+        ("length", "gc", "orf_length", "start_codon", "dinucleotide", "biotype"), "reference_lines"
     ),
-    "mdeep": Baseline(
-        lambda train, valid, options, seed: mdeep.fit(*train, options, seed),
-        lambda score: score > 0.5,
-        lambda learnt, threads: mdeep.restore(learnt),
-    ),
-    "graphprot": Baseline(
-        lambda train, valid, options, seed: graphprot.fit(*train, options, seed),
-        lambda score: score > 0,
-        graphprot.restore,
-    ),
-    "ideeps": Baseline(
-        lambda train, valid, options, seed: ideeps.fit(*train, *valid, options, seed),
-        lambda score: score > 0.5,
-        ideeps.restore,
-    ),
-    "hocnnlb": Baseline(
-        lambda train, valid, options, seed: hocnnlb.fit(*train, options, seed),
-        lambda score: score > 0.5,
-        lambda learnt, threads: hocnnlb.restore(learnt),
-    ),
-    "length": _line(reference_lines.length_features),
-    "gc": _line(reference_lines.gc_features),
-    "orf_length": _line(reference_lines.orf_length_features),
-    "start_codon": _line(reference_lines.start_codon_features),
-    "dinucleotide": _line(reference_lines.dinucleotide_features),
-    "biotype": _line(reference_lines.biotype_features, column="gene_biotype"),
 }
+
+
+def find_baseline(name: str) -> Baseline:
+    """A method by its name. Raises InputError for an unknown one."""
+    if name not in MODULES:
+        raise InputError(f"unknown baseline {name!r}; expected one of {', '.join(MODULES)}")
+    return import_module(f"nucleotune.baselines.{MODULES[name]}").BASELINES[name]
 
 
 def predicted_splits(splits: Iterable[str]) -> list[str]:
@@ -168,15 +86,13 @@ def fit_predict(
     training on a split that is scored, for training rows of one class only, for several lengths
     where a method takes one, and when there is nothing to score.
     """
-    if baseline not in BASELINES:
-        raise InputError(f"unknown baseline {baseline!r}; expected one of {', '.join(BASELINES)}")
+    method = find_baseline(baseline)
     leaking = set(train_splits) & set(PREDICTED_SPLITS)
     if leaking:
         raise InputError(
             f"{baseline}: split {sorted(leaking)[0]!r} is scored and cannot be trained on; "
             "take it out of the training splits"
         )
-    method = BASELINES[baseline]
     if method.column not in examples or examples[method.column].isna().any():
         raise InputError(
             f"{baseline}: reads column {method.column!r}, which these examples lack or leave empty; "
@@ -193,7 +109,7 @@ def fit_predict(
     if scored.empty:
         raise InputError(f"{baseline}: no rows of split {' or '.join(PREDICTED_SPLITS)} to score")
 
-    if baseline in _ONE_LENGTH:
+    if method.one_length:
         read = examples[examples["split"].isin([*train_splits, *scored["split"].unique()])]
         check_lengths(read["id"].tolist(), read["sequence"].tolist(), baseline)
     log.info("%s: training on %d rows of label 0 and %d of label 1", baseline, zeros, ones)
@@ -241,10 +157,11 @@ def predict_baseline(
     one that the method takes.
     """
     baseline = description.get("baseline")
-    if baseline not in BASELINES:
+    if baseline not in MODULES:
         raise InputError(
-            f"{directory}: holds baseline {baseline!r}; this version knows {', '.join(BASELINES)}"
+            f"{directory}: holds baseline {baseline!r}; this version knows {', '.join(MODULES)}"
         )
+    method = find_baseline(baseline)
     learnt = load_learnt(directory, description)
     length, longest = (learnt.settings.get(name) for name in ("length", "longest"))
     sizes = [len(value) for value in values]
@@ -254,7 +171,7 @@ def predict_baseline(
                 f"record {name!r} has {size} nt; {baseline} in {directory} takes sequences of {length} nt: cut to that"
             )
     try:
-        score = BASELINES[baseline].restore(learnt, threads)
+        score = method.restore(learnt, threads)
         scores = _in_chunks(score, list(values), baseline)
     except KeyError as error:
         raise InputError(f"{directory}: no {error} there; make or copy it again") from error
@@ -275,7 +192,7 @@ def predict_baseline(
         {
             "id": list(ids),
             "score": scores,
-            "predicted": BASELINES[baseline].decide(scores).astype(np.int8),
+            "predicted": method.decide(scores).astype(np.int8),
             "truncated": [longest is not None and size > longest for size in sizes],
         }
     )

@@ -11,6 +11,7 @@ import numpy as np
 from Bio.Seq import translate
 from Bio.SeqUtils.IsoelectricPoint import IsoelectricPoint
 
+from nucleotune.baselines import svm
 from nucleotune.sequence.fickett import CPC2, fickett_scores
 from nucleotune.sequence.orf import longest_orfs
 
@@ -68,3 +69,6 @@ def isoelectric_point(peptide: str) -> float:
         charge = charge_at(ph)
         low, high = (ph, high) if charge > 0 else (low, ph)
     return ph
+
+
+BASELINES = {"cpc2": svm.baseline(features, SCALE)}

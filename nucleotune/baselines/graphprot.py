@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from nucleotune.baselines.base import Baseline, margin
 from nucleotune.baselines.fitted import Fitted, Learnt, Score
 from nucleotune.baselines.graphprot_features import features
 from nucleotune.baselines.graphprot_sgd import fit_sgd
@@ -93,3 +94,14 @@ def _structures(sequences: Sequence[str], options: Mapping[str, Any]) -> list[li
     )
     known = {**known, **dict(zip(unknown, folded, strict=True))}
     return [known[sequence] for sequence in sequences]
+
+
+BASELINES = {
+    "graphprot": Baseline(
+        lambda train, valid, options, seed: fit(*train, options, seed),
+        margin,
+        restore,
+        ("graphprot",),
+        folds=True,
+    )
+}

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from nucleotune.baselines.base import Baseline, probability
 from nucleotune.baselines.equal_length import base_codes
 from nucleotune.baselines.fitted import Fitted, Learnt, Score
 
@@ -49,3 +50,14 @@ def restore(learnt: Learnt) -> Score:
         return probabilities(network, codes.__getitem__, len(batch))
 
     return score
+
+
+BASELINES = {
+    "hocnnlb": Baseline(
+        lambda train, valid, options, seed: fit(*train, options, seed),
+        probability,
+        lambda learnt, threads: restore(learnt),
+        ("hocnnlb",),
+        one_length=True,
+    )
+}

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from nucleotune.baselines.base import Baseline, probability
 from nucleotune.baselines.equal_length import base_codes
 from nucleotune.baselines.fitted import Fitted, Learnt, Score
 from nucleotune.baselines.ideeps_features import fold_elements, make_inputs
@@ -86,3 +87,15 @@ def _reader(
         return make_inputs(letters, [elements[sequence] for sequence in batch])
 
     return inputs_of
+
+
+BASELINES = {
+    "ideeps": Baseline(
+        lambda train, valid, options, seed: fit(*train, *valid, options, seed),
+        probability,
+        restore,
+        ("ideeps",),
+        folds=True,
+        one_length=True,
+    )
+}

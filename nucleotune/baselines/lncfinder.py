@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nucleotune.baselines import svm
+from nucleotune.baselines.base import Baseline, margin
 from nucleotune.baselines.fitted import Fitted, Learnt, Score
 from nucleotune.baselines.lncfinder_distance import NO_LETTER, count_words, log_distances
 from nucleotune.errors import InputError
@@ -244,3 +245,16 @@ def _structure_codes(letters: np.ndarray, paired: np.ndarray) -> tuple[np.ndarra
     codes = _CODES[letters]
     cased = np.where(codes == NO_LETTER, codes, codes + 4 * paired.astype(np.uint8))
     return np.where(paired, codes, np.uint8(4)), cased
+
+
+def _baseline(structure: bool) -> Baseline:
+    return Baseline(
+        lambda train, valid, options, seed: fit(*train, options, seed, structure=structure),
+        margin,
+        restore,
+        ("svm", "folding") if structure else ("svm",),
+        folds=structure,
+    )
+
+
+BASELINES = {"lncfinder": _baseline(False), "lncfinder_structure": _baseline(True)}

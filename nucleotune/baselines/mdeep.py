@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from nucleotune.baselines.base import Baseline, probability
 from nucleotune.baselines.fitted import Fitted, Learnt, Score
 from nucleotune.baselines.mdeep_features import learn_hexamer_ratios, make_inputs
 
@@ -49,3 +50,13 @@ def restore(learnt: Learnt) -> Score:
     return lambda batch: network.probabilities(
         make_inputs(batch, arrays["hexamer_ratios"], longest)
     )
+
+
+BASELINES = {
+    "mdeep": Baseline(
+        lambda train, valid, options, seed: fit(*train, options, seed),
+        probability,
+        lambda learnt, threads: restore(learnt),
+        ("mdeep",),
+    )
+}

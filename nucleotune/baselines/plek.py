@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from numba import njit
 
+from nucleotune.baselines import svm
+
 #: Longest word, in nucleotides.
 K_MAX = 5
 
@@ -57,3 +59,6 @@ def _count_words(codes: np.ndarray, counts: np.ndarray) -> None:
             counts[first + word] += 1
             first += size
             size *= 4
+
+
+BASELINES = {"plek": svm.baseline(features, SCALE)}

@@ -18,6 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from nucleotune.baselines.base import Baseline
 from nucleotune.baselines.fitted import Fitted, Learnt, Score
 from nucleotune.baselines.linear import logistic_regression, regression_arrays
 from nucleotune.sequence.alphabet import BASE_CODES
@@ -99,3 +100,22 @@ def restore(features: Callable[[Sequence[str]], np.ndarray], learnt: Learnt) -> 
         return regression.predict_proba(x)[:, 1]
 
     return score
+
+
+def _line(features: Callable[[Sequence[str]], np.ndarray], column: str = "sequence") -> Baseline:
+    return Baseline(
+        lambda train, valid, options, seed: fit(features, *train),
+        lambda score: score >= 0.5,
+        lambda learnt, threads: restore(features, learnt),
+        column=column,
+    )
+
+
+BASELINES = {
+    "length": _line(length_features),
+    "gc": _line(gc_features),
+    "orf_length": _line(orf_length_features),
+    "start_codon": _line(start_codon_features),
+    "dinucleotide": _line(dinucleotide_features),
+    "biotype": _line(biotype_features, column="gene_biotype"),
+}

@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC
 
+from nucleotune.baselines.base import Baseline, margin
 from nucleotune.baselines.fitted import Arrays, Fitted, Learnt, Score
 from nucleotune.errors import InputError
 
@@ -164,6 +165,16 @@ def restore(features: Features, learnt: Learnt) -> Score:
     """The margin, above 0 for label 1, as a function of sequences."""
     model = restore_svm(learnt.arrays, **learnt.settings)
     return lambda batch: model.decision_function(_feature_matrix(features, batch))
+
+
+def baseline(features: Features, scale: tuple[float, float]) -> Baseline:
+    """A method of features and a support vector machine."""
+    return Baseline(
+        lambda train, valid, options, seed: fit(features, scale, *train, options, seed),
+        margin,
+        lambda learnt, threads: restore(features, learnt),
+        ("svm",),
+    )
 
 
 def svm_arrays(model: Pipeline) -> dict[str, np.ndarray]:

@@ -13,6 +13,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
+from nucleotune.baselines.base import Baseline
 from nucleotune.baselines.fitted import Fitted, Learnt, Score, array_text, text_array
 from nucleotune.baselines.linear import logistic_regression, regression_arrays
 from nucleotune.errors import InputError
@@ -102,3 +103,13 @@ def _vectorizer(
         vocabulary=vocabulary,
         dtype=np.float32,
     )
+
+
+BASELINES = {
+    "tfidf": Baseline(
+        lambda train, valid, options, seed: fit(*train, *valid, options),
+        lambda score: score >= 0.5,
+        lambda learnt, threads: restore(learnt),
+        ("tfidf",),
+    )
+}

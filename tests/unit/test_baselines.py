@@ -46,7 +46,7 @@ OPTIONS = {
 # Folding takes too long for these examples, and networks without padding need sequences of one length: see
 # test_lncfinder.py, test_ideeps.py and test_hocnnlb.py.
 ELSEWHERE = ("lncfinder_structure", "ideeps", "hocnnlb")
-BASELINES = [name for name in baselines.BASELINES if name not in ELSEWHERE]
+BASELINES = [name for name in baselines.MODULES if name not in ELSEWHERE]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -143,7 +143,7 @@ def test_other_splits_can_be_trained_on_too(examples):
 
 
 def test_unknown_baseline_lists_the_known(examples):
-    known = ", ".join(baselines.BASELINES)
+    known = ", ".join(baselines.MODULES)
     with pytest.raises(InputError, match=f"'cpc3'.*{known}"):
         run("cpc3", examples, options={})
 

@@ -11,7 +11,7 @@ import test_baselines
 from conftest import ROOT
 from safetensors.numpy import load_file, save_file
 
-from nucleotune.baselines import BASELINES, fit_predict, predict_baseline
+from nucleotune.baselines import MODULES, find_baseline, fit_predict, predict_baseline
 from nucleotune.errors import InputError
 from nucleotune.files import read_json
 from nucleotune.predict import predict
@@ -66,7 +66,7 @@ def saved(examples, tmp_path_factory):
     """Of each baseline its model directory, the predictions of the fit, and those of another process."""
     folder = tmp_path_factory.mktemp("models")
     fitted, arguments = {}, []
-    for name, method in BASELINES.items():
+    for name, method in {name: find_baseline(name) for name in MODULES}.items():
         short = name in ("graphprot", "ideeps", "hocnnlb")
         rows = examples.assign(sequence=examples["short"]) if short else examples
         fitted[name], _ = fit_predict(
@@ -84,11 +84,11 @@ def saved(examples, tmp_path_factory):
     command = [sys.executable, "-c", PREDICT, folder / "rows.parquet", *arguments]
     done = subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    again = {name: pd.read_parquet(folder / f"{name}.parquet") for name in BASELINES}
+    again = {name: pd.read_parquet(folder / f"{name}.parquet") for name in MODULES}
     return folder, fitted, again
 
 
-@pytest.mark.parametrize("baseline", BASELINES)
+@pytest.mark.parametrize("baseline", MODULES)
 def test_another_process_gets_the_scores_of_the_fit(saved, baseline):
     folder, fitted, again = saved
     assert list(again[baseline]) == ["id", "score", "predicted", "truncated"]
@@ -113,7 +113,7 @@ def test_only_what_is_not_read_is_truncated(saved, examples):
     lengths = examples.loc[examples["split"] != "train", "sequence"].str.len()
     assert (saved[2]["mdeep"]["truncated"].to_numpy() == (lengths > 280).to_numpy()).all()
     assert (lengths > 280).sum() > 0
-    assert not any(saved[2][name]["truncated"].any() for name in BASELINES if name != "mdeep")
+    assert not any(saved[2][name]["truncated"].any() for name in MODULES if name != "mdeep")
 
 
 def test_predict_reads_them_as_it_reads_language_models(saved, examples):

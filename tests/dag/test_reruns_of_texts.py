@@ -13,7 +13,7 @@ from conftest import ROOT, job_counts, snakemake
 
 #: Rules that only show what others have computed.
 SHOWS = re.compile(
-    r"all|overview|.*report|.*_(table|figure)\w*|promoters_(controls|truncation)|polya_order"
+    r"all|overview|.*report|.*_(table|figure)\w*|promoters_(controls|truncation)|polya_(order|attribution)"
 )
 FOLDERS = re.compile(
     r"/model$|^resources/(simulated|checkpoints)[^/]*/[^/]+$|^results/shared-jobs/"

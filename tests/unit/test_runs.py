@@ -86,7 +86,7 @@ def test_two_processes_train_what_one_trains(
 @pytest.mark.slow
 def test_processes_told_to_stop_go_on_later(tmp_path, monkeypatch):
     """SIGTERM to torchrun, as a scheduler sends it; dropout is on, so every process's random state counts."""
-    method = make_method(training={"epochs": 40, "save_minutes": 1e3, "evaluations_per_epoch": 1})
+    method = make_method(training={"epochs": 12, "save_minutes": 1e3, "evaluations_per_epoch": 1})
     settings = make_settings(method=method, model=MODEL)
     unbroken, broken = make_run(tmp_path, "unbroken"), make_run(tmp_path, "broken")
     code = (

@@ -89,5 +89,5 @@ def test_a_moved_checkout_computes_nothing(finished):
     folder, arguments = finished
     (folder / "moved").symlink_to(ROOT)
     found = planned(folder, ["--snakefile", str(folder / "moved/Snakefile"), *arguments])
-    assert "lncrna_table3" in found
+    assert "study_report" in found
     assert [name for name in found if not SHOWS.fullmatch(name)] == []

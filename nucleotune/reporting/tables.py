@@ -100,7 +100,7 @@ def row(
 
 
 def long_table(rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> pd.DataFrame:
-    """Rows made by `row` as a table with columns `keys` and COLUMNS; no number is NaN."""
+    """Rows made by `row` as a table with columns `keys` and COLUMNS; missing numbers are NaN."""
     table = pd.DataFrame(list(rows), columns=[*keys, *COLUMNS])
     return table.astype(dict.fromkeys(NUMBERS, "float64"))
 
@@ -115,7 +115,7 @@ def write_table(
 ) -> None:
     """Write a table of the contract as TSV and as an HTML fragment, atomically.
 
-    In the TSV no number is an empty field, and text that a spreadsheet would run as a formula has an
+    Missing numbers are empty fields in the TSV, and text that a spreadsheet would run as a formula has an
     apostrophe before it. `labels` gives the words people see for keys and metrics; a name without a label
     stands as it is.
     """
@@ -241,7 +241,7 @@ def _decimals(value: float) -> int:
 
 
 def _plain(value: float) -> str:
-    """A number for machines: at most 9 digits, whole ones without decimals, none is empty."""
+    """A number for machines: at most 9 digits, integers without decimals; a missing number is an empty string."""
     if _missing(value):
         return ""
     return str(int(value)) if float(value).is_integer() else f"{value:.9g}"

@@ -75,9 +75,7 @@ TABLES: dict[int, dict[str, Any]] = {
     },
     3: {
         "title": "Table 3. lncRNA or mRNA: full-length transcripts",
-        "caption": (
-            "Test examples; lncRNA is the positive class. With several seeds, the mean over them."
-        ),
+        "caption": ("Test examples; lncRNA is the positive class. Means over seeds."),
         "labels": {"dataset": "Data set", "method": "Method", **METRICS},
     },
 }

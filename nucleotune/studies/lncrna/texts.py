@@ -2,7 +2,7 @@
 
 from nucleotune.reporting.texts import Texts
 
-_LINES = "Grey, dashed or dotted: one feature alone."
+_LINES = "Grey, dashed or dotted: single-feature baselines."
 
 ASKED = (
     "Does a fine-tuned language model tell lncRNAs from mRNAs better than the classical methods it is said to"

@@ -14,8 +14,8 @@ FIGURES = {
     "polya_figure3": {
         "title": "Figure 3. Observed and predicted profiles of test genes",
         "caption": "Share of a gene's reads by position, from the first nucleotide of the stop codon on; grey:"
-        " observed. Genes were not picked by eye: of the half of the test genes with most reads in the condition where"
-        " they have fewest, those at the 10th, 50th and 90th percentile of Pearson's correlation (mean over conditions"
+        " observed. Genes are selected by rule: among the half of the test genes with the most reads in their poorest"
+        " condition, those at the 10th, 50th and 90th percentile of Pearson's correlation (mean over conditions"
         " and trained methods, first seed). Panels of one gene and condition have the same scale, given with the"
         " observed profile; r: correlation with it.",
     },
@@ -34,11 +34,11 @@ FIGURES = {
         "title": "Figure 8. Contributions along sequences, and distance and order of the elements",
         "caption": "Above: what each nucleotide contributes to the prediction, by DeepLIFT for networks on"
         " nucleotides, by integrated gradients for those on k-mers, and what it is worth above a base at random, by"
-        " in-silico mutagenesis. Sequences were not picked by eye: of those that were mutated they are at the 25th,"
+        " in-silico mutagenesis. Sequences are selected by rule: of those that were mutated, they are at the 25th,"
         " 50th and 75th percentile of the correlation of both ways in the first model; of each the stretch with the"
         " highest contributions. Blue: seqlets of patterns that fit a known element. Below: all seqlets of such"
         " patterns, by distance to the position with most reads of the gene (genes have several sites); the share"
-        " of genes in which nucleotides of known words contribute more, on the mean, than the others within the"
+        " of genes in which nucleotides of known words contribute more, on average, than the others within the"
         " same 10 nt (shaded: 95 %), whether or not motifs were made of them; and the share of genes whose elements"
         " lie in the known order and distance (table Order of the elements).",
     },

@@ -1,4 +1,4 @@
-"""Tables 1-4 of the promoter paper, Table 1 by side of truncation, and Figure 2; standard library only."""
+"""Tables 1-4 of the promoter paper, Table 1 by truncation side, and Figure 2; standard library only."""
 
 from typing import Any
 
@@ -114,7 +114,7 @@ def products(run: Run) -> list[Product]:
         ),
         table(
             "truncation",
-            "Table 1 by side of truncation",
+            "Table 1 by truncation side",
             "truncation",
             cut,
             task3,

@@ -1,4 +1,4 @@
-"""Tables 1-4 of the promoter study, and Table 1 by side of truncation: published numbers beside those of this run.
+"""Tables 1-4 of the promoter study, and Table 1 by truncation side: published numbers beside those of this run.
 
 The paper prints 100 times MCC, accuracy and F1; here all are shares. Arguments as in `reporting.performance`, with
 
@@ -75,7 +75,7 @@ TABLES: dict[int | str, dict[str, Any]] = {
         "labels": _LABELS,
     },
     "truncation": {
-        "title": "Table 1 by side of truncation",
+        "title": "Table 1 by truncation side",
         "caption": "Promoters longer than a model can read are cut: at the right, where the transcription start site"
         " (TSS) is, at the left, or equally at both ends. TSS lost: share of the promoters whose TSS the model"
         " does not see.",
@@ -200,7 +200,7 @@ def truncation_table(
     methods: Described,
     reading: Mapping[str, Mapping[str, Any]],
 ) -> pd.DataFrame:
-    """Table 1 of the language models by side of truncation, keys dataset, length, method and truncation.
+    """Table 1 of the language models by truncation side, keys dataset, length, method and truncation.
 
     Beside MCC stands the share of promoters whose TSS is lost, of `reading`: data set -> `truncation` -> method -> what
     `studies.promoters.truncation.read_by` returns.

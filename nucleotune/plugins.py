@@ -52,7 +52,20 @@ def read_schema(name: str) -> dict[str, Any]:
     """Read `schemas/<name>.schema.yaml`; once a process, and not to be changed by the caller."""
     text = (SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8")
     # Ours, so libyaml may read it: ten times as fast, and every start of the workflow reads all of them.
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    schema = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return _resolved(schema, schema.pop("$defs", {}))
+
+
+def _resolved(part: Any, shared: Mapping[str, Any]) -> Any:
+    """A part of a schema with what its `$ref`s stand for; keys beside one have precedence."""
+    if isinstance(part, list):
+        return [_resolved(one, shared) for one in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part:
+        name = part["$ref"].removeprefix("#/$defs/")
+        part = {**shared[name], **{key: one for key, one in part.items() if key != "$ref"}}
+    return {key: _resolved(one, shared) for key, one in part.items()}
 
 
 def validate(

@@ -17,6 +17,7 @@ from nucleotune.baselines import fit_predict
 from nucleotune.baselines.svm import fit_svm, search_grid
 from nucleotune.contracts import check_examples, check_predictions
 from nucleotune.errors import InputError
+from nucleotune.plugins import read_schema
 from nucleotune.sequence.composition import gc_content, phase_counts
 
 SVM_OPTIONS = {"c_grid": [10.0], "gamma_grid": [0.1], "folds": 3, "max_train": 1_000}
@@ -290,3 +291,9 @@ def test_no_warnings(examples):
         warnings.simplefilter("error")
         for baseline in BASELINES:
             run(baseline, examples)
+
+
+def test_the_schema_lists_every_baseline():
+    names = read_schema("baseline")["properties"]["baseline"]["enum"]
+    assert sorted(names) == sorted(baselines.MODULES)
+    assert all(baselines.find_baseline(name).settings is not None for name in names)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nucleotune.errors import InputError
-from nucleotune.models.spec import as_read
+from nucleotune.models.spec import as_read, check_profile_method
 from nucleotune.names import check_titles
 from nucleotune.plan.asked import asked_methods, method_keys
 from nucleotune.plan.attribution import check_attribution
@@ -80,7 +80,10 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
     }
     _check_kinds(config, methods, source)
     check_attribution(config, methods, models, source)
-    for method in methods.values():
+    for name, method in methods.items():
+        if method["kind"] == "profile_model":
+            model = models[method["model"]] if method["model"] else None
+            check_profile_method({**method, "title": name}, model)
         if method.get("max_tokens"):
             as_read(models[method["model"]], method)
     for study in config["studies"]:

@@ -33,6 +33,7 @@ from nucleotune.files import new_directory
 from nucleotune.models.description import check_profile
 from nucleotune.models.heads import BPNet, ConvHead, DilatedHead
 from nucleotune.models.profile_networks import AverageProfile, EncoderProfile, Output, one_hot
+from nucleotune.models.spec import check_profile_method
 from nucleotune.models.tokenizers import Tokenizer, make_tokenizer
 from nucleotune.models.weights import (
     DESCRIPTION,
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     from peft import PeftModel
 
 KIND = "profile_model"
-ENCODER_NETWORKS = ("encoder_conv", "encoder_dilated")
 
 
 @dataclass(frozen=True)
@@ -175,29 +175,6 @@ def build_profile_model(
     tokenizer = make_tokenizer(model, checkpoint)
     network = _encoder_profile(method, model, language_model, head, tokenizer)
     return Built(ProfileModel(network, tokenizer, description), adapted, parameters, report)
-
-
-def check_profile_method(method: dict[str, Any], model: dict[str, Any] | None) -> None:
-    """Raise InputError if `method` and the encoder's `model` do not fit each other."""
-    title, encoder = method["title"], method["network"] in ENCODER_NETWORKS
-    if encoder != (model is not None) or encoder != (method["adaptation"] is not None):
-        raise InputError(
-            f"method {title!r}: network {method['network']!r} needs "
-            + (
-                "a `model` and an `adaptation`"
-                if encoder
-                else "`model` and `adaptation` to be null"
-            )
-        )
-    if encoder and model["tokenizer"]["kind"] != "kmer":
-        raise InputError(
-            f"method {title!r}: a profile is read off overlapping k-mers, but the tokenizer of model "
-            f"{model['title']!r} is of kind {model['tokenizer']['kind']!r}"
-        )
-    if method["faithful"] and not encoder:
-        raise InputError(
-            f"method {title!r}: `faithful` is about an encoder's k-mers, and it has none"
-        )
 
 
 def save_profile_model(directory: str | Path, model: ProfileModel) -> None:

@@ -33,6 +33,8 @@ FAMILY_PAD_IDS = {"bert": 0, "esm": 1, "dnabert2": 3}
 #: Token ids are kept as 16-bit numbers.
 MAX_VOCABULARY = 2**16
 
+ENCODER_NETWORKS = ("encoder_conv", "encoder_dilated")
+
 
 def check_model(model: dict[str, Any]) -> dict[str, Any]:
     """Return `model` if its fields agree with each other, else raise InputError naming those that do not.
@@ -144,3 +146,26 @@ def _positions(model: dict[str, Any], architecture: dict[str, Any]) -> int | Non
         # Padding has the position `padding id`; the sequence's begin one behind it (transformers' modeling_esm).
         return architecture["max_position_embeddings"] - padding_id(model) - 1
     return None
+
+
+def check_profile_method(method: dict[str, Any], model: dict[str, Any] | None) -> None:
+    """Raise InputError if `method` and the encoder's `model` do not fit each other."""
+    title, encoder = method["title"], method["network"] in ENCODER_NETWORKS
+    if encoder != (model is not None) or encoder != (method["adaptation"] is not None):
+        raise InputError(
+            f"method {title!r}: network {method['network']!r} needs "
+            + (
+                "a `model` and an `adaptation`"
+                if encoder
+                else "`model` and `adaptation` to be null"
+            )
+        )
+    if encoder and model["tokenizer"]["kind"] != "kmer":
+        raise InputError(
+            f"method {title!r}: a profile is read off overlapping k-mers, but the tokenizer of model "
+            f"{model['title']!r} is of kind {model['tokenizer']['kind']!r}"
+        )
+    if method["faithful"] and not encoder:
+        raise InputError(
+            f"method {title!r}: `faithful` is about an encoder's k-mers, and it has none"
+        )

@@ -607,3 +607,27 @@ def test_split_locus_where_it_cannot_be(tmp_path, form, sheet, message):
     write(tmp_path / "collections/x.tsv", sheet)
     with pytest.raises(InputError, match=f"x.yaml: split 'locus': {message}"):
         load_collection("x", [tmp_path])
+
+
+@pytest.mark.parametrize(
+    ("keys", "reason"),
+    [
+        (
+            "network: bpnet\nmodel: lora-bert-tiny\nadaptation: lora",
+            "network 'bpnet' needs `model` and",
+        ),
+        ("network: bpnet\nfaithful: true", "`faithful` is about an encoder's k-mers"),
+    ],
+)
+def test_networks_and_encoders_fit_before_the_first_job(tmp_path, keys, reason):
+    path = tmp_path / "methods/odd.yaml"
+    path.parent.mkdir()
+    training = "training: {epochs: 1, batch_size: 8, learning_rate: 1.0e-3}"
+    path.write_text(f"title: Odd\nkind: profile_model\n{keys}\n{training}\n")
+    config = {
+        "studies": ["polya"],
+        "plugins": [str(tmp_path)],
+        "polya": {"species": ["toy-yeast"], "methods": ["odd", "average-profile"]},
+    }
+    with pytest.raises(InputError, match=f"method 'odd': {reason}"):
+        load_run(config)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +60,7 @@ class Study:
     labels         of a data set: what 0 and 1 mean
     files          of a run as it was loaded, the registry and a data set, what it is built from
     task           kind of its labels: "classes" or "profiles"
+    genomes        of a run as it was loaded and the registry: owners of a genome with its files, `genome` and `annotation`
     against        of a run, methods that the others are compared with: the best of them, or the only one
     species_rules  rules with one job a species whose time the study's page counts
     cost_names     of a data set, what the table of costs calls it
@@ -84,6 +85,7 @@ class Study:
     described: Callable[[Run], dict[str, Any]]
     products: Callable[[Run], list[Product]]
     task: str = "classes"
+    genomes: Callable[..., Iterable[tuple[str, Files]]] = lambda run, registry: ()
     against: Callable[[Run], list[str]] = lambda run: run.baselines
     species_rules: tuple[str, ...] = ()
     cost_names: Callable[[Any], list[str]] = lambda dataset: list(dataset.species)

@@ -1,0 +1,15 @@
+"""What the lncRNA study is; standard library only."""
+
+from nucleotune.studies.base import Study
+from nucleotune.studies.lncrna import plan, products
+
+STUDY = Study(
+    datasets=lambda run: plan.lncrna_datasets(run["config"]),
+    methods=lambda config, dataset: config["lncrna"]["methods"],
+    labels=lambda dataset: tuple(plan.CLASSES),
+    files=plan.transcript_files,
+    species_rules=("simulate",),
+    check_settings=plan.check_settings,
+    described=products.described,
+    products=products.products,
+)

@@ -60,7 +60,7 @@ class Study:
     labels         of a data set: what 0 and 1 mean
     files          of a run as it was loaded, the registry and a data set, what it is built from
     task           kind of its labels: "classes" or "profiles"
-    genomes        of a run as it was loaded and the registry: owners of a genome with its files, `genome` and `annotation`
+    genomes        of a run as it was loaded and the registry: owners of a genome, with its files by name
     against        of a run, methods that the others are compared with: the best of them, or the only one
     species_rules  rules with one job a species whose time the study's page counts
     cost_names     of a data set, what the table of costs calls it

@@ -156,6 +156,17 @@ def describe_file(path: str | Path) -> dict[str, Any]:
     return {"path": str(path), "bytes": path.stat().st_size, "sha256": file_digest(path)}
 
 
+def is_file_name(name: Any) -> bool:
+    """Whether a text from outside can be the name of a file in a directory: no path, and no longer than disks take."""
+    return (
+        isinstance(name, str)
+        and name not in ("", ".", "..")
+        and Path(name).name == name
+        and "\0" not in name
+        and len(name.encode("utf-8", "surrogatepass")) <= 255
+    )
+
+
 def file_digest(path: str | Path, method: str = "sha256") -> str:
     """Hexadecimal digest of a file, read in blocks; `method` is `sha256` or `md5`.
 

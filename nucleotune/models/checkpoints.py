@@ -28,6 +28,7 @@ from nucleotune.errors import InputError
 from nucleotune.files import (
     check_new_directory,
     describe_file,
+    is_file_name,
     new_directory,
     read_json,
     write_json,
@@ -187,8 +188,10 @@ def complete_model(model: dict[str, Any], directory: str | Path) -> dict[str, An
 
 
 def _is_entry(value: Any) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(value.get(key), str) for key in ("file", "sha256")
+    return (
+        isinstance(value, dict)
+        and is_file_name(value.get("file"))
+        and isinstance(value.get("sha256"), str)
     )
 
 

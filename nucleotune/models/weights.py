@@ -16,7 +16,7 @@ import torch
 
 import nucleotune
 from nucleotune.errors import InputError
-from nucleotune.files import file_digest, read_json, write_json
+from nucleotune.files import file_digest, is_file_name, read_json, write_json
 from nucleotune.models.names import DESCRIPTION, WEIGHTS
 
 #: Most weights that one error message names.
@@ -91,7 +91,7 @@ def read_description(directory: str | Path) -> dict[str, Any]:
             f"{directory / DESCRIPTION}: no JSON object; make or copy the directory again"
         )
     files = description.pop("files", {})
-    if not isinstance(files, dict) or any(Path(name).name != name for name in files):
+    if not isinstance(files, dict) or not all(map(is_file_name, files)):
         raise InputError(
             f"{directory / DESCRIPTION}: files: expected names of files and their sha256; make or copy the directory"
             " again"

@@ -208,7 +208,7 @@ def read_tifseq_oracle(data):
         cut = []
         for line in lines:
             words = line.rstrip(" \t").split(" ", len(names))
-            if len(words) <= len(names):
+            if len(words) <= len(names) or "\t" in words[-1]:
                 return REFUSED
             cut.append("\t".join(words[:-1]) + "\ttype\tname")
         lines, names = cut, [*names, "type", "name"]

@@ -8,6 +8,7 @@ from nucleotune.errors import InputError
 from nucleotune.files import (
     atomic_path,
     check_new_directory,
+    is_file_name,
     link_or_copy,
     new_directory,
     read_json,
@@ -101,3 +102,19 @@ def test_a_file_that_may_not_be_read_is_not_called_damaged():
         reading("card.json"),
     ):
         raise PermissionError
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed"),
+    [
+        ("a.b", True),
+        ("x" * 255, True),
+        ("x" * 256, False),
+        ("a/b", False),
+        ("..", False),
+        ("", False),
+    ]
+    + [("a\0", False), (3, False)],
+)
+def test_names_of_files_from_outside(name, allowed):
+    assert is_file_name(name) is allowed

@@ -110,6 +110,7 @@ def test_rbpsuite_an_empty_member_of_an_archive_hides_nothing(tmp_path, monkeypa
         ("train_dir/\n>chr1:0-5(+)\nACGTA\n", "name of an RBP"),
         ("train_dir/Z.positive\n>chr1:0-2(+)\nAC\n", r"no records of X\.negative and X\.positive; .* 1 RBPs: Z"),
         ("train_dir/X.positive\nACGTA\n>chr1:0-5(+)\nACGTA\n", "'ACGTA' stands before the first '>'"),
+        ("train_dir/X.positive\n>\nACGTA\n", "empty header; every record needs an id"),
         ("train_dir/X.positive\n>chr1:0-5(+)\nACG-A\n", r"chr1:0-5\(\+\)'.*'-' at position 4"),
         ("train_dir/X.positive\n>chr1:0-5(+)\nACGA\n", r"chr1:0-5\(\+\)'.*place has 5 nt, the sequence 4"),
         ("train_dir/X.positive\n>chr1:0-5(+)\n>chr1:0-2(+)\nAC\n", r"chr1:0-5\(\+\)'.*no sequence"),

@@ -316,6 +316,8 @@ def _records(path: str | Path, block: bytes) -> Iterator[tuple[str, str]]:
         )
     for record in records:
         header, _, body = record.partition("\n")
+        if not header.strip():
+            raise InputError(f"{path}: empty header; every record needs an id after '>'")
         letters = "".join(line.strip() for line in body.split("\n"))
         yield header.strip(), _normalised(path, header, letters)
 

@@ -23,10 +23,14 @@ _IMPORT = re.compile(
 )
 
 
-@cache
 def stage_number(stage: str) -> int:
     """Number of a stage of `stages.tsv`; KeyError for another name."""
-    return {row["stage"]: int(row["number"]) for row in read_stages()}[stage]
+    return _numbers()[stage]
+
+
+@cache
+def _numbers() -> dict[str, int]:
+    return {row["stage"]: int(row["number"]) for row in read_stages()}
 
 
 def read_stages() -> list[dict[str, str]]:

@@ -45,7 +45,7 @@ rule calibrate_counts:
             f"results/calibration/{species}.{release}.{label}.tsv"
             for species, release, label in CALIBRATION
         ],
-        published=f"{PUBLISHED}/lncrna_datasets.tsv",
+        published=PLANNED.published("lncrna_datasets"),
     output:
         "results/calibration/lncrna_counts.tsv",
     log:

@@ -52,6 +52,7 @@ from nucleotune.studies.promoters.products import attention_runs, datasets_of_ta
 from nucleotune.studies.promoters.protocol import settings_read, species_read
 from nucleotune.studies.rbp.plan import (
     analysed,
+    attended,
     rbp_rows,
     region_files,
 )
@@ -136,7 +137,6 @@ SHARED = {
 }
 BASELINES, LANGUAGE_MODELS = PLANNED.baselines, PLANNED.language_models
 ORIGINALS = [name for name in BASELINES if RUN["methods"][name]["mode"] == "original"]
-PUBLISHED = f"{ROOT}/resources/published"
 
 
 def any_of(names):

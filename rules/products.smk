@@ -47,8 +47,7 @@ for study in [study for study, runs in ATTRIBUTED.items() if runs]:
             [
                 path
                 for product in PRODUCTS[study]
-                if product.name.endswith(("_motif_table", "_motif_figure"))
-                or product.make.endswith(":logos")
+                if product.make.endswith((":motif_table", ":logos"))
                 for path in product.outputs(of_run).values()
             ],
         localrule: True

@@ -131,7 +131,7 @@ rule rbp_attention:
     benchmark:
         "results/benchmarks/rbp_attention/rbp.{dataset}.tsv"
     wildcard_constraints:
-        dataset=any_of(attended()),
+        dataset=any_of(attended(PLANNED)),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1

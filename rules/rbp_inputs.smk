@@ -17,15 +17,6 @@ def region_paths(wildcards):
     return {name: read_form(owner, name, path) for name, (path, _) in files.items()}
 
 
-def attended():
-    """Data sets of the RBP study whose models' attention is analysed."""
-    return [
-        name
-        for name, one in DATASETS["rbp"].items()
-        if analysed(PLANNED, one, "regions") or analysed(PLANNED, one, "structures")
-    ]
-
-
 def analysis_input(wildcards, kind):
     """Regions or structures of a data set, where they are analysed."""
     wanted = analysed(PLANNED, DATASETS["rbp"][wildcards.dataset], kind)

@@ -3,15 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 from nucleotune.plan import Dataset
 from nucleotune.plan.attribution import attributed_runs
+from nucleotune.stages import ROOT
 from nucleotune.studies.base import Study
-
-#: Directory of this checkout.
-ROOT = Path(__file__).resolve().parents[2]
 
 SEED_OF = "results/{study}/{dataset}/{method}/seed{seed}"
 METRICS = "results/{study}/{dataset}/{method}/metrics.json"
@@ -112,9 +109,14 @@ class Run:
 
     def explained(self, study: str, name: str) -> list[str]:
         """A file of every explained model of a study, in the order of `attributed`; the first seed is explained."""
+        return self.first_seed(f"attribution/{name}", study, self.attributed[study])
+
+    def first_seed(self, file: str, study: str, pairs: Iterable[tuple[str, str]]) -> list[str]:
+        """A file of the first seed's training, of pairs of a data set and a method."""
         return [
-            f"results/{study}/{dataset}/{method}/seed{self.seeds[0]}/attribution/{name}"
-            for dataset, method in self.attributed[study]
+            SEED_OF.format(study=study, dataset=dataset, method=method, seed=self.seeds[0])
+            + f"/{file}"
+            for dataset, method in pairs
         ]
 
     def computed(self, kind: str, name: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from nucleotune.plan import describe_methods
 from nucleotune.plan.asked import asked_methods
-from nucleotune.plan.run import METRICS, PREDICTIONS, SEED_OF, Run
+from nucleotune.plan.run import METRICS, SEED_OF, Run
 from nucleotune.studies.base import Product
 from nucleotune.studies.explained import explained_products
 from nucleotune.studies.polya.plan import described_polya, found_by_search
@@ -25,8 +25,9 @@ def products(run: Run) -> list[Product]:
     """Tables and figures of the study."""
     asked = described(run)
     both = {key: asked[key] for key in ("datasets", "methods")}
-    examples = [f"results/polya/{name}/examples.parquet" for name in run.shown["polya"]]
-    comparisons = [run.place(f"polya/{name}/comparison.tsv") for name in run.shown["polya"]]
+    shown = run.shown["polya"]
+    examples = [f"results/polya/{name}/examples.parquet" for name in shown]
+    comparisons = [run.place(f"polya/{name}/comparison.tsv") for name in shown]
     settings = {
         one["name"]: {
             key: run.methods[one["name"]][key] for key in ("network", "sizes", "training")
@@ -62,13 +63,11 @@ def products(run: Run) -> list[Product]:
             f"{_WRITE}:figure3",
             {
                 "examples": examples,
-                "predictions": [
-                    PREDICTIONS.format(
-                        study="polya", dataset=name, method=method, seed=run.seeds[0]
-                    )
-                    for name in run.shown["polya"]
-                    for method in run.assigned["polya"][name]
-                ],
+                "predictions": run.first_seed(
+                    "predictions.parquet",
+                    "polya",
+                    [(name, method) for name in shown for method in run.assigned["polya"][name]],
+                ),
             },
             both,
             kind="figure",

@@ -3,7 +3,7 @@
 from typing import Any
 
 from nucleotune.plan.asked import asked_methods
-from nucleotune.plan.run import METRICS, SEED_OF, Run
+from nucleotune.plan.run import METRICS, Run
 from nucleotune.studies.base import Product
 from nucleotune.studies.explained import explained_products
 from nucleotune.studies.promoters.plan import LABELS, described_promoter_methods
@@ -156,9 +156,4 @@ def _attention(run: Run) -> list[Product]:
 
 
 def _of_attention(run: Run, file: str) -> list[str]:
-    return [
-        f"{SEED_OF}/{file}".format(
-            study="promoters", dataset=dataset, method=method, seed=run.seeds[0]
-        )
-        for dataset, method in attention_runs(run)
-    ]
+    return run.first_seed(file, "promoters", attention_runs(run))

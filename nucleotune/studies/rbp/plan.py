@@ -106,6 +106,15 @@ def analysed(run: Run, dataset: RbpDataset, kind: str) -> bool:
     )
 
 
+def attended(run: Run) -> list[str]:
+    """Data sets whose models' attention is analysed."""
+    return [
+        name
+        for name, one in run.datasets["rbp"].items()
+        if analysed(run, one, "regions") or analysed(run, one, "structures")
+    ]
+
+
 def reads_structures(method: Mapping[str, Any]) -> bool:
     """Whether a method (its file) reads structures that are folded once for all of them."""
     if method["kind"] != "baseline":

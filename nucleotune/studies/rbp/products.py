@@ -7,7 +7,7 @@ from nucleotune.plan.asked import asked_methods
 from nucleotune.plan.run import METRICS, Run
 from nucleotune.studies.base import Product
 from nucleotune.studies.explained import explained_products
-from nucleotune.studies.rbp.plan import analysed, described_rbps, reads_structures
+from nucleotune.studies.rbp.plan import analysed, attended, described_rbps, reads_structures
 
 _WRITE = "nucleotune.studies.rbp.write"
 
@@ -29,10 +29,7 @@ def findings(run: Run) -> dict[str, list[str]]:
             for file in ("summary.tsv", "heads.parquet", "curves.parquet")
         ]
         for one in described(run)["datasets"]
-        if any(
-            analysed(run, run.datasets["rbp"][one["name"]], kind)
-            for kind in ("regions", "structures")
-        )
+        if one["name"] in attended(run)
     }
 
 

@@ -16,18 +16,17 @@ from nucleotune.plan.asked import asked_methods, method_keys
 from nucleotune.plan.attribution import check_attribution
 from nucleotune.plugins import (
     KINDS,
-    ROOT,
     check_collection_files,
     check_species_files,
     load_collection,
     load_method,
     load_model,
     load_species,
-    read_schema,
-    read_yaml,
-    validate,
 )
+from nucleotune.schemas import read_schema, validate
+from nucleotune.stages import ROOT
 from nucleotune.studies.registry import STUDIES
+from nucleotune.yaml_files import read_yaml
 
 
 def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[str, Any]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nucleotune.plugins import read_schema
+from nucleotune.schemas import read_schema
 
 #: Schema name -> where its keys stand.
 SECTIONS = {

@@ -18,7 +18,7 @@ from typing import Any
 
 from nucleotune.errors import InputError
 from nucleotune.files import read_json
-from nucleotune.plugins import read_schema, validate
+from nucleotune.schemas import read_schema, validate
 
 Space = Mapping[str, Any]
 

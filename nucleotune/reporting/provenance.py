@@ -12,7 +12,7 @@ import yaml
 
 from nucleotune import __version__
 from nucleotune.files import read_json
-from nucleotune.plugins import ROOT
+from nucleotune.stages import ROOT
 
 VERSIONS = ("snakemake", "torch", "transformers", "peft", "scikit-learn", "numpy", "pandas")
 

@@ -16,9 +16,8 @@ from nucleotune.plugins import (
     load_method,
     load_model,
     load_species,
-    read_schema,
-    validate,
 )
+from nucleotune.schemas import read_schema, validate
 
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.S | re.M)
 LOAD = {

@@ -7,7 +7,8 @@ import yaml
 from harness import REFUSED, UNDECIDED, Case
 from mutations import ODD_CELLS, edit_cells, edit_lines, pack, plain_lines, sometimes
 
-from nucleotune.plugins import read_schema, read_sheet, validate
+from nucleotune.plugins import read_sheet
+from nucleotune.schemas import read_schema, validate
 from nucleotune.yaml_files import read_yaml
 
 SPECIES = """\

@@ -12,7 +12,7 @@ import pytest
 from nucleotune.errors import InputError
 from nucleotune.genome.annotation import genes, read_annotation, read_with_contigs, write_annotation
 from nucleotune.genome.windows import extract_windows
-from nucleotune.plugins import read_schema, validate
+from nucleotune.schemas import read_schema, validate
 from nucleotune.studies.promoters.build import build_task
 from nucleotune.studies.promoters.plan import PromoterDataset
 from nucleotune.studies.promoters.protocol import settings_read, species_read

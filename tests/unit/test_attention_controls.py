@@ -14,10 +14,10 @@ from nucleotune.models.checkpoints import prepare_checkpoint
 from nucleotune.models.load import load_model, load_pretrained, save_model
 from nucleotune.models.standins import tiny, write_standin
 from nucleotune.models.tokenizers import make_tokenizer
-from nucleotune.plugins import ROOT
 from nucleotune.plugins import load_model as load_model_file
 from nucleotune.reporting.tables import render_table
 from nucleotune.sequence.shuffle import shuffle_sequences
+from nucleotune.stages import ROOT
 from nucleotune.studies.promoters import figures as drawing
 from nucleotune.studies.promoters.tables import TABLES, controls_table
 

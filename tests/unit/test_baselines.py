@@ -17,7 +17,7 @@ from nucleotune.baselines import fit_predict
 from nucleotune.baselines.svm import fit_svm, search_grid
 from nucleotune.contracts import check_examples, check_predictions
 from nucleotune.errors import InputError
-from nucleotune.plugins import read_schema
+from nucleotune.schemas import read_schema
 from nucleotune.sequence.composition import gc_content, phase_counts
 
 SVM_OPTIONS = {"c_grid": [10.0], "gamma_grid": [0.1], "folds": 3, "max_train": 1_000}

@@ -8,11 +8,11 @@ import pytest
 from nucleotune import plan
 from nucleotune.config import load_run
 from nucleotune.errors import InputError
-from nucleotune.plugins import ROOT
 from nucleotune.sequence.fasta import read_fasta
 from nucleotune.sequence.headers import parse_header
 from nucleotune.simulate.paths import toy_paths
 from nucleotune.sources.registry import read_registry
+from nucleotune.stages import ROOT
 from nucleotune.studies.lncrna import plan as lncrna_plan
 from nucleotune.studies.lncrna.build import filter_transcripts, read_transcripts
 from nucleotune.studies.lncrna.calibration import (

@@ -28,12 +28,13 @@ from nucleotune.models.standins import (
     write_standin,
 )
 from nucleotune.models.weights import count_parameters
-from nucleotune.plugins import ROOT, load_model
+from nucleotune.plugins import load_model
 from nucleotune.sources.download import download
 from nucleotune.sources.hub import Locked, hub_sources, locked_commit, read_revisions
 from nucleotune.sources.mirror import missing
 from nucleotune.sources.registry import local_path
 from nucleotune.sources.revisions import lock_revisions, resolve_revision
+from nucleotune.stages import ROOT
 
 SHIPPED = [
     "dnabert-3",

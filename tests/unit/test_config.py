@@ -11,18 +11,17 @@ from nucleotune import config_reference
 from nucleotune.config import load_run, set_in
 from nucleotune.errors import InputError
 from nucleotune.plugins import (
-    ROOT,
     find_plugin,
     load_collection,
     load_method,
     load_model,
     load_species,
-    read_schema,
     read_sheet,
-    read_yaml,
-    validate,
 )
+from nucleotune.schemas import read_schema, validate
+from nucleotune.stages import ROOT
 from nucleotune.studies.registry import STUDIES
+from nucleotune.yaml_files import read_yaml
 
 SHIPPED = [ROOT / "config"]
 PROMOTERS = {"species": ["toy"], "methods": ["gc"]}

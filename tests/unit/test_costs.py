@@ -25,10 +25,11 @@ from nucleotune.costs import (
 )
 from nucleotune.errors import InputError
 from nucleotune.estimate import Estimate
-from nucleotune.plugins import ROOT, load_method, load_model
+from nucleotune.plugins import load_method, load_model
 from nucleotune.reporting.plan import render_plan
 from nucleotune.sequence.kmers import encode_kmers, encode_singles
 from nucleotune.sequence.sixmers import encode_sixmers
+from nucleotune.stages import ROOT
 
 SHIPPED = [ROOT / "config"]
 TABLE = ROOT / "resources/costs.tsv"

@@ -6,7 +6,7 @@ import sys
 
 import yaml
 
-from nucleotune.plugins import ROOT
+from nucleotune.stages import ROOT
 
 
 def pins(lines):

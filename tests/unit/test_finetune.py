@@ -20,9 +20,9 @@ from nucleotune.errors import InputError
 from nucleotune.models.checkpoints import prepare_checkpoint
 from nucleotune.models.standins import tiny, write_standin
 from nucleotune.models.weights import weights_digest
-from nucleotune.plugins import ROOT
 from nucleotune.plugins import load_model as load_model_file
 from nucleotune.predict import predict
+from nucleotune.stages import ROOT
 from nucleotune.training import finetune as module
 from nucleotune.training.finetune import finetune
 from nucleotune.training.state import STATE, load_state, remove_state, run_digest, save_state

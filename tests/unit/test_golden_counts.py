@@ -7,7 +7,8 @@ from nucleotune.models.adapters import add_lora, freeze_encoder, head_modules
 from nucleotune.models.heads import BPNet, ConvHead, DilatedHead
 from nucleotune.models.load import build_classifier, build_masked_lm
 from nucleotune.models.weights import count_parameters
-from nucleotune.plugins import ROOT, load_model
+from nucleotune.plugins import load_model
+from nucleotune.stages import ROOT
 
 QUERY_VALUE = ["attention.self.query", "attention.self.value"]
 BERT_HEAD = 768 * 768 + 768 + 2 * 768 + 2  # pooler and classifier

@@ -15,7 +15,8 @@ from nucleotune.baselines.hocnnlb_features import word_codes
 from nucleotune.baselines.hocnnlb_network import Hocnnlb, WordConvolution
 from nucleotune.contracts import check_predictions
 from nucleotune.errors import InputError
-from nucleotune.plugins import read_schema, read_yaml, validate
+from nucleotune.schemas import read_schema, validate
+from nucleotune.yaml_files import read_yaml
 
 SHAPE = {"filters": 16, "kernel": 20, "pool": 3, "dense": 8}
 OPTIONS = {**SHAPE, "epochs": 2, "batch_size": 32}

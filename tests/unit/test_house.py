@@ -34,7 +34,7 @@ FLOORS = [
         "compiled",
         "scripting",
     },
-    {"sources", "sequence", "genome", "contracts", "profile_contracts", "stages"},
+    {"sources", "sequence", "genome", "contracts", "profile_contracts", "stages", "schemas"},
     {"models", "evaluation"},
     {
         "plugins",

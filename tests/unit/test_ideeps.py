@@ -15,8 +15,9 @@ from nucleotune.baselines.ideeps_features import fold_elements, make_inputs
 from nucleotune.baselines.ideeps_network import BidirectionalLSTM, Convolution, Ideeps, fit_network
 from nucleotune.contracts import check_predictions
 from nucleotune.errors import InputError
-from nucleotune.plugins import read_schema, read_yaml, validate
+from nucleotune.schemas import read_schema, validate
 from nucleotune.sequence.structure import RNAFOLD, RNASHAPES, fold_sequences
+from nucleotune.yaml_files import read_yaml
 
 OPTIONS = {"epochs": 2, "batch_size": 16, "patience": 5, "threads": 1}
 

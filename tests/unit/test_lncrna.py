@@ -6,7 +6,7 @@ import pytest
 
 from nucleotune.contracts import check_examples
 from nucleotune.errors import InputError
-from nucleotune.plugins import read_schema, validate
+from nucleotune.schemas import read_schema, validate
 from nucleotune.studies.leaks import leakage
 from nucleotune.studies.lncrna import build as lncrna
 from nucleotune.studies.splits import split_groups, split_rows

@@ -20,9 +20,10 @@ from nucleotune.baselines.mdeep_features import (
     orf_features,
 )
 from nucleotune.baselines.mdeep_network import ConvolutionBranch, Mdeep, fit_network
-from nucleotune.plugins import read_schema, read_yaml, validate
+from nucleotune.schemas import read_schema, validate
 from nucleotune.sequence import hexamers
 from nucleotune.sequence.fickett import TESTCODE, fickett_scores
+from nucleotune.yaml_files import read_yaml
 
 WORDS = ["".join(reversed(letters)) for letters in itertools.product("ACGT", repeat=6)]
 

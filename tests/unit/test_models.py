@@ -24,8 +24,8 @@ from nucleotune.models.spec import check_model
 from nucleotune.models.standins import published_tensors, tiny, write_standin
 from nucleotune.models.tokenizers import make_tokenizer
 from nucleotune.models.weights import weights_digest
-from nucleotune.plugins import ROOT
 from nucleotune.plugins import load_model as load_model_file
+from nucleotune.stages import ROOT
 
 TINY = {
     "hidden_size": 16,

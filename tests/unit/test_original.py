@@ -16,7 +16,8 @@ from nucleotune.baselines.original import (
 )
 from nucleotune.errors import InputError
 from nucleotune.evaluation.intervals import unmeasured
-from nucleotune.plugins import ROOT, load_method
+from nucleotune.plugins import load_method
+from nucleotune.stages import ROOT
 from nucleotune.studies.lncrna import tables as lncrna
 from nucleotune.studies.lncrna.plan import lncfinder_model
 

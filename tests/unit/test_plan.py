@@ -4,8 +4,10 @@ import pytest
 
 from nucleotune import plan
 from nucleotune.config import load_run
-from nucleotune.plugins import ROOT, load_species, read_schema, validate
+from nucleotune.plugins import load_species
+from nucleotune.schemas import read_schema, validate
 from nucleotune.sources.registry import read_registry
+from nucleotune.stages import ROOT
 from nucleotune.studies.lncrna import plan as lncrna_plan
 
 REGISTRY = read_registry(ROOT / "resources/sources.tsv")

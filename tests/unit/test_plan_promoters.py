@@ -7,9 +7,11 @@ import pytest
 from nucleotune.config import load_run
 from nucleotune.errors import InputError
 from nucleotune.plan.asked import asked_methods
-from nucleotune.plugins import ROOT, load_method, load_species, read_schema, read_yaml, validate
+from nucleotune.plugins import load_method, load_species
+from nucleotune.schemas import read_schema, validate
 from nucleotune.simulate.paths import simulated_paths
 from nucleotune.sources.registry import read_registry
+from nucleotune.stages import ROOT
 from nucleotune.studies.promoters.plan import (
     described_promoter_methods,
     promoter_datasets,
@@ -24,6 +26,7 @@ from nucleotune.studies.promoters.protocol import (
     settings_read,
     species_read,
 )
+from nucleotune.yaml_files import read_yaml
 
 REGISTRY = read_registry(ROOT / "resources/sources.tsv")
 SHIPPED = [ROOT / "config"]

@@ -2,7 +2,8 @@
 
 from nucleotune import plan
 from nucleotune.config import load_run
-from nucleotune.plugins import ROOT, load_collection
+from nucleotune.plugins import load_collection
+from nucleotune.stages import ROOT
 from nucleotune.studies.rbp.plan import described_rbps, listed_rbps, rbp_datasets
 
 

@@ -9,9 +9,10 @@ from matplotlib import image
 from scipy.stats import pearsonr
 
 from nucleotune.plan import describe_methods
-from nucleotune.plugins import ROOT, load_method
+from nucleotune.plugins import load_method
 from nucleotune.profile_contracts import ProfileExamples, ProfilePredictions
 from nucleotune.reporting.tables import render_table
+from nucleotune.stages import ROOT
 from nucleotune.studies.polya.figures import loss_figure, profiles_figure, typical_genes
 from nucleotune.studies.polya.tables import (
     HYPERPARAMETERS,

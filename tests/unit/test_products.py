@@ -8,7 +8,7 @@ import pytest
 
 from nucleotune.config import load_run
 from nucleotune.plan.run import Run
-from nucleotune.plugins import ROOT
+from nucleotune.stages import ROOT
 from nucleotune.studies.base import KINDS
 from nucleotune.studies.registry import STUDIES
 from nucleotune.yaml_files import read_yaml

@@ -15,13 +15,15 @@ from nucleotune.models.checkpoints import prepare_checkpoint
 from nucleotune.models.profile import build_profile_model, load_profile_model
 from nucleotune.models.profile_networks import one_hot, spread_kmers
 from nucleotune.models.standins import write_standin
-from nucleotune.plugins import ROOT, load_model, read_schema, read_yaml, validate
+from nucleotune.plugins import load_model
 from nucleotune.predict import predict
 from nucleotune.profile_contracts import (
     ProfileExamples,
     check_profile_predictions,
     write_profile_predictions,
 )
+from nucleotune.schemas import read_schema, validate
+from nucleotune.stages import ROOT
 from nucleotune.training import profile_trainer
 from nucleotune.training.gates import Diverged, check_learned
 from nucleotune.training.profile import (
@@ -31,6 +33,7 @@ from nucleotune.training.profile import (
     train_profile,
 )
 from nucleotune.training.state import STATE
+from nucleotune.yaml_files import read_yaml
 
 TRACKS = ("ypd", "gal")
 LENGTH = 80

@@ -7,9 +7,10 @@ import pytest
 from nucleotune.attention.profile import position_profile
 from nucleotune.models.load import build_classifier, load_model
 from nucleotune.models.tokenizers import make_tokenizer
-from nucleotune.plugins import ROOT, load_method
+from nucleotune.plugins import load_method
 from nucleotune.plugins import load_model as load_model_file
 from nucleotune.sequence.shuffle import shuffle_sequences
+from nucleotune.stages import ROOT
 from nucleotune.studies.promoters.toy_sequences import UPSTREAM, draw_promoter
 from nucleotune.training.finetune import finetune
 

@@ -15,8 +15,9 @@ from nucleotune.errors import InputError
 from nucleotune.genome.annotation import read_annotation, write_annotation
 from nucleotune.genome.expression import read_gct
 from nucleotune.genome.genome_file import open_genome
-from nucleotune.plugins import ROOT, load_species
+from nucleotune.plugins import load_species
 from nucleotune.simulate.paths import promoter_paths
+from nucleotune.stages import ROOT
 from nucleotune.studies.promoters.build import build_task
 from nucleotune.studies.promoters.finish import window_starts
 from nucleotune.studies.promoters.plan import PromoterDataset

@@ -8,7 +8,7 @@ import pytest
 
 from nucleotune.contracts import check_examples
 from nucleotune.errors import InputError
-from nucleotune.plugins import ROOT
+from nucleotune.stages import ROOT
 from nucleotune.studies.rbp.build import to_shape
 from nucleotune.studies.rbp.sample import assemble_splits, build_card, build_examples, overlapping
 

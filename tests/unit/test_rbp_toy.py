@@ -12,9 +12,10 @@ from nucleotune.baselines import fit_predict
 from nucleotune.genome.annotation import read_annotation, write_annotation
 from nucleotune.models.load import build_classifier, load_model
 from nucleotune.models.tokenizers import make_tokenizer
-from nucleotune.plugins import ROOT, load_method
+from nucleotune.plugins import load_method
 from nucleotune.plugins import load_model as load_model_file
 from nucleotune.simulate.paths import rbp_paths
+from nucleotune.stages import ROOT
 from nucleotune.studies.rbp.attention import FEWEST_BINS, Loaded, analyse_models
 from nucleotune.studies.rbp.build import analysis_rows, regions_of, with_properties
 from nucleotune.studies.rbp.readers import read_rbpsuite

@@ -4,8 +4,10 @@ import pytest
 
 from nucleotune.config import load_run
 from nucleotune.errors import InputError
-from nucleotune.plugins import ROOT, load_method, read_yaml
+from nucleotune.plugins import load_method
 from nucleotune.search_space import check_space, read_search, settings_digest, with_parameters
+from nucleotune.stages import ROOT
+from nucleotune.yaml_files import read_yaml
 
 FOLDERS = [ROOT / "config"]
 RATE = "training.learning_rate"

@@ -8,12 +8,14 @@ import pandas as pd
 import pytest
 
 from nucleotune.errors import InputError
-from nucleotune.plugins import ROOT, read_schema, read_yaml, validate
 from nucleotune.profile_contracts import ProfileExamples, examples_digest
+from nucleotune.schemas import read_schema, validate
 from nucleotune.search_space import settings_digest
+from nucleotune.stages import ROOT
 from nucleotune.training import tune as module
 from nucleotune.training.gates import Diverged
 from nucleotune.training.tune import search, tune_profile, write_tuned
+from nucleotune.yaml_files import read_yaml
 
 SPACE = {
     "training.learning_rate": {"low": 1e-5, "high": 1e-1, "log": True},

@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 CORES ?= 2
+# One more than cores: some tests wait most of the time, for SLURM or for a signal.
+TESTERS ?= $(shell expr $(CORES) + 1)
 BIN := $(VENV)/bin
 
 .PHONY: help install demo test test-slurm fuzz lint format check-real docs stages lock clean
@@ -36,7 +38,7 @@ demo: install
 
 # Whole files, in their order: those that run the workflow first, and fixtures of a file are made once.
 test: install
-	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadfile --no-loadscope-reorder
 
 test-slurm: install
 	$(BIN)/python -m pytest -m slurm tests/slurm

@@ -74,6 +74,7 @@ from nucleotune.plugins import load_model
 from nucleotune.sequence.kmers import TokenizedSequences
 from nucleotune.training.batches import WINDOW_BATCHES, epoch_batches
 from nucleotune.training.compute import peak_memory_mb, precision, resolve_device
+from nucleotune.training.kinds.classes import ClassLearner
 from nucleotune.training.trainer import Trainer
 
 SEED = 1
@@ -181,7 +182,7 @@ def train_ours(
     job: Job, classifier: torch.nn.Module, steps: int, hook: Callable
 ) -> tuple[float, float]:
     """Train `steps` steps, `hook` called after the gradients of each; mean loss and share of padding."""
-    trainer = Trainer(
+    learner = ClassLearner(
         classifier,
         job.tokenized,
         job.labels,
@@ -200,11 +201,10 @@ def train_ours(
             "patience": 1,
             "micro_batch_tokens": job.case.micro_batch_tokens,
             "save_minutes": 60,
-            "on_collapse": "stop",
         },
-        seed=SEED,
         device=job.device,
     )
+    trainer = Trainer(learner, SEED)
     trainer.optimizer.register_step_post_hook(hook)
     trainer.run(save=lambda state: None)
     return trainer.progress.rows[0]["loss"], trainer.progress.total.padding_share

@@ -254,7 +254,7 @@ def profile_hours(
     name: str, method: Mapping[str, Any], rows: Mapping[str, float], costs: Costs
 ) -> float:
     """Hours of one training of a model of profiles: all epochs, though early stopping may end sooner."""
-    seconds = costs.value("start", "fit_profile")
+    seconds = costs.value("start", "profile")
     if method["network"] != "average":
         shown = method["training"]["epochs"] * (rows.get("train", 0) + 0.3 * rows.get("valid", 0))
         seconds += shown / costs.value("profile", name)

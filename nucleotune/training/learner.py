@@ -47,7 +47,7 @@ class Learner(ABC):
 
     @abstractmethod
     def batches(self, seed: int, epoch: int) -> list[Rows]:
-        """The training rows in batches of `batch_size`, each row once; `seed` and `epoch` (0-based) decide the order."""
+        """The training rows in batches of `batch_size`, each row once, in an order of `seed` and `epoch` (0-based)."""
 
     @abstractmethod
     def learn(self, rows: Rows, batch_size: int) -> torch.Tensor:

@@ -11,7 +11,7 @@ after the other, and their average over the processes is what every process goes
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -107,11 +107,9 @@ def warmup_steps(training: Mapping[str, Any], steps: int) -> int | None:
     return min(warmup, steps)
 
 
-def parameter_groups(
-    trainable: Iterable[torch.nn.Parameter], weight_decay: float
-) -> list[dict[str, Any]]:
-    """Parameters for AdamW: weight decay on matrices, none on biases and LayerNorm scales (vectors)."""
-    trainable = list(trainable)
+def parameter_groups(module: torch.nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Trainable parameters for AdamW: weight decay on matrices, none on biases and LayerNorm scales (vectors)."""
+    trainable = [parameter for parameter in module.parameters() if parameter.requires_grad]
     return [
         {"params": [p for p in trainable if p.ndim > 1], "weight_decay": weight_decay},
         {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
@@ -138,7 +136,7 @@ class Trainer:
         self.changing = self.trained | self.running
         # A network without trainable parameters is measured only.
         if self.trained:
-            groups = parameter_groups(self.trained.values(), training.get("weight_decay", 0.0))
+            groups = parameter_groups(learner.network, training.get("weight_decay", 0.0))
             self.optimizer = torch.optim.AdamW(groups, fused=True)
         self.progress = Progress()
         self.best: dict[str, torch.Tensor] = {}
@@ -219,9 +217,10 @@ class Trainer:
     def _accumulate(
         self, mine: np.ndarray, batch_size: int, tokens: int, before: list[torch.Tensor]
     ) -> tuple[torch.Tensor, int]:
-        """Gradients of the examples `mine` of a batch, in micro-batches of at most `tokens`; running means were `before`.
+        """Gradients of the examples `mine` of a batch, in micro-batches of at most `tokens`.
 
-        Returns their sums of `Learner.parts`, on the device, and the tokens computed, padding included.
+        `before`: the running means as they were. Returns the examples' sums of `Learner.parts`, on the device, and the
+        tokens computed, padding included.
         """
         # What an attempt that did not fit has left.
         self.optimizer.zero_grad()

@@ -3,7 +3,7 @@
 A method is the dict of one `config/methods/<name>.yaml` of kind profile_model, validated by its schema: see
 `models.profile` for what it builds, and
 
-    training  epochs, max_steps, batch_size, learning_rate, max_gradient_norm (or null), patience (epochs without a lower
+    training  epochs, max_steps, batch_size, learning_rate, max_gradient_norm, patience (epochs without a lower
               validation loss), profile_weight, count_weight (see `profile_loss`), save_minutes
 
 The network `average` is not trained but filled in: for every track the mean of the training sequences' profiles, each
@@ -139,7 +139,7 @@ class ProfileLearner(Learner):
         return dict(self.network.named_buffers())
 
     def flat_loss(self) -> float:
-        """Validation loss of who knows nothing: the same everywhere, and the mean log(1 + reads) of the training set."""
+        """Validation loss of a model that knows only the mean log(1 + reads) of the training set: a flat profile."""
         log_counts = self.counts[self.train].double().sum(-1).log1p().mean(0)
         counts = self.counts[self.valid]
         return self.weighted(

@@ -20,7 +20,7 @@ from nucleotune.models.weights import (
 from nucleotune.stages import stage_number
 from nucleotune.training import parallel
 from nucleotune.training.compute import precision, resolve_device
-from nucleotune.training.kinds import task_class
+from nucleotune.training.kinds import learner_class
 from nucleotune.training.state import load_state, run_digest, save_state
 from nucleotune.training.trainer import Trainer
 
@@ -87,7 +87,7 @@ def fit(
         check_new_directory(output_dir, DESCRIPTION)
     model, base = _resolved(model, start_from, checkpoint)
     torch_device = resolve_device(device, threads)
-    trained = task_class(task)(
+    learner = learner_class(task)(
         examples,
         method=method,
         model=model,
@@ -98,20 +98,20 @@ def fit(
         labels=labels,
     )
     digest = run_digest(
-        trained.table,
+        learner.table,
         stage_version=stage_number("finetune"),
         task=task,
         method=method,
-        model=trained.model,
+        model=learner.model,
         seed=seed,
         threads=threads,
         processes=parallel.size(),
         device=torch_device.type,
         base=base,
         versions=library_versions(),
-        **trained.identity,
+        **learner.identity,
     )
-    trainer = Trainer(trained.learner, seed)
+    trainer = Trainer(learner, seed)
     state = load_state(Path(state_dir), digest)
     if state is not None:
         trainer.restore(state)
@@ -125,19 +125,19 @@ def fit(
     trainer.run(save)
     seconds = time.perf_counter() - begin
     progress, total = trainer.progress, trainer.progress.total
-    predictions, collapsed = trained.finish(progress.best_loss)
-    counts = trained.table["split"].value_counts(sort=False)
+    predictions, collapsed = learner.finish(progress.best_loss)
+    counts = learner.table["split"].value_counts(sort=False)
     summary = {
-        "parameters": trained.parameters,
-        "load": trained.report,
+        "parameters": learner.parameters,
+        "load": learner.report,
         "examples": {split: int(n) for split, n in counts.items()},
-        **trained.facts,
+        **learner.facts,
         "padding_share": total.padding_share,
         "device": torch_device.type,
         "precision": "fp32" if model is None else precision(torch_device),
         "processes": parallel.size(),
         "threads": threads,
-        "micro_batch_tokens": trained.learner.budget.tokens,
+        "micro_batch_tokens": learner.budget.tokens,
         "steps": progress.step,
         "best_step": progress.best_step,
         "best_validation_loss": progress.best_loss,
@@ -151,14 +151,14 @@ def fit(
         "versions": library_versions(),
     }
     description = {
-        **trained.described,
+        **learner.described,
         "seed": seed,
         "base": base,
         "best_step": progress.best_step,
         "versions": library_versions(),
     }
     if first and output_dir is not None:
-        trained.save(output_dir, description)
+        learner.save(output_dir, description)
     return Fitted(predictions, pd.DataFrame(progress.rows), summary)
 
 

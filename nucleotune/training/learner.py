@@ -1,49 +1,43 @@
-"""What the training loop asks of a kind of labels, and what every kind does alike."""
+"""What training asks of a kind of labels: the loop (`trainer`), and what stands before and after it (`fit`)."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nucleotune.training.memory import TokenBudget
-
+#: Indices of examples.
 Rows = NDArray[np.int64]
 
 
 class Learner(ABC):
-    """Examples of one kind, and a network that learns them. Rows are indices of the examples.
+    """Examples of one kind, and a network that learns them; made from the arguments of `fit.fit`.
 
-    network   its trainable parameters are trained in place; on `device`
-    sizes     tokens or positions of each example, (n,)
-    train     rows to train on
-    valid     rows whose loss decides when to stop and which weights to keep
-    training  the method's `training` settings
-    budget    tokens or positions of one forward pass
+    table       examples that are trained on or predicted: `id`, `sequence`, `split`, `label` (what decides the loss)
+    train       rows of `table` to train on
+    valid       rows whose loss decides when to stop and which weights to keep
+    sizes       tokens or positions of each row, (n,)
+    network     its trainable parameters are trained in place; on `device`
+    budget      tokens or positions of one forward pass
+    training    the method's `training` settings
+    model       the language model's dict as it is read; None for a network without one
+    parameters  counts: `total`, `trainable`
+    report      of `models.load.load_pretrained`, or None
+    identity    what else decides the numbers; JSON values, as are
+    facts       for the summary, and
+    described   for the model directory's description
     """
 
     #: Names of the sums over examples that `learn` returns.
     parts: ClassVar[tuple[str, ...]]
     #: Whether examples of a micro-batch are padded to the longest of them.
     padded: ClassVar[bool]
-
-    def __init__(
-        self,
-        network: torch.nn.Module,
-        sizes: Rows,
-        *,
-        train: Rows,
-        valid: Rows,
-        training: Mapping[str, Any],
-        device: torch.device,
-        budget: TokenBudget,
-    ) -> None:
-        """Keep the arguments (see the class), and move the network to `device`."""
-        self.network, self.sizes = network.to(device), sizes
-        self.train, self.valid = train, valid
-        self.training, self.device, self.budget = training, device, budget
+    #: Reads examples; checks and writes predictions.
+    read: ClassVar[Callable[[str], Any]]
+    write: ClassVar[Callable[[str, Any], None]]
 
     @abstractmethod
     def batches(self, seed: int, epoch: int) -> list[Rows]:
@@ -53,8 +47,7 @@ class Learner(ABC):
     def learn(self, rows: Rows, batch_size: int) -> torch.Tensor:
         """Add to the gradients what `rows`, a part of a batch, contribute to those of the batch's mean loss.
 
-        Returns:
-            Sums over the rows, float64 (len(parts),), on the device.
+        Returns their sums of `parts`, float64 (len(parts),), on the device.
         """
 
     @abstractmethod
@@ -65,10 +58,18 @@ class Learner(ABC):
     def measure(self, rows: Rows) -> dict[str, float]:
         """The same of `rows`, as the network predicts them now; it is left in evaluation mode."""
 
-    def trained(self) -> dict[str, torch.nn.Parameter]:
-        """Parameters that training changes, by name."""
-        return {n: p for n, p in self.network.named_parameters() if p.requires_grad}
-
     def running(self) -> dict[str, torch.Tensor]:
         """Buffers that change in training and count in prediction, such as the running means of normalisations."""
         return {}
+
+    @abstractmethod
+    def finish(self, best_loss: float) -> tuple[Any, bool]:
+        """Predictions of train, valid and test sets by the weights that were kept, and whether these learnt nothing.
+
+        Raises:
+            InputError: they learnt nothing, where that is no result.
+        """
+
+    @abstractmethod
+    def save(self, directory: Path, description: dict[str, Any]) -> None:
+        """Write the model directory; `finish` comes before."""

@@ -17,7 +17,7 @@ from nucleotune.models.weights import weights_kept
 from nucleotune.scripting import LOG_FORMAT
 from nucleotune.training import parallel
 from nucleotune.training.fit import fit
-from nucleotune.training.kinds import task_class
+from nucleotune.training.kinds import learner_class
 from nucleotune.training.state import remove_state
 
 logger = logging.getLogger(__name__)
@@ -116,9 +116,9 @@ def train_several(runs: Sequence[Run], settings: Settings) -> None:
 
 
 def _train(run: Run, settings: Settings) -> None:
-    task = task_class(settings.task)
+    kind = learner_class(settings.task)
     fitted = fit(
-        task.read(run.examples),
+        kind.read(run.examples),
         **vars(settings),
         start_from=Path(run.start_from) if run.start_from else None,
         checkpoint=Path(run.checkpoint) if run.checkpoint else None,
@@ -128,7 +128,7 @@ def _train(run: Run, settings: Settings) -> None:
     )
     if parallel.rank() > 0:
         return
-    task.write(run.predictions, fitted.predictions)
+    kind.write(run.predictions, fitted.predictions)
     write_tsv(run.training, fitted.training_rows)
     write_json(run.summary, fitted.summary)
 

@@ -19,7 +19,7 @@ import logging
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,23 +27,15 @@ import torch
 from numpy.typing import NDArray
 
 from nucleotune.errors import InputError
-from nucleotune.models.adapters import (
-    Adapter,
-    add_lora,
-    freeze_encoder,
-    head_modules,
-    merge_lora,
-)
+from nucleotune.models.adapters import add_lora, freeze_encoder, head_modules, merge_lora
 from nucleotune.models.load import build_classifier, load_model, load_pretrained, save_model
 from nucleotune.models.spec import as_read
 from nucleotune.models.tokenizers import make_tokenizer
 from nucleotune.models.weights import count_parameters
-from nucleotune.sequence.kmers import TokenizedSequences
 from nucleotune.sequence.views import show
 from nucleotune.training.batches import epoch_batches
 from nucleotune.training.compute import forward, predict_logits, predicted_splits
 from nucleotune.training.gates import check_unknown
-from nucleotune.training.kinds import Task
 from nucleotune.training.learner import Learner, Rows
 from nucleotune.training.memory import TokenBudget
 
@@ -51,28 +43,62 @@ logger = logging.getLogger(__name__)
 
 
 class SequenceLearner(Learner):
-    """Sequences as tokens, and a network whose `.logits` are (examples, outputs)."""
+    """Sequences as tokens, and a language model whose `.logits` are (examples, outputs)."""
 
     padded = True
 
     def __init__(
         self,
-        network: torch.nn.Module,
-        tokenized: TokenizedSequences,
-        labels: NDArray[Any],
+        examples: pd.DataFrame,
         *,
-        train: Rows,
-        valid: Rows,
-        training: dict[str, Any],
+        method: dict[str, Any],
+        model: dict[str, Any],
+        seed: int,
         device: torch.device,
+        start_from: Path | None = None,
+        checkpoint: Path | None = None,
+        labels: Sequence[str] | None = None,
     ) -> None:
-        """See `Learner`; `labels` (n, ...) is for the kind alone to read."""
-        budget = TokenBudget(training["micro_batch_tokens"])
-        split = {"train": train, "valid": valid}
-        super().__init__(
-            network, tokenized.lengths, **split, training=training, device=device, budget=budget
+        """See `Learner`."""
+        # From here on the model's limit is the method's: for tokens, the state's identity, and whoever reads the model.
+        self.method, self.model = method, as_read(model, method)
+        self.training, self.device = method["training"], device
+        self.table = table = self._used(examples)
+        self.train = np.flatnonzero(table["split"].isin(method["train_splits"]))
+        self.valid = np.flatnonzero(table["split"] == "valid")
+        ids, sequences = table["id"].tolist(), show(table["sequence"], method["view"])
+        self.tokenizer = make_tokenizer(self.model, start_from or checkpoint)
+        self.tokenized = self.tokenizer.encode(ids, sequences, method["truncation"])
+        self.sizes = self.tokenized.lengths
+        self.budget = TokenBudget(self.training["micro_batch_tokens"])
+        unknown_share = check_unknown(self.tokenizer, self.tokenized, ids, sequences)
+        truncated, side = int(self.tokenized.truncated.sum()), method["truncation"]
+        share = truncated / len(table)
+        logger.info(
+            "%d examples; %.1f %% of them cut at %d tokens, side: %s",
+            *(len(table), 100 * share, self.model["max_tokens"], side),
         )
-        self.tokenized, self.labels = tokenized, labels
+        network, self.report = self._starting_network(seed, start_from, checkpoint)
+        self._check_padding(network)
+        self.network, self.adapter = network.to(device), None
+        self.parameters = count_parameters(network)
+        self.identity = {"tokenizer": self.tokenizer.files}
+        self.facts = {
+            "unknown_share": unknown_share,
+            "truncated": {"side": side, "count": truncated, "share": share},
+        }
+        self.described = {
+            "model": self.model,
+            "method": method,
+            "truncation": side,
+            "labels": {str(i): meaning for i, meaning in enumerate(labels or ())},
+            "unknown_share": unknown_share,
+            "truncated_share": share,
+        }
+
+    @abstractmethod
+    def check(self, examples: pd.DataFrame) -> None:
+        """Raise InputError unless `examples` keep the contract of the kind and can be learnt from."""
 
     @abstractmethod
     def sums(self, logits: torch.Tensor, rows: Rows) -> tuple[torch.Tensor, ...]:
@@ -81,6 +107,10 @@ class SequenceLearner(Learner):
     @abstractmethod
     def judge(self, logits: NDArray[np.float64], rows: Rows) -> dict[str, float]:
         """What `numbers` gives, of the logits (examples, outputs) that `rows` are predicted with."""
+
+    @abstractmethod
+    def predictions(self, logits: NDArray[np.float64], rows: Rows) -> tuple[pd.DataFrame, bool]:
+        """Predictions of `rows` in the contract of the kind, and whether all are alike; see `Learner.finish`."""
 
     def batches(self, seed: int, epoch: int) -> list[Rows]:
         """Batches of like length, see `batches.epoch_batches`."""
@@ -104,95 +134,18 @@ class SequenceLearner(Learner):
         """See `Learner`."""
         return self.judge(self.predict(rows), rows)
 
-
-class SequenceTask(Task):
-    """A language model to be trained on the labels of sequences."""
-
-    #: What learns this kind.
-    learner_class: ClassVar[type[SequenceLearner]]
-
-    def __init__(
-        self,
-        examples: pd.DataFrame,
-        *,
-        method: dict[str, Any],
-        model: dict[str, Any],
-        seed: int,
-        device: torch.device,
-        start_from: Path | None,
-        checkpoint: Path | None,
-        labels: Sequence[str] | None,
-    ) -> None:
-        """See `Task`."""
-        # From here on the model's limit is the method's: for tokens, the state's identity, and whoever reads the model.
-        self.method, self.model = method, as_read(model, method)
-        self.table = used = self._used(examples)
-        ids, sequences = used["id"].tolist(), show(used["sequence"], method["view"])
-        self.tokenizer = make_tokenizer(self.model, start_from or checkpoint)
-        tokenized = self.tokenizer.encode(ids, sequences, method["truncation"])
-        unknown_share = check_unknown(self.tokenizer, tokenized, ids, sequences)
-        truncated = int(tokenized.truncated.sum())
-        share = truncated / len(used)
-        logger.info(
-            "%d examples; %.1f %% of them cut at %d tokens, side: %s",
-            *(len(used), 100 * share, self.model["max_tokens"], method["truncation"]),
-        )
-        network, self.report = self._starting_network(seed, start_from, checkpoint)
-        self._check_padding(network)
-        self.adapter: Adapter | None = None
-        self.parameters = count_parameters(network)
-        self.identity = {"tokenizer": self.tokenizer.files}
-        self.facts = {
-            "unknown_share": unknown_share,
-            "truncated": {"side": method["truncation"], "count": truncated, "share": share},
-        }
-        self.described = {
-            "model": self.model,
-            "method": method,
-            "truncation": method["truncation"],
-            "labels": {str(i): meaning for i, meaning in enumerate(labels or ())},
-            "unknown_share": unknown_share,
-            "truncated_share": share,
-        }
-        self.learner = self.learner_class(
-            network,
-            tokenized,
-            self.targets(),
-            train=np.flatnonzero(used["split"].isin(method["train_splits"])),
-            valid=np.flatnonzero(used["split"] == "valid"),
-            training=method["training"],
-            device=device,
-        )
-
-    @abstractmethod
-    def check(self, examples: pd.DataFrame) -> None:
-        """Raise InputError unless `examples` keep the contract of the kind and can be learnt from."""
-
-    @abstractmethod
-    def targets(self) -> NDArray[Any]:
-        """Labels (n, ...) of `table`, as the learner reads them."""
-
-    @abstractmethod
-    def predictions(self, logits: NDArray[np.float64], rows: Rows) -> pd.DataFrame:
-        """Predictions in the contract of the kind, from the logits of `rows` of `table`."""
-
-    @abstractmethod
-    def collapsed(self, predictions: pd.DataFrame) -> bool:
-        """Whether the model tells no sequence from another; InputError where the method forbids that."""
-
     def finish(self, best_loss: float) -> tuple[pd.DataFrame, bool]:
-        """See `Task`."""
+        """See `Learner`."""
         if self.method["adaptation"] == "lora":
             # Predictions are made with the merged weights: those, and no others, are what `predict` reads.
-            self.learner.network, self.adapter = merge_lora(self.learner.network)
+            self.network, self.adapter = merge_lora(self.network)
         rows = np.flatnonzero(self.table["split"].isin(predicted_splits(self.table)))
-        predictions = self.predictions(self.learner.predict(rows), rows)
-        return predictions, self.collapsed(predictions)
+        return self.predictions(self.predict(rows), rows)
 
     def save(self, directory: Path, description: dict[str, Any]) -> None:
-        """See `Task`."""
-        network, adapter = self.learner.network, self.adapter
-        save_model(directory, network, description, tokenizer=self.tokenizer, adapter=adapter)
+        """See `Learner`."""
+        parts = {"tokenizer": self.tokenizer, "adapter": self.adapter}
+        save_model(directory, self.network, description, **parts)
 
     def _used(self, examples: pd.DataFrame) -> pd.DataFrame:
         """Rows that are trained on or predicted, after checks."""

@@ -132,7 +132,8 @@ class Trainer:
             self.steps = min(self.steps, training["max_steps"])
         self.warmup = warmup_steps(training, self.steps)
         self.max_norm = training.get("max_gradient_norm")
-        self.trained, self.running = learner.trained(), learner.running()
+        self.trained = {n: p for n, p in learner.network.named_parameters() if p.requires_grad}
+        self.running = learner.running()
         self.changing = self.trained | self.running
         # A network without trainable parameters is measured only.
         if self.trained:

@@ -409,17 +409,13 @@ def test_a_loss_without_measure_stops(tmp_path):
 
 
 def test_the_loss_of_a_flat_profile():
-    counts = torch.tensor([[[1.0, 1.0, 2.0]], [[3.0, 0.0, 0.0]]])
-    weights = {"profile_weight": 0.8, "count_weight": 0.2}
-    # Sequence 1 is judged: 3 reads at one place of three, and log 5 expected where log 4 is right.
-    expected = 0.8 * -3 * np.log(1 / 3) + 0.2 * (np.log(5) - np.log(4)) ** 2
-    split = {"train": np.array([0]), "valid": np.array([1])}
-    learner = ProfileLearner(
-        torch.nn.Identity(),
-        torch.zeros(2, 4, 3),
-        counts,
-        **split,
-        training=weights | {"batch_size": 1},
-        device=torch.device("cpu"),
-    )
+    examples = make_examples(4)
+    examples.table["split"] = ["train", "valid", "test", "test"]
+    examples.counts[:2] = 0
+    examples.counts[0, :, :3] = [1, 1, 2]
+    examples.counts[1, :, 5] = 3
+    method, device = short("bpnet-tiny"), torch.device("cpu")
+    learner = ProfileLearner(examples, method=method, model=None, seed=1, device=device)
+    # Sequence 1 is judged: 3 reads at one place of many, and log 5 expected where log 4 is right.
+    expected = 0.8 * 3 * np.log(LENGTH) + 0.2 * (np.log(5) - np.log(4)) ** 2
     assert learner.flat_loss() == pytest.approx(expected)

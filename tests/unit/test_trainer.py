@@ -1,14 +1,16 @@
 """The training loop's arithmetic."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
 from nucleotune.errors import InputError
-from nucleotune.models.adapters import add_lora, freeze_encoder
-from nucleotune.models.heads import BPNet, ConvHead
+from nucleotune.models.adapters import add_lora
+from nucleotune.models.heads import ConvHead
 from nucleotune.models.load import build_classifier
+from nucleotune.profile_contracts import ProfileExamples
 from nucleotune.sequence.kmers import encode_kmers
 from nucleotune.training import batches
 from nucleotune.training import trainer as trainer_module
@@ -65,7 +67,15 @@ PROFILES = {
     "count_weight": 0.2,
     "save_minutes": 10,
 }
-ROWS = {"train": np.arange(30), "valid": np.arange(30, 40)}
+METHOD = {
+    "title": "tiny method",
+    "train_splits": ["train"],
+    "adaptation": "full",
+    "lora": {"rank": 2, "alpha": 2, "dropout": 0.0},
+    "view": "transcript",
+    "truncation": "right",
+}
+SPLIT = ["train"] * 30 + ["valid"] * 10
 
 
 @pytest.fixture(autouse=True)
@@ -73,30 +83,35 @@ def one_thread():
     resolve_device("cpu", 1)
 
 
-def make_data(n=40, seed=0):
+def make_examples(n=40, seed=0):
     rng = np.random.default_rng(seed)
     sequences = ["".join(rng.choice(list("ACGT"), rng.integers(5, 126))) for _ in range(n)]
-    return encode_kmers(list(map(str, range(n))), sequences, k=3), rng.integers(0, 2, n)
+    ids, labels = list(map(str, range(n))), rng.integers(0, 2, n)
+    columns = {"id": ids, "sequence": sequences, "label": labels, "split": SPLIT, "group": ids}
+    return pd.DataFrame(columns)
 
 
-def make_trainer(network=None, **changes):
-    """A classifier by default."""
-    tokenized, labels = make_data()
-    network = build_classifier(MODEL, seed=1) if network is None else network
-    learner = ClassLearner(
-        network, tokenized, labels, **ROWS, training=TRAINING | changes, device=CPU
-    )
+def make_trainer(adaptation="full", **changes):
+    """A classifier."""
+    method = METHOD | {"adaptation": adaptation, "training": TRAINING | changes}
+    learner = ClassLearner(make_examples(), method=method, model=MODEL, seed=1, device=CPU)
     return Trainer(learner, seed=1)
 
 
 def make_profile_trainer(network=None, **changes):
-    """BPNet on one-hot sequences by default."""
-    torch.manual_seed(1)
-    signal, counts = torch.rand(40, 4, 20), torch.poisson(torch.full((40, 2, 20), 2.0))
-    network = BPNet(filters=8, layers=2, profile_kernel=5) if network is None else network
-    learner = ProfileLearner(
-        network, signal, counts, **ROWS, training=PROFILES | changes, device=CPU
+    """BPNet, or another network on one-hot sequences."""
+    rng = np.random.default_rng(1)
+    ids = list(map(str, range(40)))
+    table = pd.DataFrame({"id": ids, "split": SPLIT, "group": ids, "seqname": "I", "strand": "+"})
+    table["sequence"] = ["".join(rng.choice(list("ACGT"), 20)) for _ in ids]
+    examples = ProfileExamples(
+        table.assign(start=0, end=20), rng.poisson(2.0, (40, 2, 20)), ("ypd", "gal")
     )
+    sizes = {"filters": 8, "layers": 2, "first_kernel": 3, "profile_kernel": 5}
+    method = {"title": "tiny", "network": "bpnet", "adaptation": None, "faithful": False}
+    method |= {"sizes": sizes, "training": PROFILES | changes}
+    learner = ProfileLearner(examples, method=method, model=None, seed=1, device=CPU)
+    learner.network = network or learner.network
     return Trainer(learner, seed=1)
 
 
@@ -127,7 +142,7 @@ def test_weight_decay_spares_biases_and_layer_norms():
 
 
 def test_frozen_weights_have_no_gradient_and_no_place_in_the_state():
-    trainer = make_trainer(freeze_encoder(build_classifier(MODEL, seed=1)))
+    trainer = make_trainer("frozen")
     trainer.run(lambda state: None)
     head = {f"{n}.{k}" for n in ("bert.pooler.dense", "classifier") for k in ("weight", "bias")}
     assert set(trainer.state()["weights"]) == head
@@ -180,7 +195,8 @@ def test_most_steps(make):
 
 
 def test_predictions_do_not_depend_on_batching():
-    tokenized, _ = make_data()
+    examples = make_examples()
+    tokenized = encode_kmers(examples["id"].tolist(), examples["sequence"].tolist(), k=3)
     classifier = build_classifier(MODEL, seed=1)
     order = np.random.default_rng(1).permutation(40)[:25]
     small, large = (

@@ -1,7 +1,7 @@
 """Sequences of one of two classes."""
 
 from collections.abc import Mapping
-from pathlib import Path
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -15,13 +15,30 @@ from nucleotune.errors import InputError
 from nucleotune.training.batches import to_device
 from nucleotune.training.gates import check_collapse
 from nucleotune.training.learner import Rows
-from nucleotune.training.sequences import SequenceLearner, SequenceTask
+from nucleotune.training.sequences import SequenceLearner
 
 
 class ClassLearner(SequenceLearner):
-    """Labels int64 (n,), 0 or 1, by cross-entropy of two logits."""
+    """A language model that tells two classes apart, by cross-entropy of two logits."""
 
     parts = ("loss", "correct")
+    read, write = staticmethod(read_examples), staticmethod(write_predictions)
+
+    def check(self, examples: pd.DataFrame) -> None:
+        """See `SequenceLearner`."""
+        check_examples(examples)
+        for split in (*self.method["train_splits"], "valid"):
+            found = examples.loc[examples["split"] == split, "label"].nunique()
+            if found < 2:
+                raise InputError(
+                    f"method {self.method['title']!r} needs examples of both labels in split {split!r}, found "
+                    f"{'none' if found == 0 else 'one label only'}"
+                )
+
+    @cached_property
+    def labels(self) -> NDArray[np.int64]:
+        """0 or 1 of each row, (n,)."""
+        return self.table["label"].to_numpy(dtype=np.int64)
 
     def sums(self, logits: torch.Tensor, rows: Rows) -> tuple[torch.Tensor, ...]:
         """See `SequenceLearner`."""
@@ -40,46 +57,12 @@ class ClassLearner(SequenceLearner):
         accuracy = np.mean(logits.argmax(axis=1) == labels)
         return {"loss": float(np.mean(losses)), "accuracy": float(accuracy)}
 
-
-class ClassTask(SequenceTask):
-    """A language model that tells two classes apart."""
-
-    learner_class = ClassLearner
-
-    @staticmethod
-    def read(path: str | Path) -> pd.DataFrame:
-        """See `contracts`."""
-        return read_examples(path)
-
-    @staticmethod
-    def write(path: str | Path, predictions: pd.DataFrame) -> None:
-        """See `contracts`."""
-        write_predictions(path, predictions)
-
-    def check(self, examples: pd.DataFrame) -> None:
-        """See `SequenceTask`."""
-        check_examples(examples)
-        for split in (*self.method["train_splits"], "valid"):
-            found = examples.loc[examples["split"] == split, "label"].nunique()
-            if found < 2:
-                raise InputError(
-                    f"method {self.method['title']!r} needs examples of both labels in split {split!r}, found "
-                    f"{'none' if found == 0 else 'one label only'}"
-                )
-
-    def targets(self) -> NDArray[np.int64]:
-        """See `SequenceTask`."""
-        return self.table["label"].to_numpy(dtype=np.int64)
-
-    def predictions(self, logits: NDArray[np.float64], rows: Rows) -> pd.DataFrame:
-        """See `SequenceTask`."""
+    def predictions(self, logits: NDArray[np.float64], rows: Rows) -> tuple[pd.DataFrame, bool]:
+        """See `SequenceLearner`."""
         score, predicted = scores(logits)
         table = self.table.loc[rows, ["id", "split", "label"]].reset_index(drop=True)
-        return table.assign(score=score, predicted=predicted)
-
-    def collapsed(self, predictions: pd.DataFrame) -> bool:
-        """See `gates.check_collapse`."""
-        return check_collapse(predictions, keep=self.method["training"]["on_collapse"] == "keep")
+        table = table.assign(score=score, predicted=predicted)
+        return table, check_collapse(table, keep=self.training["on_collapse"] == "keep")
 
 
 def scores(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -88,4 +71,4 @@ def scores(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return probability, (probability > 0.5).astype(np.int8)
 
 
-TASK = ClassTask
+LEARNER = ClassLearner

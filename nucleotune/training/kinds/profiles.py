@@ -44,7 +44,6 @@ from nucleotune.training.compute import (
     resolve_device,
 )
 from nucleotune.training.gates import check_learned, check_unknown
-from nucleotune.training.kinds import Task
 from nucleotune.training.learner import Learner, Rows
 from nucleotune.training.memory import TokenBudget
 from nucleotune.training.profile_loss import (
@@ -64,39 +63,62 @@ PREDICTED_AT_A_TIME = 64
 
 
 class ProfileLearner(Learner):
-    """Counts float32 (n, tracks, positions) of what the network reads of each sequence, (n, ...)."""
+    """A network that predicts counts along sequences; nothing is started from, and labels have no names."""
 
     parts = ("profile_loss", "count_loss")
     padded = False
+    read, write = staticmethod(read_profile_examples), staticmethod(write_profile_predictions)
 
     def __init__(
         self,
-        network: nn.Module,
-        inputs: torch.Tensor,
-        counts: torch.Tensor,
+        examples: ProfileExamples,
         *,
-        train: Rows,
-        valid: Rows,
-        training: dict[str, Any],
+        method: dict[str, Any],
+        model: dict[str, Any] | None,
+        seed: int,
         device: torch.device,
+        start_from: Path | None = None,
+        checkpoint: Path | None = None,
+        labels: Sequence[str] | None = None,
     ) -> None:
-        """See `Learner`. A frozen encoder is left behind, once it has told its hidden states: the head is trained."""
-        positions = counts.shape[2]
-        # A batch is one forward pass unless memory is short.
-        budget = TokenBudget(max(training["batch_size"], PREDICTED_AT_A_TIME) * positions)
-        if isinstance(network, EncoderProfile) and not _trains(network.encoder):
-            inputs, network = hidden_states(network.to(device), inputs, device), network.head
-        super().__init__(
-            network,
-            np.full(len(inputs), positions),
-            train=train,
-            valid=valid,
-            training=training,
-            device=device,
-            budget=budget,
+        """See `Learner`."""
+        check_profile_examples(examples)
+        used = examples.of_splits(predicted_splits(examples.table))
+        split = {name: np.flatnonzero(used.table["split"] == name) for name in ("train", "valid")}
+        for name, rows in split.items():
+            if not len(rows):
+                raise InputError(f"method {method['title']!r} needs examples of split {name!r}")
+        self.train, self.valid = split.values()
+        self.training, self.model, self.device = method["training"], model, device
+        self.tracks, length = examples.tracks, examples.counts.shape[2]
+        self.built = built = build_profile_model(
+            method, model, tracks=self.tracks, length=length, seed=seed, checkpoint=checkpoint
         )
-        self.inputs, self.counts = inputs, counts
-        self.coefficients = log_coefficients(counts).float()
+        ids, sequences = used.table["id"].tolist(), used.table["sequence"].tolist()
+        self.inputs, unknown_share = built.model.inputs(sequences, ids), None
+        if built.model.tokenizer is not None:
+            tokenized = built.model.tokenize(sequences, ids)
+            unknown_share = check_unknown(built.model.tokenizer, tokenized, ids, sequences)
+        positions = length - (model["tokenizer"]["k"] - 1 if method["faithful"] else 0)
+        counts = used.counts[:, :, :positions]
+        # What a label is to a classifier, the counts are here.
+        digests = [hashlib.sha256(each.tobytes()).hexdigest() for each in counts]
+        self.table = used.table.assign(label=digests)
+        self.sizes = np.full(len(counts), positions)
+        self.counts = torch.from_numpy(counts.astype(np.float32))
+        self.coefficients = log_coefficients(self.counts).float()
+        # A batch is one forward pass unless memory is short.
+        self.budget = TokenBudget(positions * max(self.training["batch_size"], PREDICTED_AT_A_TIME))
+        if isinstance(built.model.network, AverageProfile):
+            fill_average(built.model.network, self.counts[self.train])
+        self.network = built.model.network.to(device)
+        if method["adaptation"] == "frozen":
+            self.inputs = hidden_states(self.network, self.inputs, device)
+            self.network = self.network.head
+        self.parameters, self.report = built.parameters, built.report
+        self.identity = {"tracks": self.tracks}
+        self.facts = {"positions": positions, "unknown_share": unknown_share}
+        self.described = {**built.model.description, "unknown_share": unknown_share}
 
     def batches(self, seed: int, epoch: int) -> list[Rows]:
         """A permutation, cut into pieces."""
@@ -142,92 +164,23 @@ class ProfileLearner(Learner):
         """Validation loss of a model that knows only the mean log(1 + reads) of the training set: a flat profile."""
         log_counts = self.counts[self.train].double().sum(-1).log1p().mean(0)
         counts = self.counts[self.valid]
-        return self.weighted(
-            *mean_losses(torch.zeros_like(counts), log_counts.expand(len(counts), -1), counts)
-        )
-
-
-class ProfileTask(Task):
-    """A network to be trained on counts along sequences."""
-
-    def __init__(
-        self,
-        examples: ProfileExamples,
-        *,
-        method: dict[str, Any],
-        model: dict[str, Any] | None,
-        seed: int,
-        device: torch.device,
-        start_from: Path | None,
-        checkpoint: Path | None,
-        labels: Sequence[str] | None,
-    ) -> None:
-        """See `Task`; nothing is started from, and labels have no names."""
-        check_profile_examples(examples)
-        used = examples.of_splits(predicted_splits(examples.table))
-        split = {name: np.flatnonzero(used.table["split"] == name) for name in ("train", "valid")}
-        for name, rows in split.items():
-            if not len(rows):
-                raise InputError(f"method {method['title']!r} needs examples of split {name!r}")
-        self.model, self.tracks = model, examples.tracks
-        self.built = built = build_profile_model(
-            method,
-            model,
-            tracks=examples.tracks,
-            length=examples.counts.shape[2],
-            seed=seed,
-            checkpoint=checkpoint,
-        )
-        ids, sequences = used.table["id"].tolist(), used.table["sequence"].tolist()
-        inputs, unknown_share = built.model.inputs(sequences, ids), None
-        if built.model.tokenizer is not None:
-            tokenized = built.model.tokenize(sequences, ids)
-            unknown_share = check_unknown(built.model.tokenizer, tokenized, ids, sequences)
-        lost = model["tokenizer"]["k"] - 1 if method["faithful"] else 0
-        counts = used.counts[:, :, : used.counts.shape[2] - lost]
-        targets = torch.from_numpy(counts.astype(np.float32))
-        if isinstance(built.model.network, AverageProfile):
-            fill_average(built.model.network, targets[split["train"]])
-        self.learner = ProfileLearner(
-            built.model.network,
-            inputs,
-            targets,
-            **split,
-            training=method["training"],
-            device=device,
-        )
-        # What a label is to a classifier, the counts are here.
-        digests = [hashlib.sha256(each.tobytes()).hexdigest() for each in counts]
-        self.table = used.table.assign(label=digests)
-        self.parameters, self.report = built.parameters, built.report
-        self.identity = {"tracks": examples.tracks}
-        self.facts = {"positions": counts.shape[2], "unknown_share": unknown_share}
-        self.described = {**built.model.description, "unknown_share": unknown_share}
-
-    @staticmethod
-    def read(path: str | Path) -> ProfileExamples:
-        """See `profile_contracts`."""
-        return read_profile_examples(path)
-
-    @staticmethod
-    def write(path: str | Path, predictions: ProfilePredictions) -> None:
-        """See `profile_contracts`."""
-        write_profile_predictions(path, predictions)
+        flat = torch.zeros_like(counts), log_counts.expand(len(counts), -1)
+        return self.weighted(*mean_losses(*flat, counts))
 
     def finish(self, best_loss: float) -> tuple[ProfilePredictions, bool]:
-        """See `Task`."""
-        collapsed = check_learned(best_loss, self.learner.flat_loss())
+        """See `Learner`."""
+        collapsed = check_learned(best_loss, self.flat_loss())
         if self.built.adapted is not None:
             from nucleotune.models.adapters import merge_lora
 
             # Predictions are made with the merged weights: those, and no others, are what a model directory holds.
             merge_lora(self.built.adapted)
-        found = probabilities(*self.learner.predict(np.arange(len(self.table))))
+        found = probabilities(*self.predict(np.arange(len(self.table))))
         table = self.table[list(PROFILE_PREDICTION_COLUMNS)]
         return ProfilePredictions(table, *found, self.tracks), collapsed
 
     def save(self, directory: Path, description: dict[str, Any]) -> None:
-        """See `Task`."""
+        """See `Learner`."""
         save_profile_model(directory, replace(self.built.model, description=description))
 
 
@@ -324,8 +277,4 @@ def fill_average(network: AverageProfile, counts: torch.Tensor) -> None:
     network.counts.copy_(totals.squeeze(-1).log1p().mean(0))
 
 
-def _trains(module: nn.Module) -> bool:
-    return any(parameter.requires_grad for parameter in module.parameters())
-
-
-TASK = ProfileTask
+LEARNER = ProfileLearner

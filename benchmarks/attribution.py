@@ -130,7 +130,7 @@ def networks(small: bool, length: int, sequences: list[str], device: str, repeat
     from nucleotune.attribution.ism import network_mutagenesis
     from nucleotune.attribution.onehot import one_hot
     from nucleotune.attribution.targets import profile_target
-    from nucleotune.training.profile_compute import predict_outputs
+    from nucleotune.training.kinds.profiles import predict_outputs
 
     method, _, _ = profile_methods(small)
     built = make_model(method, None, length, device)
@@ -158,7 +158,7 @@ def language_models(
     from nucleotune.attribution.explain import TokenModel, explain_tokens
     from nucleotune.attribution.selection import Chosen
     from nucleotune.attribution.targets import profile_target
-    from nucleotune.training.profile_compute import predict_outputs
+    from nucleotune.training.kinds.profiles import predict_outputs
 
     _, method, model = profile_methods(small)
     built = make_model(method, model, length, device)

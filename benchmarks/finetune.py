@@ -61,6 +61,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 import transformers
 from transformers import PrinterCallback, TrainingArguments
@@ -74,6 +75,7 @@ from nucleotune.plugins import load_model
 from nucleotune.sequence.kmers import TokenizedSequences
 from nucleotune.training.batches import WINDOW_BATCHES, epoch_batches
 from nucleotune.training.compute import peak_memory_mb, precision, resolve_device
+from nucleotune.training.kinds.classes import ClassLearner
 from nucleotune.training.trainer import Trainer
 
 SEED = 1
@@ -126,6 +128,7 @@ class Job:
 
     case: Case
     model: dict[str, Any]
+    sequences: list[str]
     tokenized: TokenizedSequences
     labels: np.ndarray
     order: np.ndarray
@@ -168,6 +171,7 @@ def make_job(
     return Job(
         case,
         model,
+        sequences,
         tokenized,
         labels=rng.integers(0, 2, n),
         order=np.concatenate(batches),
@@ -181,13 +185,17 @@ def train_ours(
     job: Job, classifier: torch.nn.Module, steps: int, hook: Callable
 ) -> tuple[float, float]:
     """Train `steps` steps, `hook` called after the gradients of each; mean loss and share of padding."""
-    trainer = Trainer(
-        classifier,
-        job.tokenized,
-        job.labels,
-        train=np.arange(len(job.labels)),
-        valid=np.arange(2),
-        training={
+    ids = [str(i) for i in range(len(job.labels))]
+    columns = {"id": ids, "sequence": job.sequences, "label": job.labels, "split": "train"}
+    examples = pd.DataFrame(columns | {"group": ids})
+    valid = examples[:2].assign(id=["v0", "v1"], label=[0, 1], split="valid")
+    method = {
+        "title": job.case.model,
+        "train_splits": ["train"],
+        "adaptation": "full",  # whatever `classifier` is, it is built already
+        "view": "transcript",
+        "truncation": "right",
+        "training": {
             "epochs": 1,
             "max_steps": steps,
             "batch_size": job.case.batch_size,
@@ -200,11 +208,14 @@ def train_ours(
             "patience": 1,
             "micro_batch_tokens": job.case.micro_batch_tokens,
             "save_minutes": 60,
-            "on_collapse": "stop",
         },
-        seed=SEED,
-        device=job.device,
+    }
+    examples = pd.concat([examples, valid], ignore_index=True)
+    learner = ClassLearner(
+        examples, method=method, model=job.model, seed=SEED, device=torch.device("cpu")
     )
+    learner.network, learner.device = classifier.to(job.device), job.device
+    trainer = Trainer(learner, SEED)
     trainer.optimizer.register_step_post_hook(hook)
     trainer.run(save=lambda state: None)
     return trainer.progress.rows[0]["loss"], trainer.progress.total.padding_share

@@ -106,11 +106,12 @@ def try_toy(toy: Path, folder: Path, seed: int, threads: int) -> dict:
     from nucleotune.attribution.words import gains_of_words
     from nucleotune.plugins import load_method
     from nucleotune.profile_contracts import read_profile_examples
-    from nucleotune.training.profile import train_profile
+    from nucleotune.training.fit import fit
 
     examples = toy / "examples.parquet"
-    train_profile(
+    fit(
         read_profile_examples(examples),
+        task="profiles",
         method=load_method(METHOD, [ROOT / "config"]),
         model=None,
         seed=seed,

@@ -253,10 +253,14 @@ def training_hours(
 def profile_hours(
     name: str, method: Mapping[str, Any], rows: Mapping[str, float], costs: Costs
 ) -> float:
-    """Hours of one training of a model of profiles: all epochs, though early stopping may end sooner."""
-    seconds = costs.value("start", "fit_profile")
+    """Hours of one training of a model of profiles: all epochs up to `max_steps`; early stopping may end sooner."""
+    seconds = costs.value("start", "profile")
     if method["network"] != "average":
-        shown = method["training"]["epochs"] * (rows.get("train", 0) + 0.3 * rows.get("valid", 0))
+        training, train = method["training"], rows.get("train", 0)
+        epochs = training["epochs"]
+        if train and "max_steps" in training:
+            epochs = min(epochs, training["max_steps"] * training["batch_size"] / train)
+        shown = epochs * (train + 0.3 * rows.get("valid", 0))
         seconds += shown / costs.value("profile", name)
     return seconds / 3600
 

@@ -74,7 +74,7 @@ class Estimate:
 
     def state_bytes(self) -> float:
         """Most that one training keeps beside its outputs while it runs: weights, best weights, two moments, fp32."""
-        models = {one.model: self.run["models"][one.model] for one in self.trainings}
+        models = {one.model: self.run["models"][one.model] for one in self.trainings if one.model}
         sizes = [model_weights(name, model, self.costs) for name, model in models.items()]
         return 16 * max(sizes, default=0)
 
@@ -111,19 +111,16 @@ class Estimate:
             # A baseline predicts valid and test, a language model its training rows, too: neither is much.
             found.stored["predictions"] = size.total * costs.value("bytes", "prediction")
         if rule in TRAINING:
-            found.model = method["model"]
-            model = self.run["models"][found.model]
-            found.hours = training_hours(found.method, method, model, size, costs)
-            found.gpus, found.threads = model["resources"]["gpu"], model["resources"]["threads"]
-            found.stored["trained models"] = 4 * model_weights(found.model, model, costs)
-        elif rule == "fit_profile":
-            found.method = parts[3]
-            method = self.run["methods"][found.method]
-            found.hours = profile_hours(found.method, method, size.rows, costs)
-            found.gpus, found.threads = method["resources"]["gpu"], method["resources"]["threads"]
-            if method["model"]:
-                weights = model_weights(method["model"], self.run["models"][method["model"]], costs)
-                found.stored["trained models"] = 4 * weights
+            name, model = method["model"], self.run["models"].get(method["model"])
+            if method["kind"] == "profile_model":
+                found.hours = profile_hours(found.method, method, size.rows, costs)
+            else:
+                found.hours = training_hours(found.method, method, model, size, costs)
+            resources = method.get("resources") or model["resources"]
+            found.gpus, found.threads = resources["gpu"], resources["threads"]
+            if model is not None:
+                found.model = name
+                found.stored["trained models"] = 4 * model_weights(name, model, costs)
         elif rule == "baseline":
             found.hours = baseline_hours(method, size.rows, costs)
         else:

@@ -18,10 +18,10 @@ from nucleotune.models.tokenizers import make_tokenizer
 from nucleotune.models.weights import read_description
 from nucleotune.sequence.views import show
 from nucleotune.training.compute import predict_logits, resolve_device
-from nucleotune.training.finetune import scores
 from nucleotune.training.gates import check_unknown
+from nucleotune.training.kinds.classes import scores
+from nucleotune.training.kinds.profiles import predict_profiles
 from nucleotune.training.memory import TokenBudget
-from nucleotune.training.profile import predict_profiles
 
 #: Unknown tokens that new sequences may hold. Laxer than in training, where it is a statement on a whole data set: one
 #: N in one short record is no reason to refuse it. RNA letters, lower case or protein give 30 % and more.
@@ -43,7 +43,7 @@ def predict(
     """Predict `records`, pairs of id and upper-case ACGTN sequence, with the model in `model_dir`.
 
     Args:
-        model_dir: as written by `training.finetune`, `training.profile` or `baselines.fit_predict`.
+        model_dir: as written by `training.fit` or `baselines.fit_predict`.
         records: read once, in order.
         device: `cpu`, `cuda`, ...; None takes CUDA if there is one.
         threads: CPU threads; None leaves torch's choice.

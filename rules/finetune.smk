@@ -1,4 +1,4 @@
-"""Fine-tuning language models: one rule for every model, study and stage; a second one where small trainings share a job.
+"""Training: one rule for every model, study, kind of labels and stage; a second one where small trainings share a job.
 
 REQUIRED INPUTS: results/<study>/<dataset>/examples.parquet; for a method with `start_from` that method's model, else
     for a model with published weights resources/checkpoints/<model>/
@@ -28,11 +28,11 @@ rule finetune:
         "results/benchmarks/finetune/{study}.{dataset}.{method}.seed{seed}.tsv"
     wildcard_constraints:
         dataset=any_of(name for sets in DATASETS.values() for name in sets if name not in SHARING),
-        method=any_of(LANGUAGE_MODELS),
+        method=any_of(TRAINED),
     priority: LONG
     conda:
         "../envs/nucleotune.yaml"
-    threads: lambda wildcards: model_of(wildcards)["resources"]["threads"]
+    threads: lambda wildcards: trainings.need(PLANNED, wildcards.method, "threads")
     resources:
         mem_mb=training_need("mem_mb"),
         runtime=training_need("runtime"),
@@ -40,6 +40,7 @@ rule finetune:
         # One a GPU; stays what it is where a profile asks for GPUs by `gres` and sets `gpu` to 0.
         processes=training_need("gpu"),
     params:
+        task=lambda wildcards: STUDIES[wildcards.study].task,
         method=lambda wildcards: computed("methods", wildcards.method),
         model=encoder_of,
         labels=lambda wildcards: labels_of(wildcards.study, wildcards.dataset),
@@ -67,21 +68,24 @@ rule finetune_shared:
     benchmark:
         "results/benchmarks/finetune_shared/{study}.{method}.seed{seed}.job{job}.tsv"
     wildcard_constraints:
-        method=any_of(LANGUAGE_MODELS),
+        method=any_of(TRAINED),
         job=r"\d+",
     priority: LONG
     conda:
         "../envs/nucleotune.yaml"
-    threads: lambda wildcards: model_of(wildcards)["resources"]["threads"]
+    threads: lambda wildcards: trainings.need(PLANNED, wildcards.method, "threads")
     resources:
         mem_mb=training_need("mem_mb"),
-        runtime=shared_runtime,
-        gpu=lambda wildcards: min(1, model_of(wildcards)["resources"]["gpu"]),
+        runtime=lambda wildcards, attempt: runtime_of_several(
+            wildcards, attempt, len(members(wildcards))
+        ),
+        gpu=lambda wildcards: min(1, trainings.need(PLANNED, wildcards.method, "gpu")),
     params:
         datasets=members,
         labels=lambda wildcards: {
             dataset: labels_of(wildcards.study, dataset) for dataset in members(wildcards)
         },
+        task=rules.finetune.params.task,
         method=rules.finetune.params.method,
         model=rules.finetune.params.model,
         # One a data set, kept until all have been trained: what one failure makes Snakemake delete comes back from here.
@@ -105,7 +109,7 @@ rule take_finetuned:
         "logs/take_finetuned/{study}.{dataset}.{method}.seed{seed}.log",
     wildcard_constraints:
         dataset=any_of(SHARING),
-        method=any_of(LANGUAGE_MODELS),
+        method=any_of(TRAINED),
     conda:
         "../envs/nucleotune.yaml"
     message:

@@ -1,15 +1,10 @@
-"""The poly(A) study up to its metrics: examples, profile models, and a search for hyper-parameters on request.
+"""The poly(A) study: its examples, and a search for hyper-parameters on request.
 
 REQUIRED INPUTS: resources/genomes/<species>.fa, resources/annotation/<species>.parquet, counts of transcript ends; for a
-    method on a published language model resources/checkpoints/<model>/
-OUTPUTS: results/polya/<dataset>/{examples.parquet,card.json,comparison.tsv},
-    <method>/seed<seed>/{predictions.parquet,model/,training.tsv,training.json}, <method>/metrics.json;
-    the target tune writes <method>/tune/{trials.tsv,best.json}
+    search on a published language model resources/checkpoints/<model>/
+OUTPUTS: results/polya/<dataset>/{examples.parquet,card.json}; the target tune writes <method>/tune/{trials.tsv,best.json}
 """
 
-PROFILE_METHODS = any_of(
-    name for name, method in RUN["methods"].items() if method["kind"] == "profile_model"
-)
 POLYA = any_of(DATASETS["polya"])
 
 
@@ -46,42 +41,6 @@ rule polya_examples:
         "Building examples of {wildcards.dataset}"
     script:
         "../scripts/polya_examples.py"
-
-
-rule fit_profile:
-    input:
-        examples="results/polya/{dataset}/examples.parquet",
-        checkpoint=checkpoint_of,
-    output:
-        predictions="results/polya/{dataset}/{method}/seed{seed}/predictions.parquet",
-        model=directory("results/polya/{dataset}/{method}/seed{seed}/model"),
-        training="results/polya/{dataset}/{method}/seed{seed}/training.tsv",
-        summary="results/polya/{dataset}/{method}/seed{seed}/training.json",
-    log:
-        "logs/fit_profile/polya.{dataset}.{method}.seed{seed}.log",
-    benchmark:
-        "results/benchmarks/fit_profile/polya.{dataset}.{method}.seed{seed}.tsv"
-    wildcard_constraints:
-        dataset=POLYA,
-        method=PROFILE_METHODS,
-    priority: LONG
-    conda:
-        "../envs/nucleotune.yaml"
-    threads: lambda wildcards: RUN["methods"][wildcards.method]["resources"]["threads"]
-    resources:
-        mem_mb=training_need("mem_mb"),
-        runtime=training_need("runtime"),
-        gpu=training_need("gpu"),
-    params:
-        method=profile_settings,
-        model=encoder_of,
-        # Outside the declared outputs, which Snakemake deletes before a job starts; removed when training has ended.
-        state="results/training-state/polya.{dataset}.{method}.seed{seed}",
-        version=stage_number("fit_profile"),
-    message:
-        "Training {wildcards.method} on {wildcards.dataset} (seed {wildcards.seed}); progress in {log}"
-    script:
-        "../scripts/fit_profile.py"
 
 
 rule tune:

@@ -1,13 +1,12 @@
-"""What the rules of trainings ask of the configuration: models, what they start from and need, jobs they share; no rules.
+"""What the rules of trainings ask of the configuration, by wildcards: see nucleotune/plan/trainings.py; no rules.
 
 REQUIRED INPUTS: the names of rules/common.smk
-OUTPUTS: the functions below, for rules/{finetune,baselines,polya,report}*.smk
+OUTPUTS: the functions below, for rules/{finetune,baselines,polya,attribution,report}*.smk
 """
 
+from nucleotune.plan import trainings
 
-def model_of(wildcards):
-    """The model file of a language model method."""
-    return RUN["models"][RUN["methods"][wildcards.method]["model"]]
+TRAINED = trainings.trained_methods(PLANNED)
 
 
 def encoder_of(wildcards):
@@ -16,81 +15,45 @@ def encoder_of(wildcards):
 
 
 def training_need(key):
-    """Resource function of a training or fit: what its method file, or else its model file, says of `key`.
-
-    Memory and time grow with each attempt.
-    """
-
-    def need(wildcards, attempt):
-        grown = attempt if key in ("mem_mb", "runtime") else 1
-        method = RUN["methods"][wildcards.method]
-        needs = method.get("resources") or model_of(wildcards)["resources"]
-        return needs[key] * grown
-
-    return need
+    """Resource function of a training: what its method file, or else its model file, says of `key`."""
+    return lambda wildcards, attempt: trainings.need(PLANNED, wildcards.method, key, attempt)
 
 
-# The longest that a job asks for because it has several trainings (minutes); partitions refuse much more, and one that is cut
-# off goes on where it was, by a retry or a rerun.
-DAY = 24 * 60
-
-
-def runtime_of_several(wildcards, attempt, trainings):
-    """Time limit of a job in which `trainings` follow each other (minutes): of all, but no more than a day or one of them."""
-    one = training_need("runtime")(wildcards, attempt)
-    return max(one, min(one * trainings, DAY))
-
-
-def shared_runtime(wildcards, attempt):
-    """Time limit of a job that several data sets share (minutes)."""
-    return runtime_of_several(wildcards, attempt, len(members(wildcards)))
+def runtime_of_several(wildcards, attempt, count):
+    """Time limit of a job in which so many trainings follow each other (minutes)."""
+    return trainings.runtime_of_several(PLANNED, wildcards.method, count, attempt)
 
 
 def members(wildcards):
-    """Data sets whose trainings share a job: those of its group that the method is used on."""
-    return [
-        dataset
-        for dataset in SHARED[wildcards.study][wildcards.job]
-        if wildcards.method in METHODS[wildcards.study][dataset]
-    ]
+    """Data sets whose trainings share a job."""
+    group = SHARED[wildcards.study][wildcards.job]
+    return trainings.members(PLANNED, wildcards.study, wildcards.method, group)
 
 
 def shared_job(wildcards):
     """Directory of the job that the training of a data set shares with others."""
-    (job,) = [n for n, names in SHARED[wildcards.study].items() if wildcards.dataset in names]
-    return f"results/shared-jobs/{wildcards.study}.{wildcards.method}.seed{wildcards.seed}.job{job}"
+    one = wildcards
+    return trainings.shared_job(SHARED[one.study], one.study, one.dataset, one.method, one.seed)
 
 
 def start_model(wildcards, dataset=None):
-    """The model directory a method starts from on a data set: trained on the pool of the data set's split."""
-    start = RUN["methods"][wildcards.method]["start_from"]
-    if start is None:
-        return []
-    pool = pool_name(DATASETS[wildcards.study][dataset or wildcards.dataset].split)
-    return f"results/{wildcards.study}/{pool}/{start}/seed{wildcards.seed}/model"
+    """The model directory a method starts from on a data set; none where it starts from no other."""
+    found = trainings.start_model(
+        PLANNED, wildcards.study, dataset or wildcards.dataset, wildcards.method, wildcards.seed
+    )
+    return found or []
 
 
 def start_models(wildcards):
-    """`start_model` of every data set of a shared job; none where the method starts from no other."""
+    """`start_model` of every data set of a shared job."""
     return [path for dataset in members(wildcards) if (path := start_model(wildcards, dataset))]
 
 
 def checkpoint_of(wildcards):
-    """The checkpoint directory a method starts from; none where it starts from random weights or another method."""
-    method = RUN["methods"][wildcards.method]
-    if method.get("start_from") is None and method["model"] in CHECKPOINTS:
-        return f"resources/checkpoints/{method['model']}"
-    return []
+    """The checkpoint directory a method starts from; none for random weights, or where it starts from another method."""
+    return trainings.checkpoint(PLANNED, wildcards.method, CHECKPOINTS) or []
 
 
 def trained_runs(study):
     """Directories of all training runs behind a study's tables, first stages included."""
-    runs = []
-    for shown in SHOWN[study]:
-        for method in [name for name in METHODS[study][shown] if name not in BASELINES]:
-            dataset = shown
-            while method is not None:
-                runs += [f"results/{study}/{dataset}/{method}/seed{n}" for n in SETTINGS["seeds"]]
-                method = RUN["methods"][method].get("start_from")
-                dataset = pool_name(DATASETS[study][shown].split)
-    return list(dict.fromkeys(runs))
+    return trainings.trained_runs(PLANNED, study)

@@ -1,4 +1,4 @@
-"""Train one language model on one data set, from scratch or from an earlier stage's weights."""
+"""Train one method on one data set, from scratch or from an earlier stage's weights."""
 
 from nucleotune.scripting import job
 from nucleotune.training.runs import Run, Settings, train
@@ -15,6 +15,7 @@ with job(snakemake.log[0]):
             **snakemake.output,
         ),
         Settings(
+            task=snakemake.params.task,
             method=snakemake.params.method,
             model=snakemake.params.model,
             seed=int(snakemake.wildcards.seed),

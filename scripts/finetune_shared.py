@@ -1,4 +1,4 @@
-"""Train one language model on several data sets, one after the other in one process."""
+"""Train one method on several data sets, one after the other in one process."""
 
 from itertools import zip_longest
 
@@ -22,6 +22,7 @@ with job(snakemake.log[0]):
         )
     ]
     settings = Settings(
+        task=snakemake.params.task,
         method=snakemake.params.method,
         model=snakemake.params.model,
         seed=int(snakemake.wildcards.seed),

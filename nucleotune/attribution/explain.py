@@ -68,7 +68,7 @@ def explain(
     device: str | None = None,
     threads: int | None = None,
 ) -> Explained:
-    """Explain the model in a directory of `training.finetune` or `training.profile`.
+    """Explain the model in a directory of `training.fit`.
 
     Args:
         model_dir: of the model.

@@ -19,7 +19,7 @@ class AverageProfile(nn.Module):
     """The same profile logits and log counts for every sequence."""
 
     def __init__(self, tracks: int, positions: int) -> None:
-        """Make a flat profile of no reads; `training.profile` fills in what the training sequences have."""
+        """Make a flat profile of no reads; `training.kinds.profiles` fills in what the training sequences have."""
         super().__init__()
         self.register_buffer("profile", torch.zeros(tracks, positions))
         self.register_buffer("counts", torch.zeros(tracks))

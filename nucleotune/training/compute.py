@@ -1,6 +1,7 @@
-"""What is predicted, and where and how: splits, device, precision, logits of many examples."""
+"""What is predicted, and where and how: splits, device, precision, outputs of many examples."""
 
 import resource
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -63,15 +64,14 @@ def forward(
     tokenized: TokenizedSequences,
     indices: np.ndarray,
     device: torch.device,
-) -> tuple[torch.Tensor, int]:
-    """Logits, fp32 (examples, 2), of one micro-batch, and the number of tokens computed, padding included."""
+) -> torch.Tensor:
+    """Logits, fp32 (examples, outputs), of one micro-batch."""
     ids, mask = collate(tokenized, indices, device)
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision(device) == "bf16"):
         logits = classifier(input_ids=ids, attention_mask=mask).logits
-    return logits.float(), ids.numel()
+    return logits.float()
 
 
-@torch.inference_mode()
 def predict_logits(
     classifier: torch.nn.Module,
     tokenized: TokenizedSequences,
@@ -80,24 +80,42 @@ def predict_logits(
     device: torch.device,
     budget: TokenBudget,
 ) -> np.ndarray:
-    """Logits, float64 (len(indices), 2), in the order of `indices`; the classifier is left in evaluation mode.
-
-    Processes that train together share the work, and each gets all logits.
-    """
+    """Logits, float64 (len(indices), outputs), in the order of `indices`; see `predict_parts`."""
     classifier.eval()
     lengths = tokenized.lengths[indices]
-    mine = parallel.share(np.arange(len(indices)), lengths)
+    (logits,) = predict_parts(
+        lambda part: (forward(classifier, tokenized, indices[part], device),), lengths, budget
+    )
+    return logits.double().numpy()
 
-    def compute(tokens: int) -> torch.Tensor:
-        logits = torch.zeros((len(indices), 2), dtype=torch.float64)
-        parts = list(micro_batches(mine, lengths, tokens))
-        if parts:
-            computed = [forward(classifier, tokenized, indices[p], device)[0] for p in parts]
-            logits[np.concatenate(parts)] = torch.cat(computed).double().cpu()
-        return logits
 
-    longest = int(lengths[mine].max(initial=0))
-    return parallel.add_up(budget.fit(compute, longest)).numpy()
+@torch.inference_mode()
+def predict_parts(
+    outputs: Callable[[np.ndarray], tuple[torch.Tensor, ...]],
+    sizes: np.ndarray,
+    budget: TokenBudget,
+) -> list[torch.Tensor]:
+    """Outputs of many examples, on the CPU.
+
+    Processes that train together share the work, and each gets all outputs.
+
+    Args:
+        outputs: gives one or more outputs (examples, ...) of the examples whose numbers it is given.
+        sizes: tokens of each example, (n,).
+        budget: of one call.
+    """
+    mine = parallel.share(np.arange(len(sizes)), sizes)
+
+    def compute(tokens: int) -> tuple[list[np.ndarray], list[tuple[torch.Tensor, ...]]]:
+        parts = list(micro_batches(mine, sizes, tokens))
+        return parts, [outputs(part) for part in parts]
+
+    parts, found = budget.fit(compute, longest=int(sizes[mine].max(initial=0)))
+    own = [torch.cat(each).cpu() for each in zip(*found, strict=True)]
+    shares = [(parts, own) for parts, own in parallel.gather((parts, own)) if parts]
+    order = np.concatenate([part for parts, _ in shares for part in parts])
+    back = torch.from_numpy(order).argsort()
+    return [torch.cat(each)[back] for each in zip(*(own for _, own in shares), strict=True)]
 
 
 def peak_memory_mb(device: torch.device) -> float:

@@ -52,12 +52,13 @@ def check_unknown(
 
 
 def check_finite(values: dict[str, float], *, step: int, learning_rate: float) -> None:
-    """Raise InputError if one of `values` (name: value), measured at optimiser step `step`, is no finite number."""
+    """Raise Diverged if one of `values` (name: value), measured at optimiser step `step`, is no finite number."""
     if not all(math.isfinite(value) for value in values.values()):
         found = ", ".join(f"{name} {value}" for name, value in values.items())
-        raise InputError(
+        raise Diverged(
             f"training diverged at step {step} (learning rate {learning_rate:.2g}): {found}. Lower "
-            f"training.learning_rate, raise training.warmup_share, or lower training.max_gradient_norm"
+            f"training.learning_rate or training.max_gradient_norm, or, where the rate warms up, raise "
+            f"training.warmup_share"
         )
 
 

@@ -74,6 +74,16 @@ def add_up_gradients(parameters: Iterable[torch.nn.Parameter]) -> None:
         parameter.grad = part.view_as(parameter) if any_used else None
 
 
+def average(tensors: Iterable[torch.Tensor]) -> None:
+    """Replace every tensor of floats by its mean over all processes, in place."""
+    floats = [tensor for tensor in tensors if tensor.is_floating_point()]
+    if size() == 1 or not floats:
+        return
+    means = add_up(torch.cat([tensor.flatten() for tensor in floats])) / size()
+    for tensor, mean in zip(floats, means.split([t.numel() for t in floats]), strict=True):
+        tensor.copy_(mean.view_as(tensor))
+
+
 def gather(value: Any) -> list[Any]:
     """`value` of every process, by rank; any picklable object."""
     if size() == 1:

@@ -35,3 +35,14 @@ def profile_loss(
 def count_loss(log_counts: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
     """(log(1 + n) - predicted)^2 of each sequence and track, (batch, tracks)."""
     return (counts.sum(-1).log1p() - log_counts).square()
+
+
+def mean_losses(
+    logits: torch.Tensor, log_counts: torch.Tensor, counts: torch.Tensor
+) -> list[float]:
+    """Mean profile loss and count loss over sequences and tracks; counts (n, tracks, positions)."""
+    each = (
+        profile_loss(logits.double(), counts.double(), log_coefficients(counts)),
+        count_loss(log_counts.double(), counts.double()),
+    )
+    return [float(losses.mean()) for losses in each]

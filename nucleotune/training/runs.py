@@ -10,14 +10,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nucleotune.contracts import read_examples, write_predictions
 from nucleotune.errors import InputError
 from nucleotune.files import read_json, write_json
 from nucleotune.frames import write_tsv
 from nucleotune.models.weights import weights_kept
 from nucleotune.scripting import LOG_FORMAT
 from nucleotune.training import parallel
-from nucleotune.training.finetune import finetune
+from nucleotune.training.fit import fit
+from nucleotune.training.kinds import learner_class
 from nucleotune.training.state import remove_state
 
 logger = logging.getLogger(__name__)
@@ -35,10 +35,10 @@ RESULTS = {
 
 @dataclass(frozen=True)
 class Run:
-    """One training: its data set, what labels 0 and 1 mean, what it starts from (or None), where its files belong."""
+    """One training: its data set, what its labels mean, what it starts from (or None), where its files belong."""
 
     dataset: str
-    labels: Sequence[str]
+    labels: Sequence[str] | None
     examples: str
     start_from: str | None
     checkpoint: str | None
@@ -51,10 +51,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Settings:
-    """What all runs of a job have in common."""
+    """What all runs of a job have in common; `task` is the kind of labels."""
 
+    task: str
     method: dict[str, Any]
-    model: dict[str, Any]
+    model: dict[str, Any] | None
     seed: int
     threads: int
 
@@ -68,7 +69,7 @@ def train(run: Run, settings: Settings, processes: int = 1) -> None:
         processes: where there are fewer GPUs, so many; where there is none, all of them on the CPU.
 
     Raises:
-        InputError: see `finetune`.
+        InputError: see `fit.fit`.
     """
     usable = parallel.usable_processes(processes)
     if usable < processes:
@@ -115,20 +116,21 @@ def train_several(runs: Sequence[Run], settings: Settings) -> None:
 
 
 def _train(run: Run, settings: Settings) -> None:
-    trained = finetune(
-        read_examples(run.examples),
+    kind = learner_class(settings.task)
+    fitted = fit(
+        kind.read(run.examples),
         **vars(settings),
         start_from=Path(run.start_from) if run.start_from else None,
         checkpoint=Path(run.checkpoint) if run.checkpoint else None,
         state_dir=Path(run.state),
         output_dir=Path(run.model),
-        labels=tuple(run.labels),
+        labels=run.labels,
     )
     if parallel.rank() > 0:
         return
-    write_predictions(run.predictions, trained.predictions)
-    write_tsv(run.training, trained.training_rows)
-    write_json(run.summary, trained.summary)
+    kind.write(run.predictions, fitted.predictions)
+    write_tsv(run.training, fitted.training_rows)
+    write_json(run.summary, fitted.summary)
 
 
 def main(request: str) -> None:

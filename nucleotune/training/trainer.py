@@ -1,23 +1,29 @@
-"""The training loop: AdamW, linear warm-up and decay, accumulated micro-batches, early stop on validation loss."""
+"""The training loop of all methods: batches in parts that fit into the memory, early stop, best weights, resumable.
+
+The optimiser is AdamW, with linear warm-up and decay where the method has a `warmup_share`, at a constant rate where it
+has none. Without `weight_decay` AdamW is Adam. Gradients are clipped where the method has a `max_gradient_norm`.
+
+Batch normalisation sees what one forward pass of one process sees. Where a batch is cut, for want of memory or because
+several processes share it, each part is normalised by itself; the running means that prediction uses take in one part
+after the other, and their average over the processes is what every process goes on with.
+"""
 
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
-from torch.nn.functional import cross_entropy
 
-from nucleotune.sequence.kmers import TokenizedSequences
 from nucleotune.training import parallel
-from nucleotune.training.batches import epoch_batches, micro_batches, to_device
-from nucleotune.training.compute import forward, peak_memory_mb, predict_logits
+from nucleotune.training.batches import micro_batches
+from nucleotune.training.compute import peak_memory_mb
 from nucleotune.training.gates import check_finite
 from nucleotune.training.interruption import noted_interruption
-from nucleotune.training.memory import TokenBudget
+from nucleotune.training.learner import Learner
 from nucleotune.training.state import copy_weights, random_state, set_random_state, set_weights
 
 logger = logging.getLogger(__name__)
@@ -32,10 +38,9 @@ LOOK_EVERY = {"cpu": 1, "cuda": 5}
 
 @dataclass
 class Tally:
-    """Sums over examples since some point of the training."""
+    """Sums over examples since some point of the training; `sums` are those of `Learner.parts`."""
 
-    loss: float = 0.0
-    correct: int = 0
+    sums: dict[str, float] = field(default_factory=dict)
     examples: int = 0
     tokens: int = 0
     padded_tokens: int = 0
@@ -43,13 +48,20 @@ class Tally:
 
     def add(self, other: "Tally") -> None:
         """Add `other` to this one."""
-        for name, value in asdict(other).items():
-            setattr(self, name, getattr(self, name) + value)
+        self.sums = {name: self.sums.get(name, 0.0) + value for name, value in other.sums.items()}
+        self.examples += other.examples
+        self.tokens += other.tokens
+        self.padded_tokens += other.padded_tokens
+        self.seconds += other.seconds
 
     @property
     def padding_share(self) -> float:
         """Padding among all tokens that were computed, 0 to 1."""
         return 1 - self.tokens / self.padded_tokens if self.padded_tokens else 0.0
+
+    def per_second(self, count: int) -> float:
+        """Of so many examples or tokens; 0 where nothing was done."""
+        return count / self.seconds if self.seconds else 0.0
 
 
 @dataclass
@@ -72,15 +84,27 @@ class Progress:
         return cls(**(values | tallies))
 
 
-def learning_rate(step: int, *, steps: int, warmup: int, peak: float) -> float:
+def learning_rate(step: int, *, steps: int, warmup: int | None, peak: float) -> float:
     """Rate of optimiser step `step` (1-based) of `steps`: linear up to `peak` at step `warmup`, then down towards 0.
 
     The rate would be 0 one step after the last one, so no step is wasted (LoRA-BERT, section 3.1: "reduced to
-    approach nearly 0").
+    approach nearly 0"). With a `warmup` of None it is always `peak`.
     """
+    if warmup is None:
+        return peak
     if step <= warmup:
         return peak * step / warmup
     return peak * (steps + 1 - step) / (steps + 1 - warmup)
+
+
+def warmup_steps(training: Mapping[str, Any], steps: int) -> int | None:
+    """How many of `steps` warm up; None for a method with a constant rate."""
+    if "warmup_share" not in training:
+        return None
+    warmup = training["warmup_steps"]
+    if warmup is None:
+        warmup = math.ceil(training["warmup_share"] * steps)
+    return min(warmup, steps)
 
 
 def parameter_groups(module: torch.nn.Module, weight_decay: float) -> list[dict[str, Any]]:
@@ -98,62 +122,42 @@ class Trainer:
     In a group of processes (`training.parallel`) each has a Trainer of the same arguments, and all run together.
     """
 
-    def __init__(
-        self,
-        classifier: torch.nn.Module,
-        tokenized: TokenizedSequences,
-        labels: np.ndarray,
-        *,
-        train: np.ndarray,
-        valid: np.ndarray,
-        training: dict[str, Any],
-        seed: int,
-        device: torch.device,
-    ) -> None:
-        """Set up a run from its beginning; seeds torch's random state (dropout).
-
-        Args:
-            classifier: gives `.logits` (examples, 2); its trainable parameters are trained in place.
-            tokenized: all examples.
-            labels: int64 (n,), 0 or 1.
-            train: indices of the examples to train on.
-            valid: indices of the examples whose loss decides when to stop and which weights to keep.
-            training: the method's `training` settings.
-            seed: of batch order and dropout.
-            device: where to compute; the classifier is moved there.
-        """
-        self.classifier = classifier.to(device)
-        self.tokenized, self.labels = tokenized, labels
-        self.train_indices, self.valid_indices = train, valid
-        self.training, self.seed, self.device = training, seed, device
-        self.steps_per_epoch = math.ceil(len(train) / training["batch_size"])
+    def __init__(self, learner: Learner, seed: int) -> None:
+        """Set up a run from its beginning; `seed` is that of batch order and dropout (torch's random state)."""
+        self.learner, self.seed = learner, seed
+        self.training = training = learner.training
+        self.steps_per_epoch = math.ceil(len(learner.train) / training["batch_size"])
         self.steps = training["epochs"] * self.steps_per_epoch
-        if training["max_steps"] is not None:
+        if training.get("max_steps") is not None:
             self.steps = min(self.steps, training["max_steps"])
-        self.warmup = training["warmup_steps"]
-        if self.warmup is None:
-            self.warmup = math.ceil(training["warmup_share"] * self.steps)
-        self.warmup = min(self.warmup, self.steps)
-        self.trainable = {n: p for n, p in self.classifier.named_parameters() if p.requires_grad}
-        self.optimizer = torch.optim.AdamW(
-            parameter_groups(classifier, training["weight_decay"]), fused=True
-        )
+        self.warmup = warmup_steps(training, self.steps)
+        self.max_norm = training.get("max_gradient_norm")
+        self.trained = {n: p for n, p in learner.network.named_parameters() if p.requires_grad}
+        self.running = learner.running()
+        self.changing = self.trained | self.running
+        # A network without trainable parameters is measured only.
+        if self.trained:
+            groups = parameter_groups(learner.network, training.get("weight_decay", 0.0))
+            self.optimizer = torch.optim.AdamW(groups, fused=True)
         self.progress = Progress()
         self.best: dict[str, torch.Tensor] = {}
-        self.budget = TokenBudget(training["micro_batch_tokens"])
         self._begin_tally()
         torch.manual_seed(seed + (parallel.rank() << 32))
 
     def run(self, save: Callable[[dict[str, Any]], None]) -> None:
-        """Train to the end and leave the classifier with its best weights.
+        """Train to the end and leave the network with its best weights.
 
         Args:
             save: called with `state()` at every evaluation, at least every `save_minutes`, and when the process is told
                 to stop by SIGTERM or SIGINT, which has its usual effect after that.
 
         Raises:
-            InputError: loss or gradient is not finite, or one example does not fit into the memory.
+            Diverged: loss or gradient is not finite.
+            InputError: one example does not fit into the memory.
         """
+        if not self.trained:
+            self._measure()
+            return
         progress = self.progress
         here, unlogged, unsaved = Tally(), 0.0, 0.0
         epoch, batches = -1, []
@@ -162,16 +166,11 @@ class Trainer:
             while progress.step < self.steps and not progress.stopped_early:
                 if progress.step // self.steps_per_epoch != epoch:
                     epoch = progress.step // self.steps_per_epoch
-                    batches = epoch_batches(
-                        self.tokenized.lengths[self.train_indices],
-                        self.training["batch_size"],
-                        seed=self.seed,
-                        epoch=epoch,
-                    )
-                self._step(self.train_indices[batches[progress.step % self.steps_per_epoch]])
+                    batches = self.learner.batches(self.seed, epoch)
+                self._step(batches[progress.step % self.steps_per_epoch])
                 progress.step += 1
                 evaluated = self._evaluation_due()
-                if not evaluated and progress.step % LOOK_EVERY[self.device.type]:
+                if not evaluated and progress.step % LOOK_EVERY[self.learner.device.type]:
                     continue
                 tally, stop = self._tally(interruption.came)
                 for sums in (progress.since_evaluation, progress.total, here):
@@ -190,46 +189,49 @@ class Trainer:
                     interruption.take_effect()
                 self._begin_tally()
         if self.best:
-            set_weights(self.trainable, self.best)
+            set_weights(self.changing, self.best)
 
     def _step(self, batch: np.ndarray) -> None:
         """One optimiser step on the examples `batch`."""
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate(self.progress.step + 1)
-        self.classifier.train()
-        lengths = self.tokenized.lengths
-        mine = parallel.share(batch, lengths)
-        self._sums += self.budget.fit(
-            lambda tokens: self._accumulate(mine, len(batch), tokens),
-            longest=int(lengths[mine].max(initial=0)),
+        learner = self.learner
+        learner.network.train()
+        mine = parallel.share(batch, learner.sizes)
+        before = [buffer.clone() for buffer in self.running.values()]
+        sums, computed = learner.budget.fit(
+            lambda tokens: self._accumulate(mine, len(batch), tokens, before),
+            longest=int(learner.sizes[mine].max(initial=0)),
         )
-        parallel.add_up_gradients(self.trainable.values())
-        self._norms += torch.nn.utils.clip_grad_norm_(
-            self.trainable.values(), self.training["max_gradient_norm"]
-        )
+        parallel.add_up_gradients(self.trained.values())
+        parallel.average(self.running.values())
+        if self.max_norm is not None:
+            self._norms += torch.nn.utils.clip_grad_norm_(self.trained.values(), self.max_norm)
         self.optimizer.step()
         self.optimizer.zero_grad()
+        self._sums += sums
         self._steps += 1
         self._examples += len(batch)
-        self._tokens += int(lengths[batch].sum())
+        self._tokens += int(learner.sizes[batch].sum())
+        self._computed += computed
 
-    def _accumulate(self, mine: np.ndarray, batch_size: int, tokens: int) -> torch.Tensor:
+    def _accumulate(
+        self, mine: np.ndarray, batch_size: int, tokens: int, before: list[torch.Tensor]
+    ) -> tuple[torch.Tensor, int]:
         """Gradients of the examples `mine` of a batch, in micro-batches of at most `tokens`.
 
-        Returns, on the device, their sums of loss, right predictions and computed tokens.
+        `before`: the running means as they were. Returns the examples' sums of `Learner.parts`, on the device, and the
+        tokens computed, padding included.
         """
-        self.optimizer.zero_grad()  # what an attempt that did not fit has left
-        sums = torch.zeros_like(self._sums)
-        for part in micro_batches(mine, self.tokenized.lengths, tokens):
-            logits, computed = forward(self.classifier, self.tokenized, part, self.device)
-            target = to_device(self.labels[part], self.device)
-            loss = cross_entropy(logits, target, reduction="sum")
-            # Divided by the whole batch, the micro-batches' gradients add up to that of the batch mean.
-            (loss / batch_size).backward()
-            sums[0] += loss.detach()
-            sums[1] += (logits.argmax(1) == target).sum()
-            sums[2] += computed
-        return sums
+        # What an attempt that did not fit has left.
+        self.optimizer.zero_grad()
+        for buffer, old in zip(self.running.values(), before, strict=True):
+            buffer.copy_(old)
+        sums, computed = torch.zeros_like(self._sums), 0
+        for part in micro_batches(mine, self.learner.sizes, tokens):
+            sums += self.learner.learn(part, batch_size)
+            computed += len(part) * int(self.learner.sizes[part].max())
+        return sums, computed
 
     def _rate(self, step: int) -> float:
         return learning_rate(
@@ -238,131 +240,125 @@ class Trainer:
 
     def _begin_tally(self) -> None:
         """Start counting anew; what is counted on the device stays there until `_tally`."""
+        device = self.learner.device
         self._begin = time.perf_counter()
-        self._sums = torch.zeros(3, dtype=torch.float64, device=self.device)
-        self._norms = torch.zeros((), device=self.device)
-        self._steps = self._examples = self._tokens = 0
+        self._sums = torch.zeros(len(self.learner.parts), dtype=torch.float64, device=device)
+        self._norms = torch.zeros((), device=device)
+        self._steps = self._examples = self._tokens = self._computed = 0
 
     def _tally(self, told_to_stop: bool) -> tuple[Tally, bool]:
         """What all processes did since `_begin_tally`, and whether any of them was told to stop.
 
         Raises:
-            InputError: loss or gradient was not finite.
+            Diverged: loss or gradient was not finite.
         """
-        values = [*self._sums.tolist(), time.perf_counter() - self._begin, told_to_stop]
-        loss, correct, padded, seconds, stop = parallel.add_up(
-            torch.tensor(values, dtype=torch.float64)
-        ).tolist()
-        step = self.progress.step
-        found = {
-            "loss": loss / self._examples,
-            "gradient norm": self._norms.item() / self._steps,
-        }
-        check_finite(found, step=step, learning_rate=self._rate(step))
+        own = [self._computed, time.perf_counter() - self._begin, told_to_stop]
+        values = torch.tensor([*self._sums.tolist(), *own], dtype=torch.float64)
+        *sums, computed, seconds, stop = parallel.add_up(values).tolist()
         tally = Tally(
-            loss=loss,
-            correct=int(correct),
+            sums=dict(zip(self.learner.parts, sums, strict=True)),
             examples=self._examples,
             tokens=self._tokens,
-            padded_tokens=int(padded),
+            padded_tokens=int(computed),
             seconds=seconds / parallel.size(),
         )
+        found = {"loss": self.learner.numbers(tally.sums, tally.examples)["loss"]}
+        if self.max_norm is not None:
+            found["gradient norm"] = self._norms.item() / self._steps
+        step = self.progress.step
+        check_finite(found, step=step, learning_rate=self._rate(step))
         return tally, stop > 0
 
     def _evaluation_due(self) -> bool:
         """Whether the step just made ends one of the `evaluations_per_epoch` equal parts of an epoch, or the run."""
-        step, share = self.progress.step, self.training["evaluations_per_epoch"]
+        step, share = self.progress.step, self.training.get("evaluations_per_epoch", 1)
         crossed = step * share // self.steps_per_epoch > (step - 1) * share // self.steps_per_epoch
         return crossed or step == self.steps
 
     def _evaluate(self) -> None:
         """Measure the validation loss, note it and the training since the last time, keep the best weights."""
+        progress, learner = self.progress, self.learner
         begin = time.perf_counter()
-        logits = predict_logits(
-            self.classifier,
-            self.tokenized,
-            self.valid_indices,
-            device=self.device,
-            budget=self.budget,
-        )
-        labels = self.labels[self.valid_indices]
-        loss = float(
-            np.mean(np.logaddexp.reduce(logits, axis=1) - logits[np.arange(len(labels)), labels])
-        )
-        accuracy = float(np.mean(logits.argmax(axis=1) == labels))
-        progress = self.progress
-        rate = self._rate(progress.step)
+        valid = learner.measure(learner.valid)
+        seconds = time.perf_counter() - begin
+        loss, rate = valid["loss"], self._rate(progress.step)
         check_finite({"validation loss": loss}, step=progress.step, learning_rate=rate)
         trained, progress.since_evaluation = progress.since_evaluation, Tally()
-        common = {"step": progress.step, "epoch": progress.step / self.steps_per_epoch}
-        machine = {
-            "learning_rate": rate,
-            "examples_per_second": trained.examples / trained.seconds,
-            "padding_share": trained.padding_share,
-            "peak_memory_mb": peak_memory_mb(self.device),
-        }
-        train_row = {
-            "loss": trained.loss / trained.examples,
-            "accuracy": trained.correct / trained.examples,
-        }
-        valid_row = {"loss": loss, "accuracy": accuracy}
-        rate = len(labels) / (time.perf_counter() - begin)
-        progress.rows.append(common | {"split": "train"} | train_row | machine)
-        progress.rows.append(
-            common | {"split": "valid"} | valid_row | machine | {"examples_per_second": rate}
-        )
+        numbers = learner.numbers(trained.sums, trained.examples)
+        padding = trained.padding_share
+        self._note("train", numbers, rate, trained.per_second(trained.examples), padding)
+        self._note("valid", valid, rate, len(learner.valid) / seconds, padding)
         if loss < progress.best_loss:
-            progress.best_loss, progress.best_step, progress.evaluations_since_best = (
-                loss,
-                progress.step,
-                0,
-            )
-            self.best = copy_weights(self.trainable)
+            progress.best_loss, progress.best_step = loss, progress.step
+            progress.evaluations_since_best = 0
+            self.best = copy_weights(self.changing)
         else:
             progress.evaluations_since_best += 1
             progress.stopped_early = progress.evaluations_since_best >= self.training["patience"]
+        further = [f", {k.replace('_', ' ')} {v:.3f}" for k, v in valid.items() if k != "loss"]
         logger.info(
-            "step %d/%d: training loss %.4f, validation loss %.4f, accuracy %.3f%s",
-            *(progress.step, self.steps, train_row["loss"], loss, accuracy),
+            "step %d/%d: training loss %.4f, validation loss %.4f%s%s",
+            *(progress.step, self.steps, numbers["loss"], loss, "".join(further)),
             f"; stopped early, best was step {progress.best_step}"
             if progress.stopped_early
             else "",
         )
 
+    def _measure(self) -> None:
+        """Note the losses of a network that is not trained in place of an evaluation's."""
+        progress, learner = self.progress, self.learner
+        begin = time.perf_counter()
+        for split, rows in (("train", learner.train), ("valid", learner.valid)):
+            numbers = learner.measure(rows)
+            seconds = time.perf_counter() - begin
+            progress.total.add(Tally(examples=len(rows), seconds=seconds))
+            self._note(split, numbers, 0.0, len(rows) / seconds, 0.0)
+            progress.best_loss = numbers["loss"]
+
+    def _note(
+        self, split: str, numbers: dict[str, float], rate: float, pace: float, padding: float
+    ) -> None:
+        """Add a training row: numbers of a split, learning rate, examples a second, share of padding."""
+        step = self.progress.step
+        row = {"step": step, "epoch": step / self.steps_per_epoch, "split": split, **numbers}
+        row |= {"learning_rate": rate, "examples_per_second": pace}
+        if self.learner.padded:
+            row["padding_share"] = padding
+        row["peak_memory_mb"] = peak_memory_mb(self.learner.device)
+        self.progress.rows.append(row)
+
     def _log(self, tally: Tally, here: Tally) -> None:
-        """One line of progress: the step just made, and the pace `here`, in this process."""
-        pace = here.examples / here.seconds
+        """One line of progress: the steps just made, and the pace `here`, in this process."""
+        pace = here.per_second(here.examples)
         left = (self.steps - self.progress.step) * self.training["batch_size"] / pace
         logger.info(
             "step %d/%d: loss %.4f, %.1f examples/s, at most %d:%02d min left",
-            *(
-                self.progress.step,
-                self.steps,
-                tally.loss / tally.examples,
-                pace,
-                *divmod(round(left), 60),
-            ),
+            *(self.progress.step, self.steps),
+            *(self.learner.numbers(tally.sums, tally.examples)["loss"], pace),
+            *divmod(round(left), 60),
         )
 
     def state(self) -> dict[str, Any]:
         """All that another process needs to go on: tensors and plain values."""
+        own = {
+            **random_state(self.learner.device),
+            "micro_batch_tokens": self.learner.budget.tokens,
+        }
         return {
             "step": self.progress.step,
             "progress": asdict(self.progress),
-            "weights": copy_weights(self.trainable),
+            "weights": copy_weights(self.changing),
             "best": self.best,
             "optimizer": self.optimizer.state_dict(),
-            "processes": parallel.gather(
-                {**random_state(self.device), "micro_batch_tokens": self.budget.tokens}
-            ),
+            "processes": parallel.gather(own),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from `state`, which was made by a run of the same arguments."""
         self.progress = Progress.from_dict(state["progress"])
-        set_weights(self.trainable, state["weights"])
+        set_weights(self.changing, state["weights"])
         self.best = state["best"]
         self.optimizer.load_state_dict(state["optimizer"])
         own = state["processes"][parallel.rank()]
-        self.budget.tokens = own["micro_batch_tokens"]
-        set_random_state(own, self.device)
+        self.learner.budget.tokens = own["micro_batch_tokens"]
+        set_random_state(own, self.learner.device)

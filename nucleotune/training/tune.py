@@ -35,8 +35,8 @@ from nucleotune.search_space import (
     with_parameters,
 )
 from nucleotune.stages import stage_number
+from nucleotune.training.fit import Fitted, fit
 from nucleotune.training.gates import Diverged
-from nucleotune.training.profile import TrainedProfile, train_profile
 from nucleotune.training.state import remove_state
 
 logger = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ def tune_profile(
 ) -> Tuned:
     """Search the settings of a profile model: each trial is a training with `method` changed at the keys of `space`.
 
-    Arguments not of the search are those of `training.profile.train_profile`; `state_dir` holds the journal and
+    Arguments not of the search are those of `training.fit.fit`; `state_dir` holds the journal and
     the state of the trial under way. The caller removes it once the result is written. Trials of other examples,
     settings, weights or library versions that lie there are not counted.
 
@@ -80,8 +80,9 @@ def tune_profile(
     """
 
     def loss(parameters: dict[str, Any]) -> float:
-        trained = train_profile(
+        trained = fit(
             examples,
+            task="profiles",
             method=with_parameters(method, parameters),
             model=model,
             seed=seed,
@@ -101,7 +102,7 @@ def tune_profile(
     }
     rests_on = {
         **of,
-        "stage_version": stage_number("fit_profile"),
+        "stage_version": stage_number("finetune"),
         "weights": None if checkpoint is None else weights_digest(checkpoint),
         "versions": library_versions(),
     }
@@ -190,7 +191,7 @@ def _decoded(parameters: Mapping[str, Any], space: Space) -> dict[str, Any]:
     }
 
 
-def _validation_loss(trained: TrainedProfile) -> float:
+def _validation_loss(trained: Fitted) -> float:
     """Loss of the weights that were kept, by LOSS_WEIGHTS."""
     rows = trained.training_rows
     kept = rows[(rows["split"] == "valid") & (rows["step"] == trained.summary["best_step"])].iloc[0]

@@ -41,7 +41,7 @@ def test_default_run(tmp_path):
     assert counts["lncrna_examples"] == counts["polya_examples"] == 1
     assert counts["promoters_examples"] == 4 and counts["rbp_examples"] == 3
     # A first stage on the pool and the second; jobs shared by data sets; profile models.
-    assert counts["finetune"] == 2 and counts["fit_profile"] == 3
+    assert counts["finetune"] == 2 + 3
     assert counts["take_finetuned"] == 4 + 1 + 2 * 3 and counts["finetune_shared"] == 2 + 2
     assert counts["baseline"] == 8 + 4 * 2 + 2 + 3 * 3
     assert counts["study_report"] == 4

@@ -64,7 +64,7 @@ def test_another_workflow_takes_our_rules(tmp_path):
     assert done.returncode == 0, done.stdout
     counts = job_counts(done.stdout)
     # The configuration is the user's, laid over the documented defaults; the demo has no part in it.
-    asked = {"lncrna_table3": 1, "study_report": 1, "finetune": 2, "fit_profile": 2, "attribute": 1}
+    asked = {"lncrna_table3": 1, "study_report": 1, "finetune": 4, "attribute": 1}
     assert {name: counts[name] for name in asked} == asked
     assert counts["answer"] == 1 and "promoters_examples" not in counts
 

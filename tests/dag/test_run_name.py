@@ -30,7 +30,6 @@ def test_two_questions_in_one_directory(tmp_path):
         "take_finetuned",
         "baseline",
         "evaluate",
-        "fit_profile",
         "modisco",
     )
     assert set(computed) <= {second[path] for path in set(second) - apart}

@@ -23,8 +23,9 @@ from nucleotune.models.weights import weights_digest
 from nucleotune.plugins import load_model as load_model_file
 from nucleotune.predict import predict
 from nucleotune.stages import ROOT
-from nucleotune.training import finetune as module
-from nucleotune.training.finetune import finetune
+from nucleotune.training import fit as module
+from nucleotune.training.fit import fit
+from nucleotune.training.kinds import classes
 from nucleotune.training.state import STATE, load_state, remove_state, run_digest, save_state
 
 MODEL = {
@@ -116,8 +117,9 @@ def run(tmp_path, name="run", examples=None, **arguments):
         "device": "cpu",
         "labels": ("0", "1"),
     }
-    return finetune(
+    return fit(
         make_examples() if examples is None else examples,
+        task="classes",
         **(defaults | arguments),
         state_dir=tmp_path / f"{name}.state",
         output_dir=tmp_path / name,
@@ -277,7 +279,7 @@ def make_checkpoint(folder, model, seed=1):
 @pytest.fixture
 def collapse_allowed(monkeypatch):
     """The random encoders of stand-ins hardly tell sequences apart, and a few steps do not teach them."""
-    monkeypatch.setattr(module, "check_collapse", lambda predictions, keep: False)
+    monkeypatch.setattr(classes, "check_collapse", lambda predictions, keep: False)
 
 
 def encoder_weights(directory):

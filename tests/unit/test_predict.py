@@ -19,7 +19,7 @@ from nucleotune.models.load import build_classifier, save_model
 from nucleotune.models.tokenizers import make_tokenizer
 from nucleotune.predict import predict
 from nucleotune.training.compute import predict_logits, resolve_device
-from nucleotune.training.finetune import scores
+from nucleotune.training.kinds.classes import scores
 from nucleotune.training.memory import TokenBudget
 
 MODEL = {

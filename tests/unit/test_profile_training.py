@@ -24,15 +24,12 @@ from nucleotune.profile_contracts import (
 )
 from nucleotune.schemas import read_schema, validate
 from nucleotune.stages import ROOT
-from nucleotune.training import profile_trainer
+from nucleotune.training.fit import fit
 from nucleotune.training.gates import Diverged, check_learned
-from nucleotune.training.profile import (
-    ROW_COLUMNS,
-    _flat_loss,
-    predict_profiles,
-    train_profile,
-)
+from nucleotune.training.kinds.profiles import ProfileLearner, predict_profiles
+from nucleotune.training.profile_loss import log_coefficients
 from nucleotune.training.state import STATE
+from nucleotune.training.trainer import Trainer
 from nucleotune.yaml_files import read_yaml
 
 TRACKS = ("ypd", "gal")
@@ -88,8 +85,9 @@ def encoder(tmp_path_factory):
 
 def run(folder, method, examples=None, **arguments):
     defaults = {"model": None, "seed": 1, "threads": 1, "device": "cpu"}
-    return train_profile(
+    return fit(
         make_examples() if examples is None else examples,
+        task="profiles",
         method=method,
         **(defaults | arguments),
         state_dir=folder / "state",
@@ -137,7 +135,10 @@ def test_bpnet_learns_a_motif(tmp_path, training_seed):
         assert each.predictions.profiles.shape == (200, 2, LENGTH)
 
     rows, summary = found["bpnet"].training_rows, found["bpnet"].summary
-    assert tuple(rows.columns) == ROW_COLUMNS
+    assert list(rows.columns) == [
+        *("step", "epoch", "split", "loss", "profile_loss", "count_loss"),
+        *("learning_rate", "examples_per_second", "peak_memory_mb"),
+    ]
     valid = rows[rows["split"] == "valid"]
     weighted = 0.8 * rows["profile_loss"] + 0.2 * rows["count_loss"]
     np.testing.assert_allclose(rows["loss"], weighted)
@@ -293,7 +294,7 @@ def test_equals_after_resume(tmp_path, encoder, name, monkeypatch):
     arguments = encoder if method["model"] else {}
     whole = run(tmp_path / "whole", method, examples, **arguments)
 
-    step = profile_trainer.ProfileTrainer._step
+    step = Trainer._step
 
     def interrupted(trainer, batch):
         step(trainer, batch)
@@ -307,7 +308,7 @@ def test_equals_after_resume(tmp_path, encoder, name, monkeypatch):
         raise Told
 
     usual = signal.signal(signal.SIGTERM, note)
-    monkeypatch.setattr(profile_trainer.ProfileTrainer, "_step", interrupted)
+    monkeypatch.setattr(Trainer, "_step", interrupted)
     try:
         with pytest.raises(Told):
             run(tmp_path / "broken", method, examples, **arguments)
@@ -349,7 +350,7 @@ def test_early_stop_keeps_the_best_weights(tmp_path):
     part = examples.table["split"] == "valid"
     profiles = result.predictions.profiles[part].astype(float)
     rest = -(examples.counts[part] * np.log(profiles)).sum(axis=2).mean()
-    coefficient = profile_trainer.log_coefficients(torch.from_numpy(examples.counts[part])).mean()
+    coefficient = log_coefficients(torch.from_numpy(examples.counts[part])).mean()
     expected = result.training_rows.query("split == 'valid'")["profile_loss"].iloc[best]
     assert rest - coefficient.item() == pytest.approx(expected, rel=1e-4)
 
@@ -408,8 +409,13 @@ def test_a_loss_without_measure_stops(tmp_path):
 
 
 def test_the_loss_of_a_flat_profile():
-    counts = torch.tensor([[[1.0, 1.0, 2.0]], [[3.0, 0.0, 0.0]]])
-    weights = {"profile_weight": 0.8, "count_weight": 0.2}
-    # Sequence 1 is judged: 3 reads at one place of three, and log 5 expected where log 4 is right.
-    expected = 0.8 * -3 * np.log(1 / 3) + 0.2 * (np.log(5) - np.log(4)) ** 2
-    assert _flat_loss(counts, [0], [1], weights) == pytest.approx(expected)
+    examples = make_examples(4)
+    examples.table["split"] = ["train", "valid", "test", "test"]
+    examples.counts[:2] = 0
+    examples.counts[0, :, :3] = [1, 1, 2]
+    examples.counts[1, :, 5] = 3
+    method, device = short("bpnet-tiny"), torch.device("cpu")
+    learner = ProfileLearner(examples, method=method, model=None, seed=1, device=device)
+    # Sequence 1 is judged: 3 reads at one place of many, and log 5 expected where log 4 is right.
+    expected = 0.8 * 3 * np.log(LENGTH) + 0.2 * (np.log(5) - np.log(4)) ** 2
+    assert learner.flat_loss() == pytest.approx(expected)

@@ -12,7 +12,7 @@ from nucleotune.plugins import load_model as load_model_file
 from nucleotune.sequence.shuffle import shuffle_sequences
 from nucleotune.stages import ROOT
 from nucleotune.studies.promoters.toy_sequences import UPSTREAM, draw_promoter
-from nucleotune.training.finetune import finetune
+from nucleotune.training.fit import fit
 
 FIRST, LENGTH = UPSTREAM - 249, 300
 
@@ -36,8 +36,9 @@ def test_attention_lies_on_planted_elements_after_tuning_and_not_before(tmp_path
     )
     method = load_method("dnabert-6-tiny", [ROOT / "config"])
     model = load_model_file(method["model"], [ROOT / "config"]) | {"checkpoint": None}
-    result = finetune(
+    result = fit(
         examples,
+        task="classes",
         method=method,
         model=model,
         seed=1,

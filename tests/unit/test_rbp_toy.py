@@ -21,7 +21,7 @@ from nucleotune.studies.rbp.build import analysis_rows, regions_of, with_propert
 from nucleotune.studies.rbp.readers import read_rbpsuite
 from nucleotune.studies.rbp.sample import build_examples
 from nucleotune.studies.rbp.toy import write_rbp_study
-from nucleotune.training.finetune import finetune
+from nucleotune.training.fit import fit
 
 pytestmark = pytest.mark.slow
 PATHS = rbp_paths("toy")
@@ -49,8 +49,9 @@ def trained(mirror, tmp_path_factory):
     found = {}
     for rbp in ("TOYM", "TOYU"):
         folder = tmp_path_factory.mktemp(rbp)
-        result = finetune(
+        result = fit(
             examples_of(mirror, rbp)[0],
+            task="classes",
             method=method,
             model=model,
             seed=1,

@@ -13,26 +13,45 @@ import pandas as pd
 import pytest
 import torch
 from test_finetune import MODEL, make_examples, make_method
+from test_profile_training import make_examples as make_counts
+from test_profile_training import short
 
 from nucleotune.contracts import read_predictions, write_examples
 from nucleotune.errors import InputError
 from nucleotune.models import weights
-from nucleotune.training import finetune as finetune_module
+from nucleotune.models.profile import load_profile_model
+from nucleotune.plugins import load_model
+from nucleotune.profile_contracts import read_profile_predictions, write_profile_examples
+from nucleotune.stages import ROOT
 from nucleotune.training import parallel
 from nucleotune.training import runs as runs_module
+from nucleotune.training.kinds.profiles import predict_profiles
 from nucleotune.training.runs import RESULTS, Run, Settings, train, train_several
 from nucleotune.training.state import STATE
+from nucleotune.training.trainer import Trainer
 
 
 def make_settings(**changes):
     model = MODEL | {"architecture": MODEL["architecture"] | {"hidden_dropout_prob": 0.0}}
-    defaults = {"method": make_method(), "model": model, "seed": 1, "threads": 1}
+    defaults = {
+        "task": "classes",
+        "method": make_method(),
+        "model": model,
+        "seed": 1,
+        "threads": 1,
+    }
     return Settings(**(defaults | changes))
+
+
+def profile_settings(method, model=None):
+    return make_settings(task="profiles", method=method, model=model)
 
 
 def make_run(folder, name, examples=None):
     path = folder / f"{name}.examples.parquet"
-    write_examples(path, make_examples() if examples is None else examples)
+    examples = make_examples() if examples is None else examples
+    write = write_examples if isinstance(examples, pd.DataFrame) else write_profile_examples
+    write(path, examples)
     return Run(
         dataset=name,
         labels=["no", "yes"],
@@ -44,9 +63,9 @@ def make_run(folder, name, examples=None):
     )
 
 
-def read(run):
+def read(run, read_table=read_predictions):
     return (
-        read_predictions(run.predictions),
+        read_table(run.predictions),
         pd.read_csv(run.training, sep="\t"),
         json.loads(Path(run.summary).read_text()),
     )
@@ -81,6 +100,39 @@ def test_two_processes_train_what_one_trains(
     columns = ["step", "split", "loss", "accuracy", "learning_rate"]
     pd.testing.assert_frame_equal(found[columns], rows[columns], rtol=1e-4)
     assert not Path(together.state).exists()
+
+
+@pytest.mark.parametrize("network", ["bpnet", "encoder_conv"])
+def test_two_processes_train_one_profile_model(tmp_path, monkeypatch, network):
+    """What one process trains, to rounding; with batch normalisation, all processes have the weights that are saved."""
+    monkeypatch.setattr(parallel, "usable_processes", lambda wanted: wanted)
+    model, method = None, short("bpnet-tiny")
+    if network == "encoder_conv":
+        method = short("specieslm-lora-tiny")
+        model = load_model("specieslm-tiny", [ROOT / "config"])
+        model |= {"tokenizer": model["tokenizer"] | {"species": None}}
+    # 24 training rows in batches of 23: the last one holds a single example, one process gets none of it.
+    method["training"] |= {"batch_size": 23, "max_gradient_norm": 1.0}
+    settings, examples = profile_settings(method, model), make_counts(40)
+    alone, together = (make_run(tmp_path, name, examples) for name in ("alone", "together"))
+    with (tmp_path / "log").open("w") as log, monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", log)
+        train(together, settings, processes=2)
+    predictions, found, summary = read(together, read_profile_predictions)
+    assert summary["processes"] == 2 and summary["steps"] == 6
+    if network == "bpnet":
+        train(alone, settings)
+        expected, rows, _ = read(alone, read_profile_predictions)
+        np.testing.assert_allclose(predictions.profiles, expected.profiles, atol=1e-4)
+        np.testing.assert_allclose(predictions.log_counts, expected.log_counts, atol=1e-4)
+        columns = ["step", "split", "loss", "profile_loss", "count_loss"]
+        pd.testing.assert_frame_equal(found[columns], rows[columns], rtol=1e-4)
+        return
+    sequences = examples.table["sequence"].tolist()
+    saved = load_profile_model(together.model)
+    profiles, log_counts = predict_profiles(saved, sequences, device="cpu", threads=1)
+    np.testing.assert_allclose(predictions.profiles, profiles, atol=1e-5)
+    np.testing.assert_allclose(predictions.log_counts, log_counts, atol=1e-4)
 
 
 @pytest.mark.slow
@@ -133,20 +185,38 @@ def test_as_many_processes_as_gpus(monkeypatch):
     assert parallel.usable_processes(4) == 2 and parallel.usable_processes(1) == 1
 
 
-def test_several_in_one_process(tmp_path, monkeypatch, caplog):
+def of_classes():
+    """Settings, examples by seed, and examples that cannot be trained on, with what the error says."""
+    broken = make_examples().assign(label=0)
+    return make_settings(), make_examples, broken, "method 'tiny method' needs examples of both"
+
+
+def of_profiles():
+    broken = make_counts(40).of_splits(["train", "test"])
+    examples = lambda seed: make_counts(40, seed=seed)  # noqa: E731
+    return (
+        profile_settings(short("bpnet-tiny")),
+        examples,
+        broken,
+        "needs examples of split 'valid'",
+    )
+
+
+@pytest.mark.parametrize("kind", [of_classes, of_profiles])
+def test_several_in_one_process(tmp_path, caplog, kind):
     """The second of three fails; then it is mended, and the others are not trained again."""
-    settings = make_settings()
-    broken = make_examples(seed=2)
-    runs = [make_run(tmp_path, name, make_examples(seed)) for seed, name in enumerate("abc")]
-    write_examples(runs[1].examples, broken.assign(label=0))
+    settings, examples, broken, message = kind()
+    runs = [make_run(tmp_path, name, examples(seed)) for seed, name in enumerate("abc")]
+    whole = Path(runs[1].examples).read_bytes()
+    make_run(tmp_path, "b", broken)
     with caplog.at_level("INFO"), pytest.raises(InputError, match="1 of 3 trainings failed: b;"):
         train_several(runs, settings)
-    assert "b: method 'tiny method' needs examples of both labels" in caplog.text
+    assert message in caplog.text
     before = [Path(runs[i].predictions).read_bytes() for i in (0, 2)]
 
-    write_examples(runs[1].examples, broken)
+    Path(runs[1].examples).write_bytes(whole)
     train_several(runs, settings)
-    summaries = [read(run)[2] for run in runs]
+    summaries = [json.loads(Path(run.summary).read_text()) for run in runs]
     assert [s["resumed_at_step"] for s in summaries] == [
         summaries[0]["steps"],
         None,
@@ -155,7 +225,7 @@ def test_several_in_one_process(tmp_path, monkeypatch, caplog):
     assert [Path(runs[i].predictions).read_bytes() for i in (0, 2)] == before
     assert not any(Path(run.state).exists() for run in runs)
 
-    alone = replace(make_run(tmp_path, "alone"), examples=runs[1].examples)
+    alone = replace(make_run(tmp_path, "alone", examples(1)), examples=runs[1].examples)
     train(alone, settings)
     assert Path(alone.predictions).read_bytes() == Path(runs[1].predictions).read_bytes()
 
@@ -203,7 +273,7 @@ def test_told_to_stop_saves_first(tmp_path, monkeypatch):
     )
     run = make_run(tmp_path, "run")
     steps = []
-    original = finetune_module.Trainer._step
+    original = Trainer._step
 
     def step(self, batch):
         original(self, batch)
@@ -211,7 +281,7 @@ def test_told_to_stop_saves_first(tmp_path, monkeypatch):
         if len(steps) == 5:
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(finetune_module.Trainer, "_step", step)
+    monkeypatch.setattr(Trainer, "_step", step)
     with pytest.raises(KeyboardInterrupt):
         train(run, settings)
     assert len(steps) == 5

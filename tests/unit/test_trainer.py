@@ -1,17 +1,22 @@
 """The training loop's arithmetic."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
 from nucleotune.errors import InputError
-from nucleotune.models.adapters import add_lora, freeze_encoder
+from nucleotune.models.adapters import add_lora
+from nucleotune.models.heads import ConvHead
 from nucleotune.models.load import build_classifier
+from nucleotune.profile_contracts import ProfileExamples
 from nucleotune.sequence.kmers import encode_kmers
 from nucleotune.training import batches
 from nucleotune.training import trainer as trainer_module
 from nucleotune.training.compute import forward, predict_logits, resolve_device
+from nucleotune.training.kinds.classes import ClassLearner
+from nucleotune.training.kinds.profiles import ProfileLearner
 from nucleotune.training.memory import TokenBudget
 from nucleotune.training.trainer import (
     Progress,
@@ -52,8 +57,25 @@ TRAINING = {
     "patience": 10,
     "micro_batch_tokens": 10_000,
     "save_minutes": 10,
-    "on_collapse": "stop",
 }
+PROFILES = {
+    "epochs": 3,
+    "batch_size": 8,
+    "learning_rate": 1e-3,
+    "patience": 10,
+    "profile_weight": 0.8,
+    "count_weight": 0.2,
+    "save_minutes": 10,
+}
+METHOD = {
+    "title": "tiny method",
+    "train_splits": ["train"],
+    "adaptation": "full",
+    "lora": {"rank": 2, "alpha": 2, "dropout": 0.0},
+    "view": "transcript",
+    "truncation": "right",
+}
+SPLIT = ["train"] * 30 + ["valid"] * 10
 
 
 @pytest.fixture(autouse=True)
@@ -61,24 +83,39 @@ def one_thread():
     resolve_device("cpu", 1)
 
 
-def make_data(n=40, seed=0):
+def make_examples(n=40, seed=0):
     rng = np.random.default_rng(seed)
     sequences = ["".join(rng.choice(list("ACGT"), rng.integers(5, 126))) for _ in range(n)]
-    return encode_kmers(list(map(str, range(n))), sequences, k=3), rng.integers(0, 2, n)
+    ids, labels = list(map(str, range(n))), rng.integers(0, 2, n)
+    columns = {"id": ids, "sequence": sequences, "label": labels, "split": SPLIT, "group": ids}
+    return pd.DataFrame(columns)
 
 
-def make_trainer(**changes):
-    tokenized, labels = make_data()
-    return Trainer(
-        build_classifier(MODEL, seed=1),
-        tokenized,
-        labels,
-        train=np.arange(30),
-        valid=np.arange(30, 40),
-        training=TRAINING | changes,
-        seed=1,
-        device=CPU,
+def make_trainer(adaptation="full", **changes):
+    """A classifier."""
+    method = METHOD | {"adaptation": adaptation, "training": TRAINING | changes}
+    learner = ClassLearner(make_examples(), method=method, model=MODEL, seed=1, device=CPU)
+    return Trainer(learner, seed=1)
+
+
+def make_profile_trainer(network=None, **changes):
+    """BPNet, or another network on one-hot sequences."""
+    rng = np.random.default_rng(1)
+    ids = list(map(str, range(40)))
+    table = pd.DataFrame({"id": ids, "split": SPLIT, "group": ids, "seqname": "I", "strand": "+"})
+    table["sequence"] = ["".join(rng.choice(list("ACGT"), 20)) for _ in ids]
+    examples = ProfileExamples(
+        table.assign(start=0, end=20), rng.poisson(2.0, (40, 2, 20)), ("ypd", "gal")
     )
+    sizes = {"filters": 8, "layers": 2, "first_kernel": 3, "profile_kernel": 5}
+    method = {"title": "tiny", "network": "bpnet", "adaptation": None, "faithful": False}
+    method |= {"sizes": sizes, "training": PROFILES | changes}
+    learner = ProfileLearner(examples, method=method, model=None, seed=1, device=CPU)
+    learner.network = network or learner.network
+    return Trainer(learner, seed=1)
+
+
+KINDS = pytest.mark.parametrize("make", [make_trainer, make_profile_trainer])
 
 
 @pytest.mark.parametrize("warmup", [0, 1, 10, 100])
@@ -105,33 +142,25 @@ def test_weight_decay_spares_biases_and_layer_norms():
 
 
 def test_frozen_weights_have_no_gradient_and_no_place_in_the_state():
-    tokenized, labels = make_data()
-    trainer = Trainer(
-        freeze_encoder(build_classifier(MODEL, seed=1)),
-        tokenized,
-        labels,
-        train=np.arange(30),
-        valid=np.arange(30, 40),
-        training=TRAINING,
-        seed=1,
-        device=CPU,
-    )
+    trainer = make_trainer("frozen")
     trainer.run(lambda state: None)
     head = {f"{n}.{k}" for n in ("bert.pooler.dense", "classifier") for k in ("weight", "bias")}
     assert set(trainer.state()["weights"]) == head
-    assert all(p.grad is None for n, p in trainer.classifier.named_parameters() if n not in head)
+    assert all(
+        p.grad is None for n, p in trainer.learner.network.named_parameters() if n not in head
+    )
 
 
 def test_accumulated_gradient_is_that_of_the_batch_mean(monkeypatch):
     """Micro-batches of unequal size against one padded forward pass of the whole batch."""
     trainer = make_trainer()
     batch = np.arange(8)
-    lengths = trainer.tokenized.lengths
+    lengths = trainer.learner.tokenized.lengths
     assert len({len(part) for part in batches.micro_batches(batch, lengths, 10_000)}) > 1
 
     reference = build_classifier(MODEL, seed=1)
-    logits, _ = forward(reference, trainer.tokenized, batch, CPU)
-    loss = cross_entropy(logits, torch.from_numpy(trainer.labels[batch]))
+    logits = forward(reference, trainer.learner.tokenized, batch, CPU)
+    loss = cross_entropy(logits, torch.from_numpy(trainer.learner.labels[batch]))
     loss.backward()
 
     monkeypatch.setattr(trainer.optimizer, "step", lambda: None)
@@ -139,31 +168,42 @@ def test_accumulated_gradient_is_that_of_the_batch_mean(monkeypatch):
     trainer._step(batch)
     trainer.progress.step += 1
     tally, _ = trainer._tally(told_to_stop=False)
-    assert tally.loss / 8 == pytest.approx(loss.item(), rel=1e-5)
+    assert tally.sums["loss"] / 8 == pytest.approx(loss.item(), rel=1e-5)
     assert tally.examples == 8 and tally.tokens == lengths[:8].sum()
-    for own, expected in zip(trainer.classifier.parameters(), reference.parameters(), strict=True):
+    for own, expected in zip(
+        trainer.learner.network.parameters(), reference.parameters(), strict=True
+    ):
         assert torch.allclose(own.grad, expected.grad, atol=1e-6)
 
 
-def test_gradient_is_clipped(monkeypatch):
-    trainer = make_trainer(max_gradient_norm=1e-4)
-    monkeypatch.setattr(trainer.optimizer, "zero_grad", lambda: None)
-    trainer._step(np.arange(8))
-    norm = torch.stack([p.grad.norm() for p in trainer.classifier.parameters()]).norm()
-    assert norm.item() == pytest.approx(1e-4, rel=1e-3)
+@KINDS
+def test_gradient_is_clipped_where_a_method_asks(monkeypatch, make):
+    norms = []
+    for limit in (1e-4, None):
+        trainer = make(max_gradient_norm=limit)
+        monkeypatch.setattr(trainer.optimizer, "zero_grad", lambda: None)
+        trainer._step(np.arange(8))
+        norms.append(torch.stack([p.grad.norm() for p in trainer.trained.values()]).norm().item())
+    assert norms[0] == pytest.approx(1e-4, rel=1e-3) and norms[1] > 1e-3
+
+
+@KINDS
+def test_most_steps(make):
+    trainer = make(max_steps=6)
+    trainer.run(lambda state: None)
+    assert [row["step"] for row in trainer.progress.rows] == [4, 4, 6, 6]
 
 
 def test_predictions_do_not_depend_on_batching():
-    tokenized, _ = make_data()
+    examples = make_examples()
+    tokenized = encode_kmers(examples["id"].tolist(), examples["sequence"].tolist(), k=3)
     classifier = build_classifier(MODEL, seed=1)
     order = np.random.default_rng(1).permutation(40)[:25]
     small, large = (
         predict_logits(classifier, tokenized, order, device=CPU, budget=TokenBudget(tokens))
         for tokens in (128, 100_000)
     )
-    alone = [
-        forward(classifier, tokenized, np.array([i]), CPU)[0].detach().numpy()[0] for i in order
-    ]
+    alone = [forward(classifier, tokenized, np.array([i]), CPU).detach().numpy()[0] for i in order]
     assert np.allclose(small, large, atol=1e-5) and np.allclose(small, alone, atol=1e-5)
 
 
@@ -182,15 +222,16 @@ def test_evaluations_per_epoch(share, expected):
     assert due == expected
 
 
-def test_saves_at_every_evaluation_and_reports_progress(caplog):
+@KINDS
+def test_saves_at_every_evaluation_and_reports_progress(caplog, make):
     caplog.set_level("INFO")
     saved = []
-    trainer = make_trainer()
+    trainer = make()
     trainer.run(saved.append)
     assert [state["step"] for state in saved] == [4, 8, 12]
     assert "step 12/12: training loss" in caplog.text
-    trainer.progress.total.seconds = 1.0
-    trainer._log(Tally(loss=8.0, examples=8), Tally(examples=40, seconds=0.5))
+    sums = dict.fromkeys(trainer.learner.parts, 8.0)
+    trainer._log(Tally(sums, examples=8), Tally(examples=40, seconds=0.5))
     assert "step 12/12: loss 1.0000, 80.0 examples/s, at most 0:00 min left" in caplog.text
 
 
@@ -198,14 +239,14 @@ def test_total_padding_is_bounded():
     trainer = make_trainer()
     trainer.run(lambda state: None)
     total = trainer.progress.total
-    assert total.examples == 90 and total.tokens == 3 * trainer.tokenized.lengths[:30].sum()
+    assert total.examples == 90 and total.tokens == 3 * trainer.learner.tokenized.lengths[:30].sum()
     assert 0 < total.padding_share <= batches.MAX_PADDING
 
 
 def test_progress_survives_a_round_trip():
     from dataclasses import asdict
 
-    progress = Progress(step=3, rows=[{"step": 3}], total=Tally(loss=1.5, examples=2))
+    progress = Progress(step=3, rows=[{"step": 3}], total=Tally({"loss": 1.5}, examples=2))
     assert Progress.from_dict(asdict(progress)) == progress
 
 
@@ -217,41 +258,92 @@ def test_device_defaults(monkeypatch):
 
 
 def out_of_memory_above(trainer, tokens):
-    """Let the classifier behave like a GPU that has room for micro-batches of so many tokens."""
-    original, sizes = trainer.classifier.forward, []
+    """Let the network behave like a GPU that has room for micro-batches of so many tokens."""
+    network, sizes = trainer.learner.network, []
+    original = network.forward
 
-    def limited(input_ids, **inputs):
-        sizes.append(input_ids.numel())
-        if input_ids.numel() > tokens:
+    def limited(*args, **inputs):
+        (first,) = args or [inputs["input_ids"]]
+        size = first.numel() if first.ndim == 2 else len(first) * first.shape[-1]
+        sizes.append(size)
+        if size > tokens:
             raise torch.OutOfMemoryError("CUDA out of memory (pretended)")
-        return original(input_ids=input_ids, **inputs)
+        return original(*args, **inputs)
 
-    trainer.classifier.forward = limited
+    network.forward = limited
     return sizes
 
 
-def test_out_of_memory_halves_the_micro_batch_and_keeps_the_batch(caplog):
+@pytest.mark.parametrize(
+    ("make", "begin", "room"), [(make_trainer, 1200, 300), (make_profile_trainer, 160, 40)]
+)
+def test_out_of_memory_halves_the_micro_batch_and_keeps_the_batch(caplog, make, begin, room):
     """The whole curve is that of a run whose micro-batches were small from the beginning."""
-    small, large = make_trainer(micro_batch_tokens=300), make_trainer(micro_batch_tokens=1200)
-    sizes = out_of_memory_above(large, 300)
-    for trainer in (small, large):
+    whole, small, large = make(), make(), make()
+    small.learner.budget.tokens, large.learner.budget.tokens = room, begin
+    sizes = out_of_memory_above(large, room)
+    for trainer in (whole, small, large):
         trainer.run(lambda state: None)
-    assert large.budget.tokens == 300 and max(sizes) > 300
+    assert large.learner.budget.tokens == room and max(sizes) > room
     assert caplog.text.count("out of GPU memory") == 2
-    for rows in zip(small.progress.rows, large.progress.rows, strict=True):
-        for column in ("step", "loss", "accuracy", "learning_rate"):
-            assert rows[0][column] == rows[1][column]
+    timed = ("examples_per_second", "padding_share", "peak_memory_mb")
+    for expected, halved, at_once in zip(
+        small.progress.rows, large.progress.rows, whole.progress.rows, strict=True
+    ):
+        for column in expected.keys() - timed:
+            assert expected[column] == halved[column]
+        assert halved["loss"] == pytest.approx(at_once["loss"], rel=1e-4)
     assert large.progress.total.examples == 3 * 30
-    assert large.state()["processes"][0]["micro_batch_tokens"] == 300
+    assert large.state()["processes"][0]["micro_batch_tokens"] == room
+
+
+class Pooled(ConvHead):
+    """A head with batch normalisation on (batch, channels, positions)."""
+
+    def forward(self, signal):
+        return super().forward(signal.transpose(1, 2))
+
+
+def test_running_means_know_nothing_of_attempts_that_did_not_fit():
+    """Each part of a batch is normalised by itself, and counted once."""
+    torch.manual_seed(2)
+    weights = Pooled(4, widths=(8,)).state_dict()
+    trainers = []
+    for begin in (40, 160):
+        trainer = make_profile_trainer(Pooled(4, widths=(8,)))
+        trainer.learner.network.load_state_dict(weights)
+        trainer.learner.budget.tokens = begin
+        trainers.append(trainer)
+    small, large = trainers
+    normalise, calls = large.learner.network.blocks[1].forward, []
+
+    def full(signal):  # behind the normalisation: its means have moved by then
+        calls.append(len(signal))
+        found = normalise(signal)
+        if len(signal) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory (pretended)")
+        return found
+
+    large.learner.network.blocks[1].forward = full
+    for trainer in trainers:
+        trainer._step(np.arange(8))
+    assert calls == [8, 4, 2, 2, 2, 2]
+    for name, buffer in small.learner.network.named_buffers():
+        assert torch.equal(buffer, large.learner.network.get_buffer(name)), name
+    assert large.learner.network.blocks[1].num_batches_tracked == 4
 
 
 def test_out_of_memory_in_evaluation():
     trainer = make_trainer()
     out_of_memory_above(trainer, 200)
     logits = predict_logits(
-        trainer.classifier, trainer.tokenized, np.arange(40), device=CPU, budget=trainer.budget
+        trainer.learner.network,
+        trainer.learner.tokenized,
+        np.arange(40),
+        device=CPU,
+        budget=trainer.learner.budget,
     )
-    assert trainer.budget.tokens <= 200 and np.isfinite(logits).all()
+    assert trainer.learner.budget.tokens <= 200 and np.isfinite(logits).all()
 
 
 def test_out_of_memory_with_a_single_example():
@@ -261,13 +353,13 @@ def test_out_of_memory_with_a_single_example():
         trainer.run(lambda state: None)
 
 
-def test_rare_looks_change_nothing_but_the_log(monkeypatch):
+@KINDS
+def test_rare_looks_change_nothing_but_the_log(monkeypatch, make):
     """What a GPU run does: several steps between two looks at the results."""
-    often, rarely = make_trainer(), make_trainer()
+    often, rarely = make(), make()
     often.run(lambda state: None)
     monkeypatch.setitem(trainer_module.LOOK_EVERY, "cpu", 3)
     rarely.run(lambda state: None)
     assert rarely.progress.total.examples == often.progress.total.examples == 90
     for rows in zip(often.progress.rows, rarely.progress.rows, strict=True):
         assert rows[0]["loss"] == pytest.approx(rows[1]["loss"], rel=1e-12)
-        assert rows[0]["accuracy"] == rows[1]["accuracy"]

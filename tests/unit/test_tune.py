@@ -186,5 +186,5 @@ def test_trials_are_compared_by_the_same_loss():
         ],
         columns=["step", "split", "loss", "profile_loss", "count_loss"],
     )
-    trained = module.TrainedProfile(None, rows, {"best_step": 4})
+    trained = module.Fitted(None, rows, {"best_step": 4})
     assert module._validation_loss(trained) == pytest.approx(0.8 * 20 + 0.2 * 5)

@@ -1,0 +1,197 @@
+"""Language models that give some numbers for a sequence as a whole; what the numbers mean is said by a kind of labels.
+
+A method is the dict of one `config/methods/<name>.yaml`, validated by its schema:
+
+    title, kind: language_model, model
+    start_from    name of the method whose trained model this one starts from, or null
+    train_splits  the splits trained on
+    adaptation    `full`; `lora` with lora: {rank, alpha, dropout}; or `frozen`: the head alone is trained (what the
+                  head is, says `models.adapters`). Dropout acts on a frozen encoder, too, while its head is trained
+    view          what the model is shown of a sequence (see `sequence.views`)
+    truncation    right, left or centre (see `sequence.kmers.encode_kmers`)
+    max_tokens    longest input in tokens, or null: the model's
+    training      epochs, max_steps, batch_size, learning_rate, weight_decay, warmup_share or warmup_steps,
+                  max_gradient_norm, evaluations_per_epoch, patience (evaluations without a better validation loss),
+                  micro_batch_tokens, on_collapse, save_minutes
+"""
+
+import logging
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from nucleotune.errors import InputError
+from nucleotune.models.adapters import add_lora, freeze_encoder, head_modules, merge_lora
+from nucleotune.models.load import build_classifier, load_model, load_pretrained, save_model
+from nucleotune.models.spec import as_read
+from nucleotune.models.tokenizers import make_tokenizer
+from nucleotune.models.weights import count_parameters
+from nucleotune.sequence.views import show
+from nucleotune.training.batches import epoch_batches
+from nucleotune.training.compute import forward, predict_logits, predicted_splits
+from nucleotune.training.gates import check_unknown
+from nucleotune.training.learner import Learner, Rows
+from nucleotune.training.memory import TokenBudget
+
+logger = logging.getLogger(__name__)
+
+
+class SequenceLearner(Learner):
+    """Sequences as tokens, and a language model whose `.logits` are (examples, outputs)."""
+
+    padded = True
+
+    def __init__(
+        self,
+        examples: pd.DataFrame,
+        *,
+        method: dict[str, Any],
+        model: dict[str, Any],
+        seed: int,
+        device: torch.device,
+        start_from: Path | None = None,
+        checkpoint: Path | None = None,
+        labels: Sequence[str] | None = None,
+    ) -> None:
+        """See `Learner`."""
+        # From here on the model's limit is the method's: for tokens, the state's identity, and whoever reads the model.
+        self.method, self.model = method, as_read(model, method)
+        self.training, self.device = method["training"], device
+        self.table = table = self._used(examples)
+        self.train = np.flatnonzero(table["split"].isin(method["train_splits"]))
+        self.valid = np.flatnonzero(table["split"] == "valid")
+        ids, sequences = table["id"].tolist(), show(table["sequence"], method["view"])
+        self.tokenizer = make_tokenizer(self.model, start_from or checkpoint)
+        self.tokenized = self.tokenizer.encode(ids, sequences, method["truncation"])
+        self.sizes = self.tokenized.lengths
+        self.budget = TokenBudget(self.training["micro_batch_tokens"])
+        unknown_share = check_unknown(self.tokenizer, self.tokenized, ids, sequences)
+        truncated, side = int(self.tokenized.truncated.sum()), method["truncation"]
+        share = truncated / len(table)
+        logger.info(
+            "%d examples; %.1f %% of them cut at %d tokens, side: %s",
+            *(len(table), 100 * share, self.model["max_tokens"], side),
+        )
+        network, self.report = self._starting_network(seed, start_from, checkpoint)
+        self._check_padding(network)
+        self.network, self.adapter = network.to(device), None
+        self.parameters = count_parameters(network)
+        self.identity = {"tokenizer": self.tokenizer.files}
+        self.facts = {
+            "unknown_share": unknown_share,
+            "truncated": {"side": side, "count": truncated, "share": share},
+        }
+        self.described = {
+            "model": self.model,
+            "method": method,
+            "truncation": side,
+            "labels": {str(i): meaning for i, meaning in enumerate(labels or ())},
+            "unknown_share": unknown_share,
+            "truncated_share": share,
+        }
+
+    @abstractmethod
+    def check(self, examples: pd.DataFrame) -> None:
+        """Raise InputError unless `examples` keep the contract of the kind and can be learnt from."""
+
+    @abstractmethod
+    def sums(self, logits: torch.Tensor, rows: Rows) -> tuple[torch.Tensor, ...]:
+        """Sums over `rows` in the order of `parts`, the loss first, from their fp32 logits (examples, outputs)."""
+
+    @abstractmethod
+    def judge(self, logits: NDArray[np.float64], rows: Rows) -> dict[str, float]:
+        """What `numbers` gives, of the logits (examples, outputs) that `rows` are predicted with."""
+
+    @abstractmethod
+    def predictions(self, logits: NDArray[np.float64], rows: Rows) -> tuple[pd.DataFrame, bool]:
+        """Predictions of `rows` in the contract of the kind, and whether all are alike; see `Learner.finish`."""
+
+    def batches(self, seed: int, epoch: int) -> list[Rows]:
+        """Batches of like length, see `batches.epoch_batches`."""
+        sizes, batch_size = self.sizes[self.train], self.training["batch_size"]
+        return [self.train[b] for b in epoch_batches(sizes, batch_size, seed=seed, epoch=epoch)]
+
+    def learn(self, rows: Rows, batch_size: int) -> torch.Tensor:
+        """See `Learner`."""
+        sums = self.sums(forward(self.network, self.tokenized, rows, self.device), rows)
+        # Divided by the whole batch, the micro-batches' gradients add up to that of the batch mean.
+        (sums[0] / batch_size).backward()
+        return torch.stack([each.detach().double() for each in sums])
+
+    def predict(self, rows: Rows) -> NDArray[np.float64]:
+        """Logits (len(rows), outputs)."""
+        return predict_logits(
+            self.network, self.tokenized, rows, device=self.device, budget=self.budget
+        )
+
+    def measure(self, rows: Rows) -> dict[str, float]:
+        """See `Learner`."""
+        return self.judge(self.predict(rows), rows)
+
+    def finish(self, best_loss: float) -> tuple[pd.DataFrame, bool]:
+        """See `Learner`."""
+        if self.method["adaptation"] == "lora":
+            # Predictions are made with the merged weights: those, and no others, are what `predict` reads.
+            self.network, self.adapter = merge_lora(self.network)
+        rows = np.flatnonzero(self.table["split"].isin(predicted_splits(self.table)))
+        return self.predictions(self.predict(rows), rows)
+
+    def save(self, directory: Path, description: dict[str, Any]) -> None:
+        """See `Learner`."""
+        parts = {"tokenizer": self.tokenizer, "adapter": self.adapter}
+        save_model(directory, self.network, description, **parts)
+
+    def _used(self, examples: pd.DataFrame) -> pd.DataFrame:
+        """Rows that are trained on or predicted, after checks."""
+        self.check(examples)
+        method, longest = self.method, self.model["max_tokens"]
+        limit = method["training"]["micro_batch_tokens"]
+        if limit < longest:
+            raise InputError(
+                f"method {method['title']!r}: training.micro_batch_tokens {limit} is less than one longest input of "
+                f"the model ({longest} tokens)"
+            )
+        if "valid" in method["train_splits"] or "test" in method["train_splits"]:
+            raise InputError(
+                f"method {method['title']!r}: train_splits must not hold 'valid' or 'test'"
+            )
+        wanted = {*method["train_splits"], *predicted_splits(examples)}
+        return examples[examples["split"].isin(wanted)].reset_index(drop=True)
+
+    def _starting_network(
+        self, seed: int, start_from: Path | None, checkpoint: Path | None
+    ) -> tuple[torch.nn.Module, dict[str, Any] | None]:
+        """The network before its first step, adapted as the method says, and what `load_pretrained` reports."""
+        model, method, report = self.model, self.method, None
+        if checkpoint is not None:
+            network, report = load_pretrained(model, checkpoint, seed=seed)
+            logger.info(
+                "%s: %d weights; new: %s; not used: %s",
+                *(checkpoint, report["loaded"]),
+                *(", ".join(report[kind]) or "none" for kind in ("new", "ignored")),
+            )
+        elif start_from is not None:
+            network = load_model(start_from)[0]
+        else:
+            network = build_classifier(model, seed=seed)
+        if method["adaptation"] == "frozen":
+            freeze_encoder(network)
+        elif method["adaptation"] == "lora":
+            trained, targets = head_modules(network), model["lora_targets"]
+            network = add_lora(network, targets, **method["lora"], seed=seed, trained=trained)
+        return network, report
+
+    def _check_padding(self, network: torch.nn.Module) -> None:
+        """Raise InputError if the encoder counts positions by another padding token than the tokenizer's."""
+        own, expected = self.tokenizer.pad_id, network.config.pad_token_id
+        if self.model["family"] == "esm" and own != expected:
+            raise InputError(
+                f"model {self.model['title']!r}: its tokenizer pads with {own}, but family 'esm' reads positions off "
+                f"the padding id {expected}; its tokenizer.json must give the padding token that id"
+            )

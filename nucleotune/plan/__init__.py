@@ -4,6 +4,7 @@ Imported by the Snakefile; standard library only. The fan-out is known before th
 checkpoints.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,16 @@ class Dataset:
     def owner(self) -> str:
         """Whose genome and annotation it is read from: its species."""
         return self.species[0]
+
+
+def any_of(names: Iterable[str]) -> str:
+    """A wildcard's constraint: one of some names as they are written, or nothing at all if there are none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def pool_name(split: str) -> str:
+    """Name of the data set that pools all species under `split`."""
+    return f"pooled_{split}"
 
 
 def shared_jobs(

@@ -8,7 +8,6 @@ nucleotune.config) only. No torch, no pandas.
 """
 
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -40,19 +39,12 @@ from nucleotune.studies.registry import STUDIES
 share_library(ROOT)
 
 
-@contextmanager
-def readable_errors():
-    """Show errors of the library as messages alone."""
-    try:
-        yield
-    except InputError as error:
-        raise WorkflowError(str(error)) from None
-
-
 # What messages call the configuration.
 SOURCE = named_source(workflow.configfiles, workflow.config_settings.config)
-with readable_errors():
+try:
     RUN = Run.of(load_run(config, source=SOURCE), STUDIES)
+except InputError as error:
+    raise WorkflowError(str(error)) from None
 share_bounds(RUN.config["download"])
 for note in RUN.notes:
     logger.warning(note)
@@ -72,4 +64,5 @@ wildcard_constraints:
 PLANNED, SHARED, METHODS, DATASETS = RUN, RUN.shared, RUN.assigned, RUN.datasets
 CHECKPOINTS, LANGUAGE_MODELS = RUN.checkpoints, RUN.language_models
 computed, labels_of = RUN.computed, RUN.labels
+profile_settings = lambda wildcards: RUN.computed("methods", wildcards.method)
 Run.__getitem__ = lambda run, part: getattr(run, part)

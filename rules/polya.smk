@@ -15,11 +15,6 @@ PROFILE_METHODS = any_of(
 POLYA = any_of(RUN.datasets["polya"])
 
 
-def profile_settings(wildcards):
-    """A profile method as far as its training depends on it."""
-    return RUN.computed("methods", wildcards.method)
-
-
 localrules:
     tune,
 
@@ -93,7 +88,7 @@ rule fit_profile:
 
 rule tune:
     input:
-        readable_errors()(lambda wildcards: searched(RUN)),
+        lambda wildcards: searched(RUN),
 
 
 rule tune_profile:
@@ -121,7 +116,7 @@ rule tune_profile:
         ),
         gpu=training_need("gpu"),
     params:
-        method=profile_settings,
+        method=lambda wildcards: RUN.computed("methods", wildcards.method),
         model=encoder_of,
         space=lambda wildcards: RUN.config["polya"]["tune"]["space"][wildcards.method],
         trials=RUN.config["polya"]["tune"]["trials"],

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from snakemake.utils import update_config
 
 from nucleotune.config import load_run
 from nucleotune.plan.run import Run
@@ -35,17 +36,19 @@ MADE_BY = {
 }
 
 
-def run_of(config: str | Path | Mapping[str, Any], **changes: Any) -> Run:
-    """The run of a configuration: its text, a file, the name of one under config/, or what such a file holds.
+def run_of(*configs: str | Path | Mapping[str, Any], **keys: Any) -> Run:
+    """The run of a configuration, or of several laid over each other: texts, files, names of those under config/.
 
-    changes: keys laid over it.
+    keys: laid over them, as those of the command line.
     """
-    if isinstance(config, str):
-        shipped = ROOT / f"config/{config}.yaml"
-        config = read_yaml(shipped) if re.fullmatch(r"[\w-]+", config) else yaml.safe_load(config)
-    elif isinstance(config, Path):
-        config = read_yaml(config)
-    return Run.of(load_run({**config, **changes}), STUDIES)
+    config: dict[str, Any] = {}
+    for one in (*configs, keys):
+        if isinstance(one, str):
+            one = (
+                ROOT / f"config/{one}.yaml" if re.fullmatch(r"[\w-]+", one) else yaml.safe_load(one)
+            )
+        update_config(config, read_yaml(one) if isinstance(one, Path) else one)
+    return Run.of(load_run(config), STUDIES)
 
 
 def jobs(run: Run) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """What all rules ask: RUN, the run as the library works it out from the configuration; no rules.
 
 REQUIRED INPUTS: config/demo.yaml or the files of --configfile, config/{species,models,methods}/*.yaml, resources/sources.tsv
-OUTPUTS: the names ROOT, SOURCE, RUN, LONG and the functions below
+OUTPUTS: the names ROOT, SOURCE, RUN and LONG, and functions of the library that several of these files use
 
 This file is parsed again in every cluster job: it imports the standard library, PyYAML and jsonschema (through
 nucleotune.config) only. No torch, no pandas.
@@ -37,7 +37,6 @@ from nucleotune.stages import code_digest, stage_number
 from nucleotune.studies.registry import STUDIES
 
 share_library(ROOT)
-
 
 # What messages call the configuration.
 SOURCE = named_source(workflow.configfiles, workflow.config_settings.config)

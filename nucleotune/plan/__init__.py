@@ -104,13 +104,6 @@ def remote_source(file: Mapping[str, Any], named_in: str, plain: str) -> Source:
     )
 
 
-def downloads(
-    files: Iterable[Mapping[str, tuple[str, Source | None]]],
-) -> dict[str, Source]:
-    """What is to be fetched of some files: path -> source; `simulate`d ones too, whose mirror is written first."""
-    return {path: source for some in files for path, source in some.values() if source is not None}
-
-
 def checkpoint_files(
     name: str,
     model: Mapping[str, Any],

@@ -17,7 +17,6 @@ from nucleotune.plan import (
     MODELS_LOCK,
     Dataset,
     checkpoint_files,
-    downloads,
     pool_name,
     shared_jobs,
     used_models,
@@ -34,22 +33,27 @@ SEED_OF = "results/{study}/{dataset}/{method}/seed{seed}"
 METRICS = "results/{study}/{dataset}/{method}/metrics.json"
 PREDICTIONS = f"{SEED_OF}/predictions.parquet"
 
+#: What is read in another form than it is fetched: a genome unpacked, an annotation as Parquet.
+READ_AS = {
+    "genome": "resources/genomes/{owner}.fa",
+    "annotation": "resources/annotation/{owner}.parquet",
+}
+
 
 def without(mapping: Mapping[str, Any], *keys: str) -> dict[str, Any]:
     """A copy of `mapping` less some keys: a parameter of a rule holds what its result depends on, no more."""
     return {key: value for key, value in mapping.items() if key not in keys}
 
 
-def read_form(owner: str, name: str, path: str) -> str:
-    """Where the file `name` of a species or collection is read: a genome unpacked, an annotation as Parquet."""
-    made = {
-        "genome": f"resources/genomes/{owner}.fa",
-        "annotation": f"resources/annotation/{owner}.parquet",
+def read_forms(owner: str, files: Files) -> dict[str, str]:
+    """Where the files of a species or collection are read, by name: those of READ_AS as they are made from them."""
+    return {
+        name: READ_AS[name].format(owner=owner) if name in READ_AS else path
+        for name, (path, _) in files.items()
     }
-    return made.get(name, path)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Run:
     """A run. What follows from its parts is worked out when it is first asked for, and once.
 
@@ -190,13 +194,12 @@ class Run:
     @cached_property
     def downloads(self) -> dict[str, Source]:
         """Path -> source of all that the studies fetch; `simulate`d files too, whose mirror is written first."""
-        return downloads(
-            [
-                *(files for sets in self.files.values() for files in sets.values()),
-                *(files for study in self.studies.values() for files in study.more_files(self)),
-                *self.checkpoints.values(),
-            ]
-        )
+        groups = [
+            *(files for sets in self.files.values() for files in sets.values()),
+            *(files for study in self.studies.values() for files in study.more_files(self)),
+            *self.checkpoints.values(),
+        ]
+        return {path: source for one in groups for path, source in one.values() if source}
 
     @cached_property
     def sources(self) -> dict[str, Source]:
@@ -209,17 +212,14 @@ class Run:
     @cached_property
     def simulated(self) -> dict[str, str]:
         """Download -> directory of the simulated mirror that holds it, for files that are not of the real world."""
-        mirrors = [
-            *(("simulated", name, simulated_paths(one)) for name, one in self.species.items()),
-            *(
-                ("simulated-collections", name, simulated_collection_paths(one))
-                for name, one in self.collections.items()
-            ),
-        ]
         found: dict[str, str] = {}
-        for kind, name, paths in mirrors:
-            for path in paths:
-                found.setdefault(f"{DOWNLOADS}/{path}", f"resources/{kind}/{name}")
+        for kind, owners, paths_of in (
+            ("simulated", self.species, simulated_paths),
+            ("simulated-collections", self.collections, simulated_collection_paths),
+        ):
+            for name, one in owners.items():
+                for path in paths_of(one):
+                    found.setdefault(f"{DOWNLOADS}/{path}", f"resources/{kind}/{name}")
         for name, files in self.checkpoints.items():
             for path, _ in files.values() if self.models[name]["simulate"] else ():
                 found.setdefault(path, f"resources/simulated-models/{name}")
@@ -240,9 +240,7 @@ class Run:
         """
         found: dict[str, dict[str, str]] = {}
         for owner, files in [pair for one in self.studies.values() for pair in one.genomes(self)]:
-            for name in ("genome", "annotation"):
-                if name not in files:
-                    continue
+            for name in filter(files.__contains__, READ_AS):
                 path, _ = files[name]
                 known = found.setdefault(owner, {}).setdefault(name, path)
                 if known != path:
@@ -254,9 +252,7 @@ class Run:
 
     def source_paths(self, study: str, dataset: str) -> dict[str, str]:
         """Files that a data set is built from, by name, genome and annotation in the form they are read in."""
-        owner = self.datasets[study][dataset].owner
-        files = self.files[study][dataset]
-        return {name: read_form(owner, name, path) for name, (path, _) in files.items()}
+        return read_forms(self.datasets[study][dataset].owner, self.files[study][dataset])
 
     def checkpoint_paths(self, study: str) -> dict[str, str]:
         """Model with published weights -> directory of its checkpoint; of a study's models."""

@@ -7,7 +7,7 @@ nothing to be done, for ever.
 
 from pathlib import Path
 
-from nucleotune.plan.run import METRICS, PREDICTIONS, Run, read_form
+from nucleotune.plan.run import METRICS, PREDICTIONS, READ_AS, Run
 
 #: File -> a file made from it, as seen from its directory; `{tables}` is where the run's tables are.
 MADE_FROM = {
@@ -52,7 +52,12 @@ def intermediates(run: Run, study: str) -> list[str]:
             for dataset in datasets
             for file in ("examples.parquet", "card.json")
         ),
-        *(path for dataset in datasets for path in _read_forms(run, study, dataset)),
+        *(
+            path
+            for dataset in datasets
+            for name, path in run.source_paths(study, dataset).items()
+            if name in READ_AS
+        ),
         *run.every(PREDICTIONS, study),
         *(f"{path}/predictions.parquet" for path in trained),
         *run.every(METRICS, study),
@@ -64,18 +69,6 @@ def intermediates(run: Run, study: str) -> list[str]:
         *run.studies[study].intermediates(run),
     ]
     return list(dict.fromkeys(files))
-
-
-def _read_forms(run: Run, study: str, dataset: str) -> list[str]:
-    """Genome and annotation that a data set is built from, as they were made of its files."""
-    one = run.datasets[study][dataset]
-    if one.pooled:
-        return []
-    pairs = [
-        (path, read_form(one.owner, name, path))
-        for name, (path, _) in run.files[study][dataset].items()
-    ]
-    return [made for path, made in pairs if made != path]
 
 
 def lost(run: Run, study: str) -> list[str]:

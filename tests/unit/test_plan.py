@@ -83,7 +83,7 @@ def test_own_files_are_local_or_downloads(tmp_path):
     assert lncrna_plan.class_files(one, "lncRNA", REGISTRY, "data") == [("/abs/c.fa", None)]
     run = SimpleNamespace(species={"x": one}, config={"data_dir": "data"}, registry=REGISTRY)
     files = lncrna_plan.transcript_files(run, plan.Dataset("x_paper", "paper", ("x",)))
-    assert list(plan.downloads([files])) == [remote[0]]
+    assert [path for path, source in files.values() if source] == [remote[0]]
 
 
 def test_only_the_papers_data_under_the_papers_split_are_comparable():

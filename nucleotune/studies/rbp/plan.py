@@ -7,7 +7,7 @@ from typing import Any
 
 from nucleotune.names import by_name
 from nucleotune.plan import DOWNLOADS, Dataset, remote_source
-from nucleotune.plan.run import Run, read_form
+from nucleotune.plan.run import Run, read_forms
 from nucleotune.sources.registry import Source, local_path, resolve
 from nucleotune.studies.base import Files
 
@@ -87,8 +87,7 @@ def region_files(run: Run, collection: str) -> Files:
 def region_paths(run: Run, dataset: str) -> dict[str, str]:
     """What the transcript regions of an RBP's sequences are read from: name -> path."""
     owner = run.datasets["rbp"][dataset].owner
-    files = region_files(run, owner)
-    return {name: read_form(owner, name, path) for name, (path, _) in files.items()}
+    return read_forms(owner, region_files(run, owner))
 
 
 def _place(file: Mapping[str, Any], data_dir: str) -> tuple[str, Source | None]:

@@ -5,7 +5,8 @@ REQUIRED INPUTS: results/<study>/<dataset>/examples.parquet; for a method with `
 OUTPUTS: results/<study>/<dataset>/<method>/seed<seed>/{predictions.parquet,model/,training.tsv,training.json}
 """
 
-SHARING = [name for jobs in SHARED.values() for names in jobs.values() for name in names]
+TRAINED = any_of(RUN.trained)
+SHARING = [name for jobs in RUN.shared.values() for names in jobs.values() for name in names]
 
 
 localrules:
@@ -15,7 +16,9 @@ localrules:
 rule finetune:
     input:
         examples="results/{study}/{dataset}/examples.parquet",
-        start_from=start_model,
+        start_from=lambda wildcards: trainings.start_models(
+            RUN, wildcards.study, [wildcards.dataset], wildcards.method, wildcards.seed
+        ),
         checkpoint=checkpoint_of,
     output:
         predictions="results/{study}/{dataset}/{method}/seed{seed}/predictions.parquet",
@@ -27,12 +30,14 @@ rule finetune:
     benchmark:
         "results/benchmarks/finetune/{study}.{dataset}.{method}.seed{seed}.tsv"
     wildcard_constraints:
-        dataset=any_of(name for sets in DATASETS.values() for name in sets if name not in SHARING),
-        method=any_of(TRAINED),
+        dataset=any_of(
+            name for sets in RUN.datasets.values() for name in sets if name not in SHARING
+        ),
+        method=TRAINED,
     priority: LONG
     conda:
         "../envs/nucleotune.yaml"
-    threads: lambda wildcards: trainings.need(PLANNED, wildcards.method, "threads")
+    threads: lambda wildcards: trainings.need(RUN, wildcards.method, "threads")
     resources:
         mem_mb=training_need("mem_mb"),
         runtime=training_need("runtime"),
@@ -41,9 +46,9 @@ rule finetune:
         processes=training_need("gpu"),
     params:
         task=lambda wildcards: STUDIES[wildcards.study].task,
-        method=lambda wildcards: computed("methods", wildcards.method),
-        model=encoder_of,
-        labels=lambda wildcards: labels_of(wildcards.study, wildcards.dataset),
+        method=lambda wildcards: RUN.computed("methods", wildcards.method),
+        model=lambda wildcards: RUN.encoder(wildcards.method),
+        labels=lambda wildcards: RUN.labels(wildcards.study, wildcards.dataset),
         # Outside the declared outputs, which Snakemake deletes before a job starts; removed when training has ended.
         state="results/training-state/{study}.{dataset}.{method}.seed{seed}",
         version=stage_number("finetune"),
@@ -59,7 +64,9 @@ rule finetune_shared:
             f"results/{wildcards.study}/{dataset}/examples.parquet"
             for dataset in members(wildcards)
         ],
-        start_from=start_models,
+        start_from=lambda wildcards: trainings.start_models(
+            RUN, wildcards.study, members(wildcards), wildcards.method, wildcards.seed
+        ),
         checkpoint=checkpoint_of,
     output:
         directory("results/shared-jobs/{study}.{method}.seed{seed}.job{job}"),
@@ -68,22 +75,22 @@ rule finetune_shared:
     benchmark:
         "results/benchmarks/finetune_shared/{study}.{method}.seed{seed}.job{job}.tsv"
     wildcard_constraints:
-        method=any_of(TRAINED),
+        method=TRAINED,
         job=r"\d+",
     priority: LONG
     conda:
         "../envs/nucleotune.yaml"
-    threads: lambda wildcards: trainings.need(PLANNED, wildcards.method, "threads")
+    threads: lambda wildcards: trainings.need(RUN, wildcards.method, "threads")
     resources:
         mem_mb=training_need("mem_mb"),
-        runtime=lambda wildcards, attempt: runtime_of_several(
-            wildcards, attempt, len(members(wildcards))
+        runtime=lambda wildcards, attempt: trainings.runtime_of_several(
+            RUN, wildcards.method, len(members(wildcards)), attempt
         ),
-        gpu=lambda wildcards: min(1, trainings.need(PLANNED, wildcards.method, "gpu")),
+        gpu=lambda wildcards: min(1, trainings.need(RUN, wildcards.method, "gpu")),
     params:
         datasets=members,
         labels=lambda wildcards: {
-            dataset: labels_of(wildcards.study, dataset) for dataset in members(wildcards)
+            dataset: RUN.labels(wildcards.study, dataset) for dataset in members(wildcards)
         },
         task=rules.finetune.params.task,
         method=rules.finetune.params.method,
@@ -99,7 +106,9 @@ rule finetune_shared:
 
 rule take_finetuned:
     input:
-        shared_job,
+        lambda wildcards: trainings.shared_job(
+            RUN, wildcards.study, wildcards.dataset, wildcards.method, wildcards.seed
+        ),
     output:
         predictions="results/{study}/{dataset}/{method}/seed{seed}/predictions.parquet",
         model=directory("results/{study}/{dataset}/{method}/seed{seed}/model"),
@@ -109,7 +118,7 @@ rule take_finetuned:
         "logs/take_finetuned/{study}.{dataset}.{method}.seed{seed}.log",
     wildcard_constraints:
         dataset=any_of(SHARING),
-        method=any_of(TRAINED),
+        method=TRAINED,
     conda:
         "../envs/nucleotune.yaml"
     message:

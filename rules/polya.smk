@@ -5,7 +5,9 @@ REQUIRED INPUTS: resources/genomes/<species>.fa, resources/annotation/<species>.
 OUTPUTS: results/polya/<dataset>/{examples.parquet,card.json}; the target tune writes <method>/tune/{trials.tsv,best.json}
 """
 
-POLYA = any_of(DATASETS["polya"])
+from nucleotune.studies.polya.plan import searched
+
+POLYA = any_of(RUN.datasets["polya"])
 
 
 localrules:
@@ -14,7 +16,7 @@ localrules:
 
 rule polya_examples:
     input:
-        unpack(source_paths("polya")),
+        unpack(lambda wildcards: RUN.source_paths("polya", wildcards.dataset)),
     output:
         examples="results/polya/{dataset}/examples.parquet",
         card="results/polya/{dataset}/card.json",
@@ -32,10 +34,10 @@ rule polya_examples:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         species=lambda wildcards: without(
-            RUN["species"][DATASETS["polya"][wildcards.dataset].species[0]]["polya"],
+            RUN.species[RUN.datasets["polya"][wildcards.dataset].species[0]]["polya"],
             *("dna", "files"),
         ),
-        settings={name: SETTINGS["polya"][name] for name in ("length", "min_reads")},
+        settings={name: RUN.config["polya"][name] for name in ("length", "min_reads")},
         version=stage_number("polya_examples"),
     message:
         "Building examples of {wildcards.dataset}"
@@ -45,7 +47,7 @@ rule polya_examples:
 
 rule tune:
     input:
-        searched,
+        lambda wildcards: searched(RUN),
 
 
 rule tune_profile:
@@ -61,23 +63,23 @@ rule tune_profile:
         "results/benchmarks/tune_profile/polya.{dataset}.{method}.tsv"
     wildcard_constraints:
         dataset=POLYA,
-        method=any_of(SETTINGS["polya"]["tune"]["space"]),
+        method=any_of(RUN.config["polya"]["tune"]["space"]),
     conda:
         "../envs/nucleotune.yaml"
-    threads: lambda wildcards: RUN["methods"][wildcards.method]["resources"]["threads"]
+    threads: lambda wildcards: RUN.methods[wildcards.method]["resources"]["threads"]
     resources:
         mem_mb=training_need("mem_mb"),
         # Of all trials; a search that is cut off goes on behind its last whole trial.
-        runtime=lambda wildcards, attempt: runtime_of_several(
-            wildcards, attempt, SETTINGS["polya"]["tune"]["trials"]
+        runtime=lambda wildcards, attempt: trainings.runtime_of_several(
+            RUN, wildcards.method, RUN.config["polya"]["tune"]["trials"], attempt
         ),
         gpu=training_need("gpu"),
     params:
-        method=profile_settings,
-        model=encoder_of,
-        space=lambda wildcards: SETTINGS["polya"]["tune"]["space"][wildcards.method],
-        trials=SETTINGS["polya"]["tune"]["trials"],
-        seed=SETTINGS["seeds"][0],
+        method=lambda wildcards: RUN.computed("methods", wildcards.method),
+        model=lambda wildcards: RUN.encoder(wildcards.method),
+        space=lambda wildcards: RUN.config["polya"]["tune"]["space"][wildcards.method],
+        trials=RUN.config["polya"]["tune"]["trials"],
+        seed=RUN.config["seeds"][0],
         state="results/training-state/tune.polya.{dataset}.{method}",
         version=stage_number("tune"),
     message:

@@ -1,18 +1,13 @@
 """What trainings ask of a run: which methods are trained, what they start from and need, which of them share a job."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable
 
+from nucleotune.plan import pool_name
 from nucleotune.plan.run import SEED_OF, Run
-from nucleotune.studies.lncrna.plan import pool_name
 
 #: The longest that a job asks for because it has several trainings (minutes); partitions refuse much more, and one that
 #: is cut off goes on where it was, by a retry or a rerun.
 DAY = 24 * 60
-
-
-def trained_methods(run: Run) -> list[str]:
-    """Methods that rule `finetune` trains: all but classical ones."""
-    return [name for name, method in run.methods.items() if method["kind"] != "baseline"]
 
 
 def need(run: Run, method: str, key: str, attempt: int = 1) -> int:
@@ -31,16 +26,14 @@ def runtime_of_several(run: Run, method: str, trainings: int, attempt: int = 1) 
     return max(one, min(one * trainings, DAY))
 
 
-def members(run: Run, study: str, method: str, group: Iterable[str]) -> list[str]:
-    """Data sets of a `group` of `shared_jobs` whose trainings share a job: those that the method is used on."""
-    return [dataset for dataset in group if method in run.assigned[study][dataset]]
+def members(run: Run, study: str, method: str, job: str) -> list[str]:
+    """Data sets whose trainings share a job: those of its group that the method is used on."""
+    return [name for name in run.shared[study][job] if method in run.assigned[study][name]]
 
 
-def shared_job(
-    jobs: Mapping[str, Iterable[str]], study: str, dataset: str, method: str, seed: int | str
-) -> str:
-    """Directory of the job, one of the study's `shared_jobs`, that the training of a data set shares with others."""
-    (job,) = [number for number, names in jobs.items() if dataset in names]
+def shared_job(run: Run, study: str, dataset: str, method: str, seed: int | str) -> str:
+    """Directory of the job that the training of a data set shares with others."""
+    (job,) = [number for number, names in run.shared[study].items() if dataset in names]
     return f"results/shared-jobs/{study}.{method}.seed{seed}.job{job}"
 
 
@@ -53,26 +46,17 @@ def start_model(run: Run, study: str, dataset: str, method: str, seed: int | str
     return SEED_OF.format(study=study, dataset=pool, method=start, seed=seed) + "/model"
 
 
-def checkpoint(run: Run, method: str, published: Container[str]) -> str | None:
-    """The checkpoint directory a method starts from; None for random weights or where it starts from another method.
+def start_models(
+    run: Run, study: str, datasets: Iterable[str], method: str, seed: int | str
+) -> list[str]:
+    """`start_model` of several data sets; none where the method starts from no other."""
+    found = [start_model(run, study, dataset, method, seed) for dataset in datasets]
+    return [path for path in found if path]
 
-    published: models with weights to be fetched.
-    """
+
+def checkpoint(run: Run, method: str) -> str | None:
+    """The checkpoint directory a method starts from; None for random weights or where it starts from another method."""
     settings = run.methods[method]
-    if settings.get("start_from") is None and settings["model"] in published:
+    if settings.get("start_from") is None and settings["model"] in run.checkpoints:
         return f"resources/checkpoints/{settings['model']}"
     return None
-
-
-def trained_runs(run: Run, study: str) -> list[str]:
-    """Directories of all trainings behind a study's tables, first stages included."""
-    runs = []
-    for shown in run.shown[study]:
-        for method in [m for m in run.assigned[study][shown] if m not in run.baselines]:
-            dataset = shown
-            while method is not None:
-                names = {"study": study, "dataset": dataset, "method": method}
-                runs += [SEED_OF.format(**names, seed=seed) for seed in run.seeds]
-                method = run.methods[method].get("start_from")
-                dataset = pool_name(run.datasets[study][shown].split)
-    return list(dict.fromkeys(runs))

@@ -16,7 +16,7 @@ def demo():
 
 
 def test_all_but_classical_methods_are_trained(demo):
-    trained = trainings.trained_methods(demo)
+    trained = demo.trained
     assert {"lora-bert-tiny", "bpnet-tiny", "average-profile"} <= set(trained)
     assert set(trained) | set(demo.baselines) == set(demo.methods)
     assert not set(trained) & set(demo.baselines)
@@ -40,15 +40,13 @@ def test_time_of_several_trainings_is_at_most_a_day_or_that_of_one(demo, monkeyp
 
 
 def test_jobs_are_shared_by_data_sets_that_the_method_is_used_on(demo):
-    (first, *others) = demo.shown["promoters"]
-    methods = demo.assigned["promoters"]
-    some = next(name for name in methods[first] if name in trainings.trained_methods(demo))
-    members = trainings.members(demo, "promoters", some, [first, *others])
-    assert members == [name for name in (first, *others) if some in methods[name]]
-    jobs = {"0": [first], "1": others}
-    assert trainings.shared_job(jobs, "promoters", others[-1], some, 2) == (
-        f"results/shared-jobs/promoters.{some}.seed2.job1"
-    )
+    jobs, methods = demo.shared["promoters"], demo.assigned["promoters"]
+    (job, group), *_ = jobs.items()
+    for method in ("dnabert-6-tiny", "dnabert-6-tiny-left"):
+        members = trainings.members(demo, "promoters", method, job)
+        assert members == [name for name in group if method in methods[name]]
+    shared = trainings.shared_job(demo, "promoters", group[-1], method, 2)
+    assert shared == f"results/shared-jobs/promoters.{method}.seed2.job{job}"
 
 
 def test_what_trainings_start_from(demo):
@@ -60,15 +58,9 @@ def test_what_trainings_start_from(demo):
     assert trainings.start_model(demo, "lncrna", pool, first, 1) is None
     yeast = demo.shown["polya"][0]
     assert trainings.start_model(demo, "polya", yeast, "bpnet-tiny", 1) is None
-    # Both stages are behind the tables.
-    runs = trainings.trained_runs(demo, "lncrna")
-    assert f"results/lncrna/{dataset}/lora-bert-tiny/seed1" in runs
-    assert f"results/lncrna/{pool}/{first}/seed1" in runs and len(runs) == len(set(runs))
 
     published = "dnabert-6-tiny"
     model = demo.methods[published]["model"]
-    assert trainings.checkpoint(demo, published, {model}) == f"resources/checkpoints/{model}"
-    assert trainings.checkpoint(demo, published, set()) is None
-    assert trainings.checkpoint(demo, "bpnet-tiny", {model}) is None
-    both = {demo.methods["lora-bert-tiny"]["model"]}
-    assert trainings.checkpoint(demo, "lora-bert-tiny", both) is None
+    assert trainings.checkpoint(demo, published) == f"resources/checkpoints/{model}"
+    assert trainings.checkpoint(demo, "bpnet-tiny") is None, "no encoder"
+    assert trainings.checkpoint(demo, "lora-bert-tiny") is None, "from another method"

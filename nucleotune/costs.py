@@ -258,7 +258,7 @@ def profile_hours(
     if method["network"] != "average":
         training, train = method["training"], rows.get("train", 0)
         epochs = training["epochs"]
-        if train and "max_steps" in training:
+        if train and training.get("max_steps"):
             epochs = min(epochs, training["max_steps"] * training["batch_size"] / train)
         shown = epochs * (train + 0.3 * rows.get("valid", 0))
         seconds += shown / costs.value("profile", name)

@@ -47,9 +47,9 @@ def _trainings(estimate: Estimate) -> str:
         groups.setdefault((one.study, one.method), []).append(one)
     rows, late = [], []
     for (study, method), runs in groups.items():
-        model = runs[0].model
+        model = runs[0].model or "-"
         longest = max(runs, key=lambda one: one.hours)
-        limit = estimate.run["models"][model]["resources"]["runtime"] / 60
+        limit = longest.limit
         pending = [one for one in runs if one.job.pending]
         rows.append(
             (
@@ -61,7 +61,7 @@ def _trainings(estimate: Estimate) -> str:
         if longest.hours > limit:
             late.append(
                 f"! {method} on {longest.dataset}: {_h(longest.hours)} h expected, {_h(limit)} h asked for; raise"
-                f" resources.runtime in models/{model}.yaml (a training that is cut off goes on when it is rerun)"
+                f" resources.runtime in {longest.limit_file} (a training that is cut off goes on when it is rerun)"
             )
     head = ("Study", "method", "model", "to run", "all", "GPU-h to run", "longest h", "limit h")
     table = _table((*head, "longest on"), rows, left=(0, 1, 2, 8))

@@ -5,7 +5,8 @@ A kind is a module of this package with the functions
     evaluate(examples, predictions, *, bootstrap, source)       content of metrics.json
     compare(examples, predictions, *, against, bootstrap)       content of comparison.tsv
 
-Both take paths: of the data set's examples, and of predictions by seed, or by method and seed.
+Both take paths: of the data set's examples, and of predictions by seed, or by method and seed. How a kind is trained is
+said by the module of the same name in `nucleotune.training.kinds`, so that torch is imported by trainings alone.
 """
 
 from importlib import import_module

@@ -307,8 +307,8 @@ class Trainer:
     def _measure(self) -> None:
         """Note the losses of a network that is not trained in place of an evaluation's."""
         progress, learner = self.progress, self.learner
-        begin = time.perf_counter()
         for split, rows in (("train", learner.train), ("valid", learner.valid)):
+            begin = time.perf_counter()
             numbers = learner.measure(rows)
             seconds = time.perf_counter() - begin
             progress.total.add(Tally(examples=len(rows), seconds=seconds))

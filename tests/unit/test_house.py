@@ -4,6 +4,7 @@ import re
 
 from nucleotune.stages import ROOT
 from nucleotune.studies.registry import STUDIES
+from nucleotune.tasks import KINDS
 
 NAMES = "|".join(STUDIES)
 
@@ -71,6 +72,14 @@ def test_shared_code_knows_no_study_by_name():
         if word.search(line)
     }
     assert not found
+
+
+def test_every_kind_of_labels_can_be_trained_and_evaluated():
+    found = {
+        tuple(sorted(path.stem for path in (ROOT / folder).glob("[a-z]*.py")))
+        for folder in ("nucleotune/tasks", "nucleotune/training/kinds")
+    }
+    assert found == {KINDS}
 
 
 def test_no_file_is_called_after_a_study_elsewhere():

@@ -16,6 +16,7 @@ import numpy as np
 
 from nucleotune.contracts import read_examples
 from nucleotune.errors import InputError
+from nucleotune.models.families import FAMILIES
 from nucleotune.models.spec import as_read
 from nucleotune.text import read_lines
 
@@ -183,7 +184,7 @@ def matrix_weights(model: Mapping[str, Any]) -> float:
     """Weights P in the matrices of the encoder, embeddings left out: attention and feed-forward of all layers."""
     sizes = model["architecture"]
     hidden, inner = sizes["hidden_size"], sizes["intermediate_size"]
-    feed_forward = 3 if model["family"] == "dnabert2" else 2  # gated: one matrix more
+    feed_forward = 3 if FAMILIES[model["family"]].gated else 2
     return sizes["num_hidden_layers"] * (4 * hidden**2 + feed_forward * hidden * inner)
 
 

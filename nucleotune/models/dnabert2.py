@@ -11,7 +11,12 @@ import math
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, dropout, gelu, pad, scaled_dot_product_attention
-from transformers import PreTrainedConfig, PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
 from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.modeling_outputs import BaseModelOutputWithPooling, SequenceClassifierOutput
 from transformers.utils import can_return_tuple
@@ -335,3 +340,7 @@ class DnaBert2ForSequenceClassification(DnaBert2PreTrainedModel):
             hidden_states=encoded.hidden_states,
             attentions=encoded.attentions,
         )
+
+
+AutoConfig.register(DnaBert2Config.model_type, DnaBert2Config)
+AutoModelForSequenceClassification.register(DnaBert2Config, DnaBert2ForSequenceClassification)

@@ -273,6 +273,6 @@ def test_arrays_of_another_length_are_refused():
 
 
 def test_progress_is_logged(caplog):
-    with caplog.at_level(logging.INFO, logger="nucleotune.attention.batches"):
+    with caplog.at_level(logging.INFO, logger="nucleotune.progress"):
         attention_from_class(make_classifier("bert"), make_tokenized("bert"))
-    assert "attention of 5 of 5 sequences" in caplog.text
+    assert "attention: 5 of 5 sequences" in caplog.text

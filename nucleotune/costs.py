@@ -18,7 +18,7 @@ from nucleotune.contracts import read_examples
 from nucleotune.errors import InputError
 from nucleotune.models.families import FAMILIES
 from nucleotune.models.spec import as_read
-from nucleotune.text import read_lines
+from nucleotune.text import read_rows
 
 COLUMNS = ("what", "name", "value", "unit", "source", "basis")
 
@@ -73,20 +73,9 @@ class Costs:
 
 
 def read_costs(path: str | Path) -> Costs:
-    """Read the table: tab separated, lines starting with `#` skipped, first other line = COLUMNS.
-
-    Raises InputError naming file, line and column of a fault.
-    """
+    """Read the table (`text.read_rows`); InputError names file, line and column of a fault."""
     rows: dict[tuple[str, str], Cost] = {}
-    lines = read_lines(path)
-    content = [(n, line.split("\t")) for n, line in lines if line.strip() and line[0] != "#"]
-    if not content or tuple(content[0][1]) != COLUMNS:
-        raise InputError(f"{path}: expected the tab-separated header {' '.join(COLUMNS)}")
-    for number, fields in content[1:]:
-        where = f"{path}: line {number}"
-        if len(fields) != len(COLUMNS):
-            raise InputError(f"{where}: expected {len(COLUMNS)} columns, found {len(fields)}")
-        row = dict(zip(COLUMNS, map(str.strip, fields), strict=True))
+    for where, row in read_rows(path, COLUMNS):
         try:
             value = float(row["value"])
         except ValueError:

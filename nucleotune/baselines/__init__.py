@@ -19,7 +19,7 @@ import pandas as pd
 from nucleotune.baselines.base import Baseline, Labelled
 from nucleotune.baselines.equal_length import check_lengths
 from nucleotune.baselines.fitted import Score, load_learnt, save_learnt
-from nucleotune.contracts import further_tests
+from nucleotune.contracts import further_tests, refuse
 from nucleotune.errors import InputError
 from nucleotune.progress import Progress
 
@@ -182,12 +182,8 @@ def predict_baseline(
         raise InputError(
             f"{directory}: what {baseline} learnt does not fit together ({reason}); make or copy it again"
         ) from error
-    broken = np.flatnonzero(~np.isfinite(scores))
-    if len(broken):
-        raise InputError(
-            f"record {ids[broken[0]]!r}: the score of {baseline} in {directory} is no finite number; make or copy the"
-            " directory again"
-        )
+    what = f"the score of {baseline} is no finite number; make or copy the directory again"
+    refuse(directory, ids, ~np.isfinite(scores), what)
     return pd.DataFrame(
         {
             "id": list(ids),

@@ -7,8 +7,9 @@ from typing import Any
 
 from nucleotune.errors import InputError
 from nucleotune.names import by_name
-from nucleotune.plan import DOWNLOADS, Dataset, describe_methods
-from nucleotune.sources.registry import Source, local_path, resolve
+from nucleotune.plan import Dataset, describe_methods
+from nucleotune.sources.registry import Source, resolve
+from nucleotune.studies.places import fetched
 
 #: Task -> what labels 0 and 1 mean.
 LABELS = {
@@ -104,7 +105,7 @@ def promoter_files(
         elif part in fields:
             values = {key: str(value) for key, value in fields[part].items()}
             source = resolve(registry[row.format(**values)], **values)
-            files[name] = (f"{DOWNLOADS}/{local_path(source.urls[0])}", source)
+            files[name] = fetched(source)
     return files
 
 

@@ -3,20 +3,16 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from nucleotune.files import atomic_path, file_digest
-from nucleotune.simulate.formats import LINE_WIDTH, write_gzip
+from nucleotune.files import file_digest
+from nucleotune.simulate.formats import QUICK, write_fasta, write_lines
+from nucleotune.simulate.genome import Span
 from nucleotune.studies.rbp.toy_genes import Isoform, ToyGene
-
-GZIP_LEVEL = 1  # sequence gains little from more, which takes seconds
 
 
 def write_genome(path: Path, sequences: Mapping[str, str]) -> None:
     """Write the genome as FASTA, gzipped; a header is the name with `chr` and the name without."""
-    lines = []
-    for name, sequence in sequences.items():
-        lines.append(f">{name} {name.removeprefix('chr')}")
-        lines.extend(sequence[i : i + LINE_WIDTH] for i in range(0, len(sequence), LINE_WIDTH))
-    write_gzip(path, "\n".join([*lines, ""]), GZIP_LEVEL)
+    records = [(f"{name} {name.removeprefix('chr')}", one) for name, one in sequences.items()]
+    write_fasta(path, records, QUICK)
 
 
 def write_gtf(path: Path, genes: Sequence[ToyGene], assembly: str) -> None:
@@ -32,16 +28,14 @@ def write_gtf(path: Path, genes: Sequence[ToyGene], assembly: str) -> None:
         "##format: gtf",
         "##date: 2020-12-07",
     ]
-    for gene in sorted(genes, key=lambda gene: (gene.seqname, gene.start)):
+    for gene in sorted(genes, key=lambda gene: (gene.place.contig, gene.place.start)):
         lines += _gene_lines(gene)
-    write_gzip(path, "\n".join([*lines, ""]), GZIP_LEVEL)
+    write_lines(path, lines, QUICK)
 
 
 def write_md5sums(path: Path, files: Sequence[Path]) -> None:
     """Write MD5SUMS of files in one directory, as `md5sum` prints them."""
-    lines = [f"{file_digest(file, 'md5')}  {file.name}\n" for file in files]
-    with atomic_path(path) as temporary:
-        temporary.write_text("".join(lines))
+    write_lines(path, [f"{file_digest(file, 'md5')}  {file.name}" for file in files])
 
 
 def _name(gene: ToyGene) -> str:
@@ -49,11 +43,8 @@ def _name(gene: ToyGene) -> str:
 
 
 def _gene_lines(gene: ToyGene) -> list[str]:
-    def line(feature: str, span: tuple[int, int], attributes: str, frame: str = ".") -> str:
-        start, end = gene.place(*span)
-        strand = "+" if gene.strand == 1 else "-"
-        place = f"{gene.seqname}\tHAVANA\t{feature}\t{start + 1}\t{end}\t.\t{strand}\t{frame}\t"
-        return place + attributes
+    def line(feature: str, span: Span, attributes: str, frame: str = ".") -> str:
+        return gene.place.row("HAVANA", feature, gene.place.of(*span), attributes, frame)
 
     name = _name(gene)
     spans = [(isoform.exons[0][0], isoform.exons[-1][1]) for isoform in gene.isoforms]

@@ -1,7 +1,7 @@
 """The kit of the toy genomes: where genes lie on contigs, and the draws that all of them make.
 
-A gene is made as its sense strand, with exons counted from that strand's first base; its `Place` says where that is on
-a contig, and puts its exons and rows there. Coordinates are 0-based half-open.
+A gene is made as its sense strand, and its exons are counted from that strand's first base; its `Place` says where that
+is on a contig. Coordinates are 0-based half-open.
 """
 
 from collections.abc import Iterable, Sequence
@@ -55,16 +55,11 @@ class Place:
             return self.start + start, self.start + end
         return self.end - end, self.end - start
 
-    def exons(self, exons: Iterable[Span]) -> Exons:
-        """Where exons of the sense strand lie, ascending."""
-        return tuple(sorted(self.of(*exon) for exon in exons))
-
-    def row(
-        self, source: str, feature: str, span: Span, attributes: str, phase: int | str = "."
-    ) -> str:
-        """A line of GTF or GFF3 on its contig and strand."""
-        place = f"{self.contig}\t{source}\t{feature}\t{span[0] + 1}\t{span[1]}"
-        return f"{place}\t.\t{self.sign}\t{phase}\t{attributes}"
+    def row(self, source: str, feature: str, span: Span, text: str, phase: object = ".") -> str:
+        """A line of GTF or GFF3 on a stretch of the sense strand, with the attributes `text`."""
+        start, end = self.of(*span)
+        place = f"{self.contig}\t{source}\t{feature}\t{start + 1}\t{end}"
+        return f"{place}\t.\t{self.sign}\t{phase}\t{text}"
 
 
 @dataclass
@@ -79,6 +74,29 @@ class Contig:
         start = self.length + gap
         self.length = start + size
         return Place(self.name, start, self.length, strand)
+
+
+def parts(exons: Exons, cds: Span | None) -> list[tuple[str, Span, int, str]]:
+    """What a transcript has below it, as GTF has it: feature, span, number of its exon, phase; UTRs last.
+
+    `cds` includes the stop codon, which in GTF belongs to the UTR; None for a transcript without.
+    """
+    found, utrs, done = [], [], 0
+    for number, (start, end) in enumerate(exons, start=1):
+        found.append(("exon", (start, end), number, "."))
+        if cds is None:
+            continue
+        first, stop = cds[0], cds[1] - 3
+        coding = max(start, first), min(end, stop)
+        if coding[0] < coding[1]:
+            found.append(("CDS", coding, number, str(-done % 3)))
+            done += coding[1] - coding[0]
+        for feature, codon in (("start_codon", first), ("stop_codon", stop)):
+            if start <= codon < end:
+                found.append((feature, (codon, codon + 3), number, "0"))
+        untranslated = (start, min(end, first)), (max(start, stop), end)
+        utrs += [("UTR", (a, b), number, ".") for a, b in untranslated if a < b]
+    return found + utrs
 
 
 def paste(between: Sequence[str], genes: Iterable[tuple[str, int]]) -> str:

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from nucleotune.simulate.formats import QUICK, write_checksums, write_ensembl_genome, write_lines
-from nucleotune.simulate.genome import Place, Span
+from nucleotune.simulate.genome import Place, Span, parts
 from nucleotune.simulate.paths import polya_paths
-from nucleotune.studies.polya.toy_genes import CONDITIONS, STOP
+from nucleotune.studies.polya.toy_genes import CONDITIONS
 from nucleotune.studies.polya.toy_tifs import KEYS, LIBRARIES, draw_tifs, tif_types
 from nucleotune.studies.polya.toy_yeast import MITOCHONDRION, YeastGene, make_yeast
 
@@ -72,28 +72,17 @@ def _write_gtf(path: Path, genes: Sequence[YeastGene], assembly: str) -> None:
         gene_id = f'gene_id "{gene.id}";'
         ids = f'{gene_id} transcript_id "{transcript}";'
         place = gene.place
-        span = place.start, place.end
+        span = 0, place.size
         lines.append(place.row("toy", "gene", span, gene_id + of_gene))
         lines.append(place.row("toy", "transcript", span, ids + rest))
-        for k, ((start, end), phase) in enumerate(_exons(gene), start=1):
-            exon = f'{ids} exon_number "{k}";{rest}'
-            text = f'{exon} exon_id "{transcript}-E{k}";'
-            lines.append(place.row("toy", "exon", (start, end), text))
-            if gene.signal is None:
-                continue
-            last = k == len(gene.blocks)
-            cds = (
-                start + STOP * (last and place.strand == -1),
-                end - STOP * (last and place.strand == 1),
-            )
-            lines.append(place.row("toy", "CDS", cds, f'{exon} protein_id "{gene.id}";', phase))
-            for feature, here, at_start in (
-                ("start_codon", k == 1, place.strand == 1),
-                ("stop_codon", last, place.strand == -1),
-            ):
-                if here:
-                    codon = (start, start + STOP) if at_start else (end - STOP, end)
-                    lines.append(place.row("toy", feature, codon, exon, 0))
+        for feature, part, number, phase in parts(gene.exons, span if gene.signal else None):
+            if feature != "UTR":
+                own = {
+                    "exon": f' exon_id "{transcript}-E{number}";',
+                    "CDS": f' protein_id "{gene.id}";',
+                }
+                text = f'{ids} exon_number "{number}";{rest}{own.get(feature, "")}'
+                lines.append(place.row("toy", feature, part, text, phase))
     write_lines(path, lines, QUICK)
 
 
@@ -121,7 +110,7 @@ def _gff3_rows(gene: YeastGene, place: Place) -> list[str]:
     coding = gene.signal is not None
     kind = "mRNA" if coding else gene.biotype
     name = f"gene={gene.name};locus_tag={gene.id}" if gene.name else f"locus_tag={gene.id}"
-    span = place.start, place.end
+    span = 0, place.size
 
     def row(feature: str, span: Span, text: str, phase: int | str = ".") -> str:
         return place.row("tpg", feature, span, f"{text};{name}", phase)
@@ -133,24 +122,14 @@ def _gff3_rows(gene: YeastGene, place: Place) -> list[str]:
         return rows
     of_transcript = f"Parent=rna-{gene.id};gbkey={kind}"
     rows.append(row(kind, span, f"ID=rna-{gene.id};Parent=gene-{gene.id};gbkey={kind}"))
-    exons = _exons(gene)
-    for k, (exon, _) in enumerate(exons, start=1):
+    for k, exon in enumerate(gene.exons, start=1):
         rows.append(row("exon", exon, f"ID=exon-{gene.id}-{k};{of_transcript}"))
-    if coding:
+    before = 0
+    for start, end in gene.exons if coding else ():
         protein = f"ID=cds-{gene.id}.1;Parent=rna-{gene.id};Name={gene.id}.1;gbkey=CDS"
-        rows += [
-            row("CDS", exon, f"{protein};protein_id={gene.id}.1", phase) for exon, phase in exons
-        ]
-    return rows
-
-
-def _exons(gene: YeastGene) -> list[tuple[tuple[int, int], int]]:
-    """Return a gene's exons in its direction, each with its phase: bases before the next codon begins."""
-    exons, before = [], 0
-    for start, end in gene.blocks[:: gene.place.strand]:
-        exons.append(((start, end), -before % 3))
+        rows.append(row("CDS", (start, end), f"{protein};protein_id={gene.id}.1", -before % 3))
         before += end - start
-    return exons
+    return rows
 
 
 def _write_tsedall(path: Path, tifs: np.ndarray) -> None:

@@ -44,7 +44,7 @@ OTHERS = {"tRNA": (0.03, (71, 76)), "snoRNA": (0.012, (80, 160)), "pseudogene": 
 
 @dataclass(frozen=True)
 class YeastGene:
-    """A gene and its place; `blocks` are its exons, those of a coding gene from ATG to stop codon, ascending.
+    """A gene and its place; exons of a coding gene reach from ATG to stop codon.
 
     signal: what is planted behind a coding gene; None for others.
     """
@@ -53,7 +53,7 @@ class YeastGene:
     name: str | None
     biotype: str
     place: Place
-    blocks: Exons
+    exons: Exons
     signal: Signal | None
 
 
@@ -64,7 +64,7 @@ class _Unit:
     biotype: str
     strand: int
     bases: np.ndarray
-    blocks: Exons
+    exons: Exons
 
 
 def make_yeast(n: int, rng: np.random.Generator) -> tuple[dict[str, str], list[YeastGene]]:
@@ -103,13 +103,13 @@ def _coding_unit(strand: int, rng: np.random.Generator) -> _Unit:
     codons = int(np.clip(rng.lognormal(np.log(median), sigma), *CODON_LIMITS))
     stop = str(rng.choice(STOP_CODONS, p=STOP_SHARES))
     sequence = f"ATG{draw_codons(codons - 2, _codon_weights(), rng)}{stop}"
-    blocks = ((0, len(sequence)),)
+    exons = ((0, len(sequence)),)
     if rng.random() < INTRON_SHARE:
         first, size = 3 * int(rng.integers(2, 12)) + 1, int(rng.integers(*INTRON))
         inner = _spelled(_draw(size - 4, "between", rng))
         sequence = f"{sequence[:first]}GT{inner}AG{sequence[first:]}"
-        blocks = ((0, first), (first + size, len(sequence)))
-    return _Unit("protein_coding", strand, _codes(sequence), blocks)
+        exons = ((0, first), (first + size, len(sequence)))
+    return _Unit("protein_coding", strand, _codes(sequence), exons)
 
 
 def _other_unit(biotype: str, rng: np.random.Generator) -> _Unit:
@@ -156,7 +156,7 @@ def _lay_out(
                 name=f"TYG{letter}{i + 1}" if rng.random() < NAMED_SHARE else None,
                 biotype=unit.biotype,
                 place=place,
-                blocks=place.exons(unit.blocks),
+                exons=unit.exons,
                 signal=signal,
             )
         )

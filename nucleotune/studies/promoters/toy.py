@@ -86,7 +86,7 @@ def _write_gtf(path: Path, genes: Sequence[ToyGene], assembly: str) -> None:
             'gene_source "ensembl_havana"',
             f'gene_biotype "{gene.biotype}"',
         )
-        lines.append(row("gene", (gene.place.start, gene.place.end), *gene_id, *described))
+        lines.append(row("gene", gene.transcripts[0].span, *gene_id, *described))
         for number, transcript in enumerate(gene.transcripts):
             transcript_id = (
                 f'transcript_id "{transcript.id}"',
@@ -101,13 +101,12 @@ def _write_gtf(path: Path, genes: Sequence[ToyGene], assembly: str) -> None:
             first = number == 0
             tags = ('tag "gencode_basic"', 'tag "Ensembl_canonical"' if first else "")
             support = f'transcript_support_level "{1 if first else "NA"}"'
-            span = transcript.exons[0][0], transcript.exons[-1][1]
             common = (*gene_id, *transcript_id)
-            lines.append(row("transcript", span, *common, *rest, *tags, support))
-            for k, exon_span in enumerate(transcript.exons[:: gene.place.strand], start=1):
+            lines.append(row("transcript", transcript.span, *common, *rest, *tags, support))
+            for k, span in enumerate(transcript.exons, start=1):
                 exon_id = f'exon_id "{transcript.id.replace("TOYT", "TOYE")}{k:02d}"'
                 exon = (f'exon_number "{k}"', *rest, exon_id, 'exon_version "1"')
-                lines.append(row("exon", exon_span, *common, *exon, *tags, support))
+                lines.append(row("exon", span, *common, *exon, *tags, support))
     write_lines(path, lines, QUICK)
 
 

@@ -5,7 +5,7 @@ looks at promoters alone. Coordinates are 0-based half-open.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +16,7 @@ from nucleotune.simulate.genome import (
     Contig,
     Exons,
     Place,
+    Span,
     at_least,
     draw_strand,
     edges,
@@ -56,17 +57,22 @@ FIRST_NUMBER = 1_000_001  # of gene and transcript identifiers; `genes` counts f
 
 @dataclass(frozen=True)
 class Transcript:
-    """Exons on the seq_region in ascending order; `promoter` is the one it starts from, None for another start."""
+    """Exons on its gene's sense strand, ascending; `promoter` is the one it starts from, None for another start."""
 
     id: str
     version: int
     exons: Exons
     promoter: Promoter | None
 
+    @property
+    def span(self) -> Span:
+        """From its first base to its last."""
+        return self.exons[0][0], self.exons[-1][1]
+
 
 @dataclass(frozen=True)
 class ToyGene:
-    """A gene and its place. The first transcript is the longest and starts where the gene starts."""
+    """A gene; its place is that of its unit. The first transcript is the longest and starts where the gene starts."""
 
     id: str
     version: int
@@ -76,8 +82,9 @@ class ToyGene:
     transcripts: tuple[Transcript, ...]
 
     def tss(self, transcript: Transcript) -> int:
-        """First base of a transcript."""
-        return transcript.exons[0][0] if self.place.strand == 1 else transcript.exons[-1][1] - 1
+        """First base of a transcript, on the seq_region."""
+        first = transcript.exons[0][0]
+        return self.place.of(first, first + 1)[0]
 
 
 @dataclass(frozen=True)
@@ -169,7 +176,7 @@ def _annotated(unit: Unit, place: Place, number: int, rng: np.random.Generator) 
     for k, (exons, promoter) in enumerate(unit.transcripts):
         identifier = f"ENSTOYT{4 * number + k:011d}"
         version = int(rng.integers(1, 8))
-        transcripts.append(Transcript(identifier, version, place.exons(exons), promoter))
+        transcripts.append(Transcript(identifier, version, exons, promoter))
     symbol = None
     if rng.random() >= UNNAMED_SHARE.get(unit.biotype, 0.3):
         prefix = {"protein_coding": "TOYP", "lncRNA": "LINCP", "miRNA": "MIRP"}
@@ -179,6 +186,6 @@ def _annotated(unit: Unit, place: Place, number: int, rng: np.random.Generator) 
         version=int(rng.integers(1, 15)),
         symbol=symbol,
         biotype=unit.biotype,
-        place=replace(place, start=transcripts[0].exons[0][0], end=transcripts[0].exons[-1][1]),
+        place=place,
         transcripts=tuple(transcripts),
     )

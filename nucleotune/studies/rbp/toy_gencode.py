@@ -5,8 +5,8 @@ from pathlib import Path
 
 from nucleotune.files import file_digest
 from nucleotune.simulate.formats import QUICK, write_fasta, write_lines
-from nucleotune.simulate.genome import Span
-from nucleotune.studies.rbp.toy_genes import Isoform, ToyGene
+from nucleotune.simulate.genome import Span, parts
+from nucleotune.studies.rbp.toy_genes import ToyGene
 
 
 def write_genome(path: Path, sequences: Mapping[str, str]) -> None:
@@ -44,7 +44,7 @@ def _name(gene: ToyGene) -> str:
 
 def _gene_lines(gene: ToyGene) -> list[str]:
     def line(feature: str, span: Span, attributes: str, frame: str = ".") -> str:
-        return gene.place.row("HAVANA", feature, gene.place.of(*span), attributes, frame)
+        return gene.place.row("HAVANA", feature, span, attributes, frame)
 
     name = _name(gene)
     spans = [(isoform.exons[0][0], isoform.exons[-1][1]) for isoform in gene.isoforms]
@@ -62,29 +62,8 @@ def _gene_lines(gene: ToyGene) -> list[str]:
         after = f'level 2; transcript_support_level "{isoform.support}";'
         after += "".join(f' tag "{tag}";' for tag in tags)
         lines.append(line("transcript", spans[number], before + after))
-        for feature, part, exon, frame in _parts(isoform):
+        for feature, part, exon, frame in parts(isoform.exons, isoform.cds):
             exon_id = f"{transcript.split('.')[0].replace('TOYT', 'TOYE')}{exon:02d}.1"
             numbered = f'exon_number {exon}; exon_id "{exon_id}"; '
             lines.append(line(feature, part, before + numbered + after, frame))
     return lines
-
-
-def _parts(isoform: Isoform) -> list[tuple[str, tuple[int, int], int, str]]:
-    """Return what a transcript has below it: feature, span, number of its exon, frame; UTRs last."""
-    parts, utrs, done = [], [], 0
-    for number, (start, end) in enumerate(isoform.exons, start=1):
-        parts.append(("exon", (start, end), number, "."))
-        if isoform.cds is None:
-            continue
-        first, stop = isoform.cds[0], isoform.cds[1] - 3
-        coding = max(start, first), min(end, stop)
-        if coding[0] < coding[1]:
-            parts.append(("CDS", coding, number, str(-done % 3)))
-            done += coding[1] - coding[0]
-        if start <= first < end:
-            parts.append(("start_codon", (first, first + 3), number, "0"))
-        if start <= stop < end:
-            parts.append(("stop_codon", (stop, stop + 3), number, "0"))
-        untranslated = (start, min(end, first)), (max(start, stop), end)
-        utrs += [("UTR", (a, b), number, ".") for a, b in untranslated if a < b]
-    return parts + utrs

@@ -9,14 +9,10 @@ limit to the length of an input: memory and time of attention grow with its squa
 import math
 
 import torch
+import transformers
 from torch import nn
 from torch.nn.functional import cross_entropy, dropout, gelu, pad, scaled_dot_product_attention
-from transformers import (
-    AutoConfig,
-    AutoModelForSequenceClassification,
-    PreTrainedConfig,
-    PreTrainedModel,
-)
+from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.modeling_outputs import BaseModelOutputWithPooling, SequenceClassifierOutput
 from transformers.utils import can_return_tuple
@@ -342,5 +338,7 @@ class DnaBert2ForSequenceClassification(DnaBert2PreTrainedModel):
         )
 
 
-AutoConfig.register(DnaBert2Config.model_type, DnaBert2Config)
-AutoModelForSequenceClassification.register(DnaBert2Config, DnaBert2ForSequenceClassification)
+transformers.AutoConfig.register(DnaBert2Config.model_type, DnaBert2Config)
+transformers.AutoModelForSequenceClassification.register(
+    DnaBert2Config, DnaBert2ForSequenceClassification
+)

@@ -100,7 +100,7 @@ def write_standin(
             _write_weights(path, published_tensors(model, seed=seed), renamed)
         elif path.name == "config.json":
             # The family's oddities come first: what they contradict is the model's.
-            fields = {**family.published.config, **model["architecture"]}
+            fields = {**family.extras, **model["architecture"]}
             path.write_text(json.dumps(fields, indent=2, sort_keys=True) + "\n")
         elif path.name == "vocab.txt":
             path.write_text("\n".join(_vocabulary(model)) + "\n")
@@ -113,7 +113,7 @@ def write_standin(
 
 def published_shapes(model: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     """Names and shapes of all tensors in a published checkpoint of the model's family, tied ones included."""
-    return FAMILIES[model["family"]].published.shapes(model["architecture"])
+    return FAMILIES[model["family"]].shapes(model["architecture"])
 
 
 def published_tensors(model: Mapping[str, Any], *, seed: int) -> dict[str, torch.Tensor]:
@@ -124,12 +124,12 @@ def published_tensors(model: Mapping[str, Any], *, seed: int) -> dict[str, torch
         values = SPREAD * rng.standard_normal(shape, dtype=np.float32)
         is_scale = len(shape) == 1 and name.endswith(".weight")  # of a layer norm
         tensors[name] = torch.from_numpy(values + np.float32(is_scale))
-    published = FAMILIES[model["family"]].published
-    for name, source in published.tied.items():
+    family = FAMILIES[model["family"]]
+    for name, source in family.tied.items():
         tensors[name] = tensors[source]
-    if published.counter:
+    if family.counter:
         positions = torch.arange(model["architecture"]["max_position_embeddings"])[None]
-        tensors[published.counter] = positions
+        tensors[family.counter] = positions
     return tensors
 
 

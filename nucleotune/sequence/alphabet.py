@@ -28,6 +28,11 @@ def base_codes(sequences: Sequence[str]) -> np.ndarray:
     return BASE_CODES[letters].reshape(len(sequences), -1)
 
 
+def spelled(codes: np.ndarray) -> str:
+    """The sequence whose codes these are, (length,); none may be OTHER."""
+    return np.frombuffer(BASES.encode(), dtype=np.uint8)[codes].tobytes().decode("ascii")
+
+
 def one_hot(codes: np.ndarray) -> np.ndarray:
     """Of codes (n, length) one channel a base, 1 where it is: float32 (n, 4, length); OTHER has none."""
     channels = np.arange(len(BASES), dtype=np.uint8)[:, None]

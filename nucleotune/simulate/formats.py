@@ -34,16 +34,6 @@ def write_fasta(path: Path, records: Iterable[tuple[str, str]], level: int = 9) 
     write_lines(path, lines, level)
 
 
-def write_ensembl_genome(path: Path, sequences: Mapping[str, str], assembly: str) -> None:
-    """Write a genome with Ensembl's headers."""
-    records = []
-    for name, sequence in sequences.items():
-        kind = "scaffold" if name in SCAFFOLDS else "chromosome"
-        place = f"{kind}:{assembly}:{name}:1:{len(sequence)}:1"
-        records.append((f"{name} dna:{kind} {place} REF", sequence))
-    write_fasta(path, records, QUICK)
-
-
 def bsd_sum(data: bytes) -> tuple[int, int]:
     """Return the BSD checksum and the number of 1024-byte blocks.
 
@@ -60,3 +50,27 @@ def write_checksums(path: Path, files: Sequence[Path]) -> None:
     """Write Ensembl's CHECKSUMS of files in one directory."""
     sums = [(*bsd_sum(file.read_bytes()), file.name) for file in files]
     write_lines(path, [f"{checksum:05d} {blocks:5d} {name}" for checksum, blocks, name in sums])
+
+
+def kind_of(contig: str) -> str:
+    """What Ensembl calls a contig."""
+    return "scaffold" if contig in SCAFFOLDS else "chromosome"
+
+
+def write_ensembl(
+    paths: Mapping[str, Path], sequences: Mapping[str, str], rows: Iterable[str], assembly: str
+) -> None:
+    """Write a genome and its annotation as Ensembl has them, and their checksums.
+
+    paths: `dna`, `gtf`, `dna_checksums`, `gtf_checksums`; sequences: by name of contig; rows: of the GTF.
+    """
+    genome = []
+    for name, sequence in sequences.items():
+        kind = kind_of(name)
+        place = f"{kind}:{assembly}:{name}:1:{len(sequence)}:1"
+        genome.append((f"{name} dna:{kind} {place} REF", sequence))
+    write_fasta(paths["dna"], genome, QUICK)
+    head = [f"#!genome-build {assembly}", f"#!genome-version {assembly}"]
+    write_lines(paths["gtf"], [*head, *rows], QUICK)
+    for name in ("dna", "gtf"):
+        write_checksums(paths[f"{name}_checksums"], [paths[name]])

@@ -211,13 +211,8 @@ def _receive(
     A server that answers a range with bytes of another place is found out by them.
     """
     size, total = start, transfer.total
-    progress = Progress(
-        transfer.final_url,
-        None if total is None else total / 1e6,
-        "MB",
-        done=start / 1e6,
-        every=_LOG_SECONDS,
-    )
+    mb = None if total is None else total / 1e6
+    progress = Progress(transfer.final_url, mb, "MB", done=start / 1e6, every=_LOG_SECONDS)
     try:
         with open(partial, "r+b" if have else "w+b") as file:
             # `read1` returns what has come: a server that drips must not outlast the deadline in one read.

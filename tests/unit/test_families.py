@@ -88,4 +88,4 @@ def test_from_published_files_to_a_trained_model(tmp_path, family):
 def test_tensors_of_the_stand_in_are_those_of_the_classes(family):
     model = make_model(family)
     own = {n: tuple(t.shape) for n, t in build_masked_lm(model, seed=1).state_dict().items()}
-    assert own == family.published.shapes(model["architecture"])
+    assert own == family.shapes(model["architecture"])

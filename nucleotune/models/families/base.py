@@ -29,22 +29,6 @@ class Classes(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Published:
-    """The form in which a family's checkpoints are published, as stand-ins have it.
-
-    shapes   of the sizes (an architecture): all tensors, tied ones included
-    tied     name -> name of the tensor that it repeats
-    counter  name of the counter of positions, if it has one
-    config   what config.json holds beside the sizes; some of it would run code, or is wrong
-    """
-
-    shapes: Callable[[Mapping[str, Any]], Shapes]
-    tied: Mapping[str, str]
-    counter: str | None
-    config: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
 class Family:
     """All that is special to a family.
 
@@ -61,7 +45,10 @@ class Family:
     positions      of an architecture and the padding token's id: tokens that there are positions for; None: no limit
     lora_targets   what LoRA adapts where the model file does not say
     gated          whether its feed-forward layers have a gate: a third matrix
-    published      the form of its checkpoints
+    shapes         of an architecture: names and shapes of all tensors in a published checkpoint, tied ones included
+    tied           of these, name -> name of the tensor that it repeats
+    counter        name of the counter of positions in a published checkpoint, if it has one
+    extras         what a published config.json holds beside the sizes; some of it would run code, or is wrong
     optional       beginnings of names, behind the prefix of the encoder, that a checkpoint may lack. The pooler serves
                    the classifier only
     computed       ends of names in old checkpoints that are no weights but numbers the model computes
@@ -76,7 +63,10 @@ class Family:
     pad_id: int
     positions: Callable[[Mapping[str, Any], int], int | None]
     lora_targets: tuple[str, ...]
-    published: Published
+    shapes: Callable[[Mapping[str, Any]], Shapes]
+    tied: Mapping[str, str]
+    counter: str | None
+    extras: Mapping[str, Any]
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     gated: bool = False

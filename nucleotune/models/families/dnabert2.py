@@ -3,51 +3,43 @@
 from collections.abc import Mapping
 from typing import Any
 
-from nucleotune.models.families.base import (
-    SIZES,
-    Classes,
-    Family,
-    Published,
-    Shapes,
-    linear,
-    norm,
-)
+from nucleotune.models.families import base
 
 
-def _classes() -> Classes:
+def _classes() -> base.Classes:
     from nucleotune.models.dnabert2 import DnaBert2Config, DnaBert2ForSequenceClassification
 
-    return Classes(DnaBert2Config, DnaBert2ForSequenceClassification, None)
+    return base.Classes(DnaBert2Config, DnaBert2ForSequenceClassification, None)
 
 
-def _shapes(sizes: Mapping[str, Any]) -> Shapes:
+def _shapes(sizes: Mapping[str, Any]) -> base.Shapes:
     rows, hidden, inner = sizes["vocab_size"], sizes["hidden_size"], sizes["intermediate_size"]
-    shapes: Shapes = {
+    shapes: base.Shapes = {
         "bert.embeddings.word_embeddings.weight": (rows, hidden),
         "bert.embeddings.token_type_embeddings.weight": (sizes["type_vocab_size"], hidden),
-        **norm("bert.embeddings.LayerNorm", hidden),
+        **base.norm("bert.embeddings.LayerNorm", hidden),
     }
     for number in range(sizes["num_hidden_layers"]):
         layer = f"bert.encoder.layer.{number}"
         shapes |= {
-            **linear(f"{layer}.attention.self.Wqkv", 3 * hidden, hidden),
-            **linear(f"{layer}.attention.output.dense", hidden, hidden),
-            **norm(f"{layer}.attention.output.LayerNorm", hidden),
+            **base.linear(f"{layer}.attention.self.Wqkv", 3 * hidden, hidden),
+            **base.linear(f"{layer}.attention.output.dense", hidden, hidden),
+            **base.norm(f"{layer}.attention.output.LayerNorm", hidden),
             f"{layer}.mlp.gated_layers.weight": (2 * inner, hidden),
-            **linear(f"{layer}.mlp.wo", hidden, inner),
-            **norm(f"{layer}.mlp.layernorm", hidden),
+            **base.linear(f"{layer}.mlp.wo", hidden, inner),
+            **base.norm(f"{layer}.mlp.layernorm", hidden),
         }
     return shapes | {
-        **linear("cls.predictions.transform.dense", hidden, hidden),
-        **norm("cls.predictions.transform.LayerNorm", hidden),
-        **linear("cls.predictions.decoder", rows, hidden),
+        **base.linear("cls.predictions.transform.dense", hidden, hidden),
+        **base.norm("cls.predictions.transform.LayerNorm", hidden),
+        **base.linear("cls.predictions.decoder", rows, hidden),
     }
 
 
-FAMILY = Family(
+FAMILY = base.Family(
     name="dnabert2",
     classes=_classes,
-    required=SIZES,
+    required=base.SIZES,
     # Those of DNABERT-2-117M.
     defaults={
         "type_vocab_size": 2,
@@ -61,19 +53,17 @@ FAMILY = Family(
     positions=lambda sizes, pad_id: None,
     lora_targets=("attention.self.Wqkv",),
     gated=True,
-    published=Published(
-        shapes=_shapes,
-        tied={"cls.predictions.decoder.weight": "bert.embeddings.word_embeddings.weight"},
-        counter=None,
-        config={
-            "architectures": ["BertForMaskedLM"],
-            "model_type": "bert",
-            "auto_map": {"AutoModel": "bert_layers.BertModel"},
-            "alibi_starting_size": 512,
-            "hidden_act": "gelu",
-            "max_position_embeddings": 512,
-            "pad_token_id": 0,
-            "position_embedding_type": "absolute",
-        },
-    ),
+    shapes=_shapes,
+    tied={"cls.predictions.decoder.weight": "bert.embeddings.word_embeddings.weight"},
+    counter=None,
+    extras={
+        "architectures": ["BertForMaskedLM"],
+        "model_type": "bert",
+        "auto_map": {"AutoModel": "bert_layers.BertModel"},
+        "alibi_starting_size": 512,
+        "hidden_act": "gelu",
+        "max_position_embeddings": 512,
+        "pad_token_id": 0,
+        "position_embedding_type": "absolute",
+    },
 )

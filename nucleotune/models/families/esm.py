@@ -3,22 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from nucleotune.models.families.base import (
-    SIZES,
-    Classes,
-    Family,
-    Published,
-    Shapes,
-    linear,
-    norm,
-    stock_layer,
-)
+from nucleotune.models.families import base
 
 
-def _classes() -> Classes:
+def _classes() -> base.Classes:
     from transformers import EsmConfig, EsmForMaskedLM, EsmForSequenceClassification
 
-    return Classes(EsmConfig, EsmForSequenceClassification, EsmForMaskedLM)
+    return base.Classes(EsmConfig, EsmForSequenceClassification, EsmForMaskedLM)
 
 
 def _positions(sizes: Mapping[str, Any], pad_id: int) -> int | None:
@@ -28,32 +19,32 @@ def _positions(sizes: Mapping[str, Any], pad_id: int) -> int | None:
     return sizes["max_position_embeddings"] - pad_id - 1
 
 
-def _shapes(sizes: Mapping[str, Any]) -> Shapes:
+def _shapes(sizes: Mapping[str, Any]) -> base.Shapes:
     rows, hidden = sizes["vocab_size"], sizes["hidden_size"]
     layers, heads = sizes["num_hidden_layers"], sizes["num_attention_heads"]
-    shapes: Shapes = {
+    shapes: base.Shapes = {
         "esm.embeddings.word_embeddings.weight": (rows, hidden),
         "esm.embeddings.position_embeddings.weight": (sizes["max_position_embeddings"], hidden),
     }
     for number in range(layers):
         layer = f"esm.encoder.layer.{number}"
-        shapes |= stock_layer(layer, hidden, sizes["intermediate_size"])
-        shapes |= norm(f"{layer}.attention.LayerNorm", hidden)
-        shapes |= norm(f"{layer}.LayerNorm", hidden)
+        shapes |= base.stock_layer(layer, hidden, sizes["intermediate_size"])
+        shapes |= base.norm(f"{layer}.attention.LayerNorm", hidden)
+        shapes |= base.norm(f"{layer}.LayerNorm", hidden)
     return shapes | {
-        **norm("esm.encoder.emb_layer_norm_after", hidden),
-        **linear("esm.contact_head.regression", 1, layers * heads),
-        **linear("lm_head.dense", hidden, hidden),
-        **norm("lm_head.layer_norm", hidden),
+        **base.norm("esm.encoder.emb_layer_norm_after", hidden),
+        **base.linear("esm.contact_head.regression", 1, layers * heads),
+        **base.linear("lm_head.dense", hidden, hidden),
+        **base.norm("lm_head.layer_norm", hidden),
         "lm_head.decoder.weight": (rows, hidden),
         "lm_head.bias": (rows,),
     }
 
 
-FAMILY = Family(
+FAMILY = base.Family(
     name="esm",
     classes=_classes,
-    required=(*SIZES, "max_position_embeddings"),
+    required=(*base.SIZES, "max_position_embeddings"),
     # Those of transformers, which leaves a field that has its default out of some config.json.
     defaults={
         "position_embedding_type": "absolute",
@@ -72,19 +63,17 @@ FAMILY = Family(
     # The contact head is read by no forward pass, only by `predict_contacts`.
     optional=("pooler.", "contact_head."),
     computed=("rotary_embeddings.inv_freq",),
-    published=Published(
-        shapes=_shapes,
-        tied={},
-        counter="esm.embeddings.position_ids",
-        config={
-            "architectures": ["EsmForMaskedLM"],
-            "model_type": "esm",
-            "pad_token_id": 1,
-            "mask_token_id": 2,
-            "is_folding_model": False,
-            "esmfold_config": None,
-            "vocab_list": None,
-            "tie_word_embeddings": False,
-        },
-    ),
+    shapes=_shapes,
+    tied={},
+    counter="esm.embeddings.position_ids",
+    extras={
+        "architectures": ["EsmForMaskedLM"],
+        "model_type": "esm",
+        "pad_token_id": 1,
+        "mask_token_id": 2,
+        "is_folding_model": False,
+        "esmfold_config": None,
+        "vocab_list": None,
+        "tie_word_embeddings": False,
+    },
 )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from nucleotune.simulate.composition import first_stop
-from nucleotune.simulate.formats import write_checksums, write_fasta
+from nucleotune.simulate.formats import kind_of, write_checksums, write_fasta
 from nucleotune.simulate.genome import SCAFFOLDS
 from nucleotune.simulate.paths import toy_paths
 from nucleotune.studies.lncrna.toy_genes import HAPLOTYPE, Gene, make_genes, transcript_span
@@ -70,7 +70,7 @@ def fasta_header(gene: Gene, number: int, kind: str, assembly: str) -> str:
     start, end = transcript_span(gene, transcript)
     fields = [
         f"{gene.transcript_ids[number]} {kind}",
-        f"{gene.coord_system}:{assembly}:{gene.place.contig}:{start + 1}:{end}:{gene.place.strand}",
+        f"{kind_of(gene.place.contig)}:{assembly}:{gene.place.contig}:{start + 1}:{end}:{gene.place.strand}",
         f"gene:{gene.id} gene_biotype:{locus.biotype} transcript_biotype:{transcript.biotype}",
     ]
     if locus.symbol:

@@ -49,7 +49,6 @@ class Gene:
     id: str
     transcript_ids: tuple[str, ...]
     locus: Locus
-    coord_system: str
     place: Place
 
 
@@ -77,12 +76,12 @@ def make_genes(seed: int, coding_genes: int, lncrna_genes: int, small_rnas: int)
         *segment_loci(coding_genes, rng),
         *small_rna_loci(small_rnas, rng),
     ]
-    regions = [("chromosome", _chromosome(locus, rng)) for locus in unplaced]
+    regions = [_chromosome(locus, rng) for locus in unplaced]
     for first, made in ((0, coding), (len(coding), lncrna)):
         for i in pick(trap_count(SCAFFOLD_SHARE, len(made)), range(first, first + len(made)), rng):
-            regions[i] = ("scaffold", SCAFFOLDS[int(rng.integers(len(SCAFFOLDS)))])
+            regions[i] = SCAFFOLDS[int(rng.integers(len(SCAFFOLDS)))]
     copies = [*coding_copies, *lncrna_copies]
-    return _place([*unplaced, *copies], [*regions, *[("chromosome", HAPLOTYPE)] * len(copies)], rng)
+    return _place([*unplaced, *copies], [*regions, *[HAPLOTYPE] * len(copies)], rng)
 
 
 def _chromosome(locus: Locus, rng: np.random.Generator) -> str:
@@ -91,24 +90,21 @@ def _chromosome(locus: Locus, rng: np.random.Generator) -> str:
     return CHROMOSOMES[int(rng.integers(len(CHROMOSOMES)))]
 
 
-def _place(
-    loci: Sequence[Locus], regions: Sequence[tuple[str, str]], rng: np.random.Generator
-) -> list[Gene]:
+def _place(loci: Sequence[Locus], regions: Sequence[str], rng: np.random.Generator) -> list[Gene]:
     """Lay loci along their regions without overlap and number them in that order."""
     order = [*CHROMOSOMES, MITOCHONDRION, HAPLOTYPE, *SCAFFOLDS]
-    shuffled = sorted(rng.permutation(len(loci)), key=lambda i: order.index(regions[i][1]))
     contigs = {name: Contig(name) for name in order}
+    shuffled = sorted(rng.permutation(len(loci)), key=lambda i: order.index(regions[i]))
     genes: list[Gene] = []
     n_transcripts = 0
     for number, i in enumerate(shuffled, start=1):
-        locus, (coord_system, seq_region) = loci[i], regions[i]
-        gap = int(rng.integers(*INTERGENIC))
+        locus, gap = loci[i], int(rng.integers(*INTERGENIC))
         numbers = range(n_transcripts + 1, n_transcripts + len(locus.transcripts) + 1)
         ids = [f"ENSTOYT{k:011d}.{rng.integers(1, 12)}" for k in numbers]
         n_transcripts += len(ids)
-        place = contigs[seq_region].put(gap, len(locus.sequence), draw_strand(rng))
+        place = contigs[regions[i]].put(gap, len(locus.sequence), draw_strand(rng))
         gene_id = f"ENSTOYG{number:011d}.{rng.integers(1, 15)}"
-        genes.append(Gene(gene_id, tuple(ids), locus, coord_system, place))
+        genes.append(Gene(gene_id, tuple(ids), locus, place))
     return genes
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nucleotune.simulate.formats import QUICK, write_checksums, write_ensembl_genome, write_lines
+from nucleotune.simulate.formats import QUICK, write_ensembl, write_lines
 from nucleotune.simulate.genome import Place, Span, parts
 from nucleotune.simulate.paths import polya_paths
 from nucleotune.studies.polya.toy_genes import CONDITIONS
@@ -34,10 +34,7 @@ def write_polya_study(
     paths = {
         name: Path(mirror) / path for name, path in polya_paths(species, assembly, release).items()
     }
-    write_ensembl_genome(paths["dna"], sequences, assembly)
-    _write_gtf(paths["gtf"], made, assembly)
-    for name in ("dna", "gtf"):
-        write_checksums(paths[f"{name}_checksums"], [paths[name]])
+    write_ensembl(paths, sequences, _gtf_rows(made), assembly)
     _write_gff3(paths["gff3"], made, lengths, assembly)
     _write_tsedall(paths["tifseq"], tifs)
     _write_s1(paths["tifs_s1"], tifs, made)
@@ -61,9 +58,9 @@ def accession(number: int) -> str:
     return f"BK99{number:04d}.1"
 
 
-def _write_gtf(path: Path, genes: Sequence[YeastGene], assembly: str) -> None:
-    """Write the annotation as Ensembl does for yeast: no versions, no UTRs, CDS without the stop codon."""
-    lines = [f"#!genome-build {assembly}", f"#!genome-version {assembly}"]
+def _gtf_rows(genes: Sequence[YeastGene]) -> list[str]:
+    """The annotation as Ensembl has it for yeast: no versions, no UTRs, CDS without the stop codon."""
+    lines = []
     for gene in genes:
         named = f' gene_name "{gene.name}";' if gene.name else ""
         of_gene = f'{named} gene_source "toy"; gene_biotype "{gene.biotype}";'
@@ -83,7 +80,7 @@ def _write_gtf(path: Path, genes: Sequence[YeastGene], assembly: str) -> None:
                 }
                 text = f'{ids} exon_number "{number}";{rest}{own.get(feature, "")}'
                 lines.append(place.row("toy", feature, part, text, phase))
-    write_lines(path, lines, QUICK)
+    return lines
 
 
 def _write_gff3(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nucleotune.sequence.alphabet import BASES
+from nucleotune.sequence.alphabet import BASES, base_codes, spelled
 from nucleotune.simulate.composition import CODONS, STOP_CODONS, draw_codons
 from nucleotune.simulate.genome import Contig, Exons, Place, at_least, draw_strand, trap_count
 from nucleotune.studies.polya.toy_genes import STOP, WINDOW, Signal, draw_signal
@@ -23,7 +23,6 @@ CHROMOSOMES = {
 MITOCHONDRION = "Mito"
 MITOCHONDRIAL_GENES = 6
 
-_LETTERS = np.frombuffer(BASES.encode(), dtype=np.uint8)
 COMPOSITION = {"between": (0.31, 0.19, 0.18, 0.32), "coding": (0.32, 0.19, 0.21, 0.28)}
 
 # Codons, stop included: log-normal (median, sigma), and limits.
@@ -106,10 +105,10 @@ def _coding_unit(strand: int, rng: np.random.Generator) -> _Unit:
     exons = ((0, len(sequence)),)
     if rng.random() < INTRON_SHARE:
         first, size = 3 * int(rng.integers(2, 12)) + 1, int(rng.integers(*INTRON))
-        inner = _spelled(_draw(size - 4, "between", rng))
+        inner = spelled(_draw(size - 4, "between", rng))
         sequence = f"{sequence[:first]}GT{inner}AG{sequence[first:]}"
         exons = ((0, first), (first + size, len(sequence)))
-    return _Unit("protein_coding", strand, _codes(sequence), exons)
+    return _Unit("protein_coding", strand, base_codes([sequence])[0], exons)
 
 
 def _other_unit(biotype: str, rng: np.random.Generator) -> _Unit:
@@ -160,7 +159,7 @@ def _lay_out(
                 signal=signal,
             )
         )
-    return _spelled(bases), genes
+    return spelled(bases), genes
 
 
 def _gap(left: _Unit, right: _Unit, rng: np.random.Generator) -> int:
@@ -180,7 +179,7 @@ def _plant(signal: Signal, behind: np.ndarray, strand: int) -> None:
     """Write elements into the bases behind a gene, as they lie on the chromosome."""
     sense = behind[::strand]
     for element in signal.elements:
-        codes = _codes(element.sequence)
+        codes = base_codes([element.sequence])[0]
         sense[element.position : element.end] = codes if strand == 1 else 3 - codes
 
 
@@ -196,13 +195,3 @@ def _draw(n: int, kind: str, rng: np.random.Generator) -> np.ndarray:
     return np.searchsorted(np.cumsum(COMPOSITION[kind])[:3], rng.random(n), "right").astype(
         np.uint8
     )
-
-
-def _codes(sequence: str) -> np.ndarray:
-    return np.searchsorted(_LETTERS, np.frombuffer(sequence.encode("ascii"), np.uint8)).astype(
-        np.uint8
-    )
-
-
-def _spelled(codes: np.ndarray) -> str:
-    return _LETTERS[codes].tobytes().decode("ascii")

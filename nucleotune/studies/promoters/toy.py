@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from nucleotune.sequence.alphabet import BASES
-from nucleotune.simulate.formats import QUICK, write_checksums, write_ensembl_genome, write_lines
+from nucleotune.simulate.formats import QUICK, write_ensembl, write_lines
 from nucleotune.simulate.genome import CHROMOSOMES, Span, edges, pick, trap_count
 from nucleotune.simulate.paths import GUE_PARTS, promoter_paths
 from nucleotune.studies.promoters.toy_expression import TISSUES, median_tpm
@@ -51,10 +51,7 @@ def write_promoter_study(
         name: Path(mirror) / path
         for name, path in promoter_paths(species, assembly, release).items()
     }
-    write_ensembl_genome(paths["dna"], sequences, assembly)
-    _write_gtf(paths["gtf"], made, assembly)
-    for name in ("dna", "gtf"):
-        write_checksums(paths[f"{name}_checksums"], [paths[name]])
+    write_ensembl(paths, sequences, _gtf_rows(made), assembly)
     in_gtex = _write_gct(paths["gtex"], made, rng)
     in_epd = _epd_promoters(made, rng)
     _write_bed(paths["epd"], in_epd)
@@ -72,8 +69,8 @@ def write_promoter_study(
     }
 
 
-def _write_gtf(path: Path, genes: Sequence[ToyGene], assembly: str) -> None:
-    lines = [f"#!genome-build {assembly}", f"#!genome-version {assembly}"]
+def _gtf_rows(genes: Sequence[ToyGene]) -> list[str]:
+    lines = []
     for gene in genes:
 
         def row(feature: str, span: Span, *attributes: str, gene: ToyGene = gene) -> str:
@@ -107,7 +104,7 @@ def _write_gtf(path: Path, genes: Sequence[ToyGene], assembly: str) -> None:
                 exon_id = f'exon_id "{transcript.id.replace("TOYT", "TOYE")}{k:02d}"'
                 exon = (f'exon_number "{k}"', *rest, exon_id, 'exon_version "1"')
                 lines.append(row("exon", span, *common, *exon, *tags, support))
-    write_lines(path, lines, QUICK)
+    return lines
 
 
 def _write_gct(path: Path, genes: Sequence[ToyGene], rng: np.random.Generator) -> int:

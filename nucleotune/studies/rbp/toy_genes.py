@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nucleotune.sequence.alphabet import BASES
+from nucleotune.sequence.alphabet import BASES, spelled
 from nucleotune.simulate.composition import draw_codons, draw_stop, gene_codon_weights
 from nucleotune.simulate.genome import Exons, Place, Span
 
@@ -88,7 +88,7 @@ def draw_region(region: str, n: int, rng: np.random.Generator) -> str:
     fate = rng.random(len(cpg))
     codes[cpg[fate < (1 - CPG_KEPT) / 2]] = t
     codes[cpg[fate >= (1 + CPG_KEPT) / 2] + 1] = a
-    return np.frombuffer(BASES.encode(), np.uint8)[codes].tobytes().decode()
+    return spelled(codes)
 
 
 def coding_gene(rng: np.random.Generator) -> ToyGene:

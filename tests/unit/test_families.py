@@ -1,5 +1,6 @@
 """Every family in the registry, from a stand-in of its published files to a trained model's directory."""
 
+import json
 import subprocess
 import sys
 
@@ -13,6 +14,7 @@ from nucleotune.models.load import build_masked_lm, load_model, load_pretrained,
 from nucleotune.models.spec import check_model
 from nucleotune.models.standins import TINY, write_standin
 from nucleotune.models.tokenizers import make_tokenizer
+from nucleotune.plugins import load_model as load_model_file
 from nucleotune.schemas import read_schema
 from nucleotune.stages import ROOT
 
@@ -48,6 +50,17 @@ def test_the_schema_has_every_field_and_choice():
         assert set(family.fields) <= known.keys()
         for key, choices in family.choices.items():
             assert set(choices) <= set(known[key]["enum"])
+
+
+def test_lora_targets_are_the_familys_where_the_model_file_has_none(tmp_path):
+    (tmp_path / "models").mkdir()
+    for family in FAMILIES.values():
+        model = make_model(family)
+        text = {key: model[key] for key in ("title", "family", "tokenizer", "max_tokens")}
+        text["architecture"] = {key: model["architecture"][key] for key in family.required}
+        (tmp_path / "models" / f"{family.name}.yaml").write_text(json.dumps(text))
+        loaded = load_model_file(family.name, [tmp_path])
+        assert loaded["lora_targets"] == list(family.lora_targets)
 
 
 def test_the_registry_is_light():

@@ -41,11 +41,7 @@ def check_examples(examples: pd.DataFrame, source: str | Path = "examples") -> p
     check_ids_and_splits(examples, source)
     _check_labels(examples, source)
     illegal = ~examples["sequence"].str.fullmatch("[ACGTN]+")
-    if illegal.any():
-        first = examples.loc[illegal, "id"].iloc[0]
-        raise InputError(
-            f"{source}: record {first!r}: sequence is empty or holds letters other than ACGTN"
-        )
+    refuse(source, examples["id"], illegal, "sequence is empty or holds letters other than ACGTN")
     return examples
 
 
@@ -57,13 +53,17 @@ def check_predictions(
     check_ids_and_splits(predictions, source)
     _check_labels(predictions, source)
     broken = ~np.isfinite(predictions["score"].to_numpy(dtype=float))
-    if broken.any():
-        raise InputError(
-            f"{source}: record {predictions.loc[broken, 'id'].iloc[0]!r}: score is not finite"
-        )
+    refuse(source, predictions["id"], broken, "score is not finite")
     if not predictions["predicted"].isin((0, 1)).all():
         raise InputError(f"{source}: column 'predicted' must hold 0 or 1 only")
     return predictions
+
+
+def refuse(source: str | Path, ids: Sequence[str], broken: Any, what: str) -> None:
+    """Raise InputError naming the first record, of those with `ids` (n,), that is `broken`, bool (n,)."""
+    if np.any(broken):
+        first = list(ids)[int(np.argmax(broken))]
+        raise InputError(f"{source}: record {first!r}: {what}")
 
 
 def check_columns(table: pd.DataFrame, columns: Iterable[str], source: str | Path) -> None:

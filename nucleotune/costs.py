@@ -16,8 +16,9 @@ import numpy as np
 
 from nucleotune.contracts import read_examples
 from nucleotune.errors import InputError
+from nucleotune.models.families import FAMILIES
 from nucleotune.models.spec import as_read
-from nucleotune.text import read_lines
+from nucleotune.text import read_rows
 
 COLUMNS = ("what", "name", "value", "unit", "source", "basis")
 
@@ -72,20 +73,9 @@ class Costs:
 
 
 def read_costs(path: str | Path) -> Costs:
-    """Read the table: tab separated, lines starting with `#` skipped, first other line = COLUMNS.
-
-    Raises InputError naming file, line and column of a fault.
-    """
+    """Read the table (`text.read_rows`); InputError names file, line and column of a fault."""
     rows: dict[tuple[str, str], Cost] = {}
-    lines = read_lines(path)
-    content = [(n, line.split("\t")) for n, line in lines if line.strip() and line[0] != "#"]
-    if not content or tuple(content[0][1]) != COLUMNS:
-        raise InputError(f"{path}: expected the tab-separated header {' '.join(COLUMNS)}")
-    for number, fields in content[1:]:
-        where = f"{path}: line {number}"
-        if len(fields) != len(COLUMNS):
-            raise InputError(f"{where}: expected {len(COLUMNS)} columns, found {len(fields)}")
-        row = dict(zip(COLUMNS, map(str.strip, fields), strict=True))
+    for where, row in read_rows(path, COLUMNS):
         try:
             value = float(row["value"])
         except ValueError:
@@ -183,7 +173,7 @@ def matrix_weights(model: Mapping[str, Any]) -> float:
     """Weights P in the matrices of the encoder, embeddings left out: attention and feed-forward of all layers."""
     sizes = model["architecture"]
     hidden, inner = sizes["hidden_size"], sizes["intermediate_size"]
-    feed_forward = 3 if model["family"] == "dnabert2" else 2  # gated: one matrix more
+    feed_forward = 3 if FAMILIES[model["family"]].gated else 2
     return sizes["num_hidden_layers"] * (4 * hidden**2 + feed_forward * hidden * inner)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from nucleotune.errors import InputError, did_you_mean
 from nucleotune.models.architecture import resolve_architecture
+from nucleotune.models.families import FAMILIES
 from nucleotune.models.spec import check_model
 from nucleotune.names import RESERVED_METHODS, check_name
 from nucleotune.schemas import read_schema, validate
@@ -277,9 +278,9 @@ def check_collection_files(
 
 
 def load_model(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
-    """Read and validate one model file; `architecture` comes back with its family's fields and defaults.
+    """Read and validate one model file; `architecture` and `lora_targets` come back with its family's defaults.
 
-    It stays None where the file leaves it to the checkpoint, which is there only after the download.
+    `architecture` stays None where the file leaves it to the checkpoint, which is there only after the download.
     """
     path = find_plugin("models", name, folders)
     model = validate(read_yaml(path), read_schema("model"), path)
@@ -287,6 +288,8 @@ def load_model(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
         check_checkpoint(model)
         if model["architecture"] is not None:
             model["architecture"] = resolve_architecture(model["family"], model["architecture"])
+        if model["lora_targets"] is None:
+            model["lora_targets"] = list(FAMILIES[model["family"]].lora_targets)
         return check_model(model)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None

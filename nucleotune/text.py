@@ -8,7 +8,7 @@ import gzip
 import io
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -77,6 +77,30 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
                 yield number, line.decode().rstrip("\n\x1a")
         except UnicodeDecodeError as error:
             raise _not_utf8(path, number, line[error.start]) from error
+
+
+def read_rows(path: str | Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Rows of a table of ours: where each stands, for messages, and its cells by column.
+
+    Tab separated; empty lines and those that begin with `#` do not count. Raises InputError where the first other line
+    is not the header `columns`, or a row has more or fewer cells.
+    """
+    header_seen = False
+    for number, line in read_lines(path):
+        if not line.strip() or line.startswith("#"):
+            continue
+        where, cells = f"{path}: line {number}", [cell.strip() for cell in line.split("\t")]
+        if not header_seen and cells != list(columns):
+            raise InputError(
+                f"{where}: expected the tab-separated header {' '.join(columns)}, found {line!r}"
+            )
+        if len(cells) != len(columns):
+            raise InputError(
+                f"{where}: expected {len(columns)} tab-separated columns, found {len(cells)}"
+            )
+        if header_seen:
+            yield where, dict(zip(columns, cells, strict=True))
+        header_seen = True
 
 
 def read_text(path: str | Path) -> str:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nucleotune.attribution.onehot import BASES
+from nucleotune.sequence.alphabet import BASES
 
 #: Up to this width all words are random motifs, with their chances; of wider ones WORDS are drawn, by a fixed seed.
 WIDEST_ENUMERATED = 7

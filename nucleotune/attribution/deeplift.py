@@ -18,8 +18,8 @@ from captum.attr import DeepLift
 from torch import nn
 
 from nucleotune.attribution.onehot import one_hot
-from nucleotune.attribution.progress import Progress
 from nucleotune.attribution.targets import Target
+from nucleotune.progress import Progress
 from nucleotune.sequence.shuffle import shuffle_sequences
 
 #: Pairs of a sequence and a reference that are computed together.
@@ -63,7 +63,7 @@ def deeplift(
     explained = DeepLift(_Scalar(network, target))
     n, count = references.shape[:2]
     step = max(1, PAIRS_AT_A_TIME // count)
-    progress = Progress("DeepLIFT, sequences", n)
+    progress = Progress("DeepLIFT", n, "sequences")
     parts = []
     for begin in range(0, n, step):
         x = torch.from_numpy(sequences[begin : begin + step]).to(parameter)

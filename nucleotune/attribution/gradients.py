@@ -18,9 +18,9 @@ from captum.attr import IntegratedGradients
 from torch import nn
 
 from nucleotune.attention.spans import TokenSpans
-from nucleotune.attribution.progress import Progress
 from nucleotune.errors import InputError
 from nucleotune.models.tokenizers import Tokenizer
+from nucleotune.progress import Progress
 from nucleotune.sequence.kmers import TokenizedSequences
 from nucleotune.sequence.shuffle import shuffle_sequences
 
@@ -95,7 +95,7 @@ def integrated_gradients(
     at_a_time = max(1, rows // steps)
     pairs = [(i, j) for i in range(n) for j in range(count)]
     tokens, values = np.zeros(ids.shape), np.zeros(n)
-    progress = Progress("integrated gradients, pairs of sequence and reference", len(pairs))
+    progress = Progress("integrated gradients", len(pairs), "pairs of sequence and reference")
     for begin in range(0, len(pairs), at_a_time):
         i, j = np.array(pairs[begin : begin + at_a_time]).T
         sequence = torch.from_numpy(i).to(device)

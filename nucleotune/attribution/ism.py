@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from nucleotune.attribution.onehot import BASES, UNKNOWN, base_codes
-from nucleotune.attribution.progress import Progress
+from nucleotune.attribution.onehot import base_codes
 from nucleotune.attribution.targets import Target
+from nucleotune.progress import Progress
+from nucleotune.sequence.alphabet import BASES, OTHER
 
 #: (sequences, number of the original of each, int64) -> target of each, (len(sequences),).
 Score = Callable[[list[str], np.ndarray], np.ndarray]
@@ -89,7 +90,7 @@ def network_mutagenesis(
         mutated[row, base, position] = 1
         return target.value(network(mutated), weights[owner]).cpu().numpy()
 
-    codes = np.where(sequences.any(axis=1), sequences.argmax(axis=1), UNKNOWN)
+    codes = np.where(sequences.any(axis=1), sequences.argmax(axis=1), OTHER)
     return _effects(codes, originals.cpu().numpy(), mutants, batch)
 
 
@@ -100,10 +101,10 @@ def _effects(
     batch: int,
 ) -> np.ndarray:
     """Effects (n, L, 4) of all substitutions of `codes` (n, L); `mutants` scores (original, position, base)."""
-    others = (codes[..., None] != np.arange(len(BASES))) & (codes != UNKNOWN)[..., None]
+    others = (codes[..., None] != np.arange(len(BASES))) & (codes != OTHER)[..., None]
     owners, positions, bases = np.nonzero(others)
     effects = np.zeros(others.shape, dtype=np.float32)
-    progress = Progress("mutants", len(owners))
+    progress = Progress("substitutions", len(owners), "mutants")
     for begin in range(0, len(owners), batch):
         place = tuple(array[begin : begin + batch] for array in (owners, positions, bases))
         effects[place] = mutants(*place) - originals[place[0]]

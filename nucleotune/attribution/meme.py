@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nucleotune.attribution.onehot import BASES
 from nucleotune.errors import InputError
+from nucleotune.sequence.alphabet import BASES
 from nucleotune.text import read_lines
 
 _ALPHABETS = (BASES, BASES.replace("T", "U"))

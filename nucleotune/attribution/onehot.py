@@ -5,24 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from nucleotune.errors import InputError
-from nucleotune.sequence.kmers import join_letters
-
-#: Channels, in this order in every array of the room, as in MEME's and modisco's files.
-BASES = "ACGT"
-
-#: Code of any letter but those of BASES.
-UNKNOWN = len(BASES)
-
-_CODES = np.full(256, UNKNOWN, dtype=np.int8)
-_CODES[np.frombuffer(BASES.encode(), dtype=np.uint8)] = range(len(BASES))
+from nucleotune.sequence import alphabet
 
 
 def base_codes(sequences: Sequence[str]) -> np.ndarray:
-    """Places of the letters in BASES, UNKNOWN for any other: int8 (n, L).
+    """Codes of letters (`sequence.alphabet`), uint8 (n, L).
 
     Raises InputError if there is no sequence, an empty one, or one that is as long as the first one is not.
     """
-    letters, lengths = join_letters(sequences)
+    lengths = np.array([len(sequence) for sequence in sequences])
     if not len(lengths) or not lengths[0]:
         raise InputError("no sequence, or an empty one: nothing to attribute an output to")
     if (lengths != lengths[0]).any():
@@ -31,14 +22,12 @@ def base_codes(sequences: Sequence[str]) -> np.ndarray:
             f"sequence {first} (from 0) has {lengths[first]} nt, but sequence 0 has {lengths[0]} nt: contributions "
             f"are one array, so all sequences must be of one length"
         )
-    return _CODES[letters].reshape(len(lengths), -1)
+    return alphabet.base_codes(sequences)
 
 
 def one_hot(sequences: Sequence[str]) -> np.ndarray:
-    """One channel a base, 1 where the sequence has it: float32 (n, 4, L); N has none. Errors as of `base_codes`."""
-    codes = base_codes(sequences)
-    channels = np.arange(len(BASES), dtype=np.int8)[:, None]
-    return (codes[:, None] == channels).astype(np.float32)
+    """`alphabet.one_hot`, float32 (n, 4, L); errors as of `base_codes`."""
+    return alphabet.one_hot(base_codes(sequences))
 
 
 def at_bases(contributions: np.ndarray, sequences: np.ndarray) -> np.ndarray:

@@ -7,8 +7,8 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from nucleotune.attribution.onehot import BASES
 from nucleotune.files import reading
+from nucleotune.sequence.alphabet import BASES
 
 #: Share of a pattern's highest contribution that positions of its core have, but for gaps of so many others.
 CORE_SHARE = 0.25

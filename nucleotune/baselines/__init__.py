@@ -19,8 +19,9 @@ import pandas as pd
 from nucleotune.baselines.base import Baseline, Labelled
 from nucleotune.baselines.equal_length import check_lengths
 from nucleotune.baselines.fitted import Score, load_learnt, save_learnt
-from nucleotune.contracts import further_tests
+from nucleotune.contracts import further_tests, refuse
 from nucleotune.errors import InputError
+from nucleotune.progress import Progress
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,6 @@ PREDICTED_SPLITS = ("valid", "test")
 _LIBRARIES = ("numpy", "numba", "scikit-learn", "biopython", "ViennaRNA", "torch")
 
 _CHUNK = 2_000
-_LOG_EVERY_SECONDS = 15.0
 
 
 #: Module of each method; it is imported where the method is used, because libraries take seconds.
@@ -182,12 +182,8 @@ def predict_baseline(
         raise InputError(
             f"{directory}: what {baseline} learnt does not fit together ({reason}); make or copy it again"
         ) from error
-    broken = np.flatnonzero(~np.isfinite(scores))
-    if len(broken):
-        raise InputError(
-            f"record {ids[broken[0]]!r}: the score of {baseline} in {directory} is no finite number; make or copy the"
-            " directory again"
-        )
+    what = f"the score of {baseline} is no finite number; make or copy the directory again"
+    refuse(directory, ids, ~np.isfinite(scores), what)
     return pd.DataFrame(
         {
             "id": list(ids),
@@ -203,16 +199,10 @@ def _labelled(rows: pd.DataFrame, column: str) -> Labelled:
 
 
 def _in_chunks(score: Score, sequences: list[str], baseline: str) -> np.ndarray:
-    started = reported = time.perf_counter()
+    progress = Progress(f"{baseline}: scoring", len(sequences), "rows")
     scores = np.empty(len(sequences))
     for first in range(0, len(sequences), _CHUNK):
         chunk = sequences[first : first + _CHUNK]
         scores[first : first + len(chunk)] = score(chunk)
-        done, now = first + len(chunk), time.perf_counter()
-        if now - reported > _LOG_EVERY_SECONDS or done == len(sequences):
-            rate, reported = done / (now - started), now
-            log.info(
-                "%s: scored %d of %d rows, %.0f rows/s, %.0f s to go",
-                *(baseline, done, len(sequences), rate, (len(sequences) - done) / rate),
-            )
+        progress.advance(len(chunk))
     return scores

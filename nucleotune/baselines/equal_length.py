@@ -8,9 +8,6 @@ import numpy as np
 from nucleotune.errors import InputError
 from nucleotune.sequence.alphabet import BASE_CODES
 
-#: Code of all that is not A, C, G or T (BASE_CODES).
-OTHER = 4
-
 
 def base_codes(sequences: Sequence[str], length: int, method: str) -> np.ndarray:
     """Return the code of each nucleotide of sequences in upper-case ACGTN, uint8 (n, length).

@@ -6,7 +6,7 @@ neural network", Analytical Biochemistry 2019;583:113364.
 
 import numpy as np
 
-from nucleotune.baselines.equal_length import OTHER
+from nucleotune.sequence.alphabet import OTHER
 
 #: Nucleotides a word, and number of words.
 ORDER = 4

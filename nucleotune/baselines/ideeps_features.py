@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nucleotune.baselines.equal_length import OTHER
+from nucleotune.sequence.alphabet import OTHER
 from nucleotune.sequence.elements import ELEMENTS, element_string
 from nucleotune.sequence.structure import RNASHAPES, fold_sequences
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nucleotune.sequence import hexamers
+from nucleotune.sequence.alphabet import BASE_CODES
 from nucleotune.sequence.fickett import TESTCODE, fickett_scores
 from nucleotune.sequence.orf import longest_orfs
 
@@ -20,10 +21,6 @@ ORF_FEATURES = ("orf_length", "orf_coverage", "fickett_score", "hexamer_score")
 
 #: Transcripts whose 6-mers are counted at a time; bounds the int64 intermediate.
 _CHUNK = 2_000
-
-#: Code of every byte: A, C, G, T are 0 to 3, anything else, N above all, is 4.
-_CODES = np.full(256, 4, dtype=np.uint8)
-_CODES[np.frombuffer(b"ACGT", dtype=np.uint8)] = range(4)
 
 
 class Inputs(NamedTuple):
@@ -61,7 +58,7 @@ def make_inputs(sequences: Sequence[str], ratios: np.ndarray, max_length: int) -
         kmers[first : first + _CHUNK] = kmer_features(orfs[first : first + _CHUNK])
     lengths = np.array([len(sequence) for sequence in sequences])
     letters = [
-        _CODES[np.frombuffer(sequence[:max_length].encode("ascii"), dtype=np.uint8)]
+        BASE_CODES[np.frombuffer(sequence[:max_length].encode("ascii"), dtype=np.uint8)]
         for sequence in sequences
     ]
     return Inputs(orf_features(orfs, lengths, ratios).astype(np.float32), kmers, letters)

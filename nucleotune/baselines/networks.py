@@ -4,7 +4,6 @@ A network takes whatever `Rows` makes of the indices of some rows.
 """
 
 import logging
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -13,13 +12,14 @@ import numpy as np
 import torch
 from torch import nn
 
+from nucleotune.progress import Progress
+
 log = logging.getLogger(__name__)
 
 Rows = Callable[[np.ndarray], Any]
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 _PREDICTED_AT_A_TIME = 256
-_LOG_EVERY_SECONDS = 10.0
 
 
 class EarlyStop(NamedTuple):
@@ -59,8 +59,8 @@ def train(
 
     `loss` takes outputs and targets of a batch and returns their mean; `stage` names the training in the log.
     """
-    started = reported = time.perf_counter()
-    done, n = 0, len(targets)
+    n = len(targets)
+    progress = Progress(stage, n * epochs, "rows")
     valid_losses: list[float] = []
     for epoch in range(1, epochs + 1):
         network.train()
@@ -71,13 +71,7 @@ def train(
             mean.backward()
             optimizer.step()
             losses.append(mean.detach() * len(batch))
-            done, now = done + len(batch), time.perf_counter()
-            if now - reported > _LOG_EVERY_SECONDS or done == n * epochs:
-                rate, reported = done / (now - started), now
-                log.info(
-                    "%s, epoch %d of %d: loss %.4f, %.0f rows/s, %.0f s to go",
-                    *(stage, epoch, epochs, mean.item(), rate, (n * epochs - done) / rate),
-                )
+            progress.advance(len(batch), "epoch %d of %d, loss %.4f", epoch, epochs, mean.detach())
         if early_stop is not None:
             outputs = predict(network, early_stop.rows, len(early_stop.targets))
             valid_losses.append(loss(outputs, early_stop.targets.cpu()).item())

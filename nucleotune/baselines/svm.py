@@ -15,6 +15,7 @@ from sklearn.svm import SVC
 from nucleotune.baselines.base import Baseline, margin
 from nucleotune.baselines.fitted import Arrays, Fitted, Learnt, Score
 from nucleotune.errors import InputError
+from nucleotune.progress import Progress
 
 log = logging.getLogger(__name__)
 
@@ -103,20 +104,17 @@ def search_grid(
     As scikit-learn's GridSearchCV, which says nothing for as long as it takes: here each point is a line of the log,
     with the time to go.
     """
-    started = time.perf_counter()
     best: dict[str, float] = {}
     highest = -np.inf
     points = list(ParameterGrid(grid))
-    for number, point in enumerate(points, start=1):
+    progress = Progress("SVM, grid", len(points), "points", every=0)
+    for point in points:
         candidate = clone(model).set_params(**point)
         accuracy = float(np.mean(cross_val_score(candidate, x, y, scoring="accuracy", cv=splitter)))
         if accuracy > highest:
             best, highest = point, accuracy
-        left = (time.perf_counter() - started) / number * (len(points) - number)
-        log.info(
-            "SVM: %d of %d points of the grid, C %g, gamma %g: accuracy %.4f; about %.0f s to go",
-            *(number, len(points), point["svc__C"], point["svc__gamma"], accuracy, left),
-        )
+        values = point["svc__C"], point["svc__gamma"], accuracy
+        progress.advance(1, "C %g, gamma %g: accuracy %.4f", *values)
     return best, highest
 
 

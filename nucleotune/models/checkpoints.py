@@ -38,6 +38,7 @@ from nucleotune.models.architecture import (
     published_architecture,
     resolve_architecture,
 )
+from nucleotune.models.families import FAMILIES
 from nucleotune.models.spec import check_model
 from nucleotune.models.tokenizers import TOKENIZER, VOCABULARY, make_tokenizer
 from nucleotune.models.weights import check_numbers
@@ -56,7 +57,6 @@ MOST_UNUSED_ROWS = 127
 _SURPLUS = {"sixmer": 2}
 
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
-_OLD_NAMES = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
 
 
 def prepare_checkpoint(
@@ -103,7 +103,8 @@ def prepare_checkpoint(
     architecture = _agreed_architecture(model, config, by_name[CONFIG])
     model = check_model({**model, "architecture": architecture})
     weight_files = [n for n in sorted(by_name) if n.endswith((".safetensors", ".bin"))]
-    weights, dropped = _read_weights([by_name[name] for name in weight_files])
+    renamed = FAMILIES[model["family"]].renamed
+    weights, dropped = _read_weights([by_name[name] for name in weight_files], renamed)
     _check_embedding(weights, architecture, by_name[weight_files[0]])
     with new_directory(output, RECORD) as temporary:
         write_json(temporary / CONFIG, {"family": model["family"], **architecture})
@@ -268,7 +269,9 @@ def _agreed_architecture(
     return architecture
 
 
-def _read_weights(paths: list[Path]) -> tuple[dict[str, torch.Tensor], list[str]]:
+def _read_weights(
+    paths: list[Path], renamed: Mapping[str, str]
+) -> tuple[dict[str, torch.Tensor], list[str]]:
     """All tensors of a model's weight files under the names we keep, and the names that were dropped."""
     weights: dict[str, torch.Tensor] = {}
     dropped: list[str] = []
@@ -281,7 +284,7 @@ def _read_weights(paths: list[Path]) -> tuple[dict[str, torch.Tensor], list[str]
                 dropped.append(published)
                 continue
             name = published
-            for old, new in _OLD_NAMES.items():
+            for old, new in renamed.items():
                 name = re.sub(rf"{re.escape(old)}$", new, name)
             if name in weights:
                 raise InputError(f"{path}: tensor {name!r} occurs twice")

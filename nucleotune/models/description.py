@@ -13,7 +13,8 @@ import safetensors
 
 from nucleotune.errors import InputError
 from nucleotune.models.architecture import is_whole
-from nucleotune.models.spec import FAMILIES, TOKENIZER_KINDS, check_model
+from nucleotune.models.families import FAMILIES
+from nucleotune.models.spec import TOKENIZER_KINDS, check_model
 from nucleotune.models.weights import DESCRIPTION, WEIGHTS
 from nucleotune.sequence.kmers import TRUNCATIONS
 from nucleotune.sequence.views import VIEWS

@@ -9,6 +9,7 @@ limit to the length of an input: memory and time of attention grow with its squa
 import math
 
 import torch
+import transformers
 from torch import nn
 from torch.nn.functional import cross_entropy, dropout, gelu, pad, scaled_dot_product_attention
 from transformers import PreTrainedConfig, PreTrainedModel
@@ -335,3 +336,9 @@ class DnaBert2ForSequenceClassification(DnaBert2PreTrainedModel):
             hidden_states=encoded.hidden_states,
             attentions=encoded.attentions,
         )
+
+
+transformers.AutoConfig.register(DnaBert2Config.model_type, DnaBert2Config)
+transformers.AutoModelForSequenceClassification.register(
+    DnaBert2Config, DnaBert2ForSequenceClassification
+)

@@ -21,21 +21,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import (
-    CONFIG_MAPPING,
-    MODEL_FOR_MASKED_LM_MAPPING,
-    MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING,
-    AutoConfig,
-    AutoModelForSequenceClassification,
-    PreTrainedModel,
-)
+from transformers import PreTrainedModel
 
 from nucleotune.errors import InputError
 from nucleotune.files import new_directory, write_json
 from nucleotune.models.adapters import Adapter, save_adapter
 from nucleotune.models.architecture import resolve_architecture
 from nucleotune.models.description import check_classifier, check_fits, encoder_weights
-from nucleotune.models.dnabert2 import DnaBert2Config, DnaBert2ForSequenceClassification
+from nucleotune.models.families import FAMILIES
 from nucleotune.models.spec import check_model, padding_id
 from nucleotune.models.tokenizers import Tokenizer
 from nucleotune.models.weights import (
@@ -51,29 +44,6 @@ from nucleotune.models.weights import (
 )
 
 ADAPTER = "adapter"
-
-AutoConfig.register(DnaBert2Config.model_type, DnaBert2Config)
-AutoModelForSequenceClassification.register(DnaBert2Config, DnaBert2ForSequenceClassification)
-
-#: The class of each kind of head, by the configuration's class.
-HEADS = {
-    "classification": MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING,
-    "masked_lm": MODEL_FOR_MASKED_LM_MAPPING,
-}
-
-#: What a family's configuration says beside the model's `architecture`. Of `esm` it is Nucleotide Transformer's.
-SETTINGS: dict[str, dict[str, Any]] = {
-    "bert": {},
-    "esm": {"mask_token_id": 2, "tie_word_embeddings": False},
-    "dnabert2": {},
-}
-
-#: Parts of an encoder that a checkpoint may lack. The pooler serves the classifier only; ESM's contact head is read by
-#: no forward pass, only by `predict_contacts`.
-OPTIONAL_PARTS = ("pooler.", "contact_head.")
-
-#: Ends of names in old checkpoints that are no weights but numbers the model computes.
-COMPUTED = ("rotary_embeddings.inv_freq",)
 
 
 def build_classifier(
@@ -114,14 +84,16 @@ def build_masked_lm(
 
 def _build(model: dict[str, Any], head: str, seed: int, attention: str) -> PreTrainedModel:
     check_model(model)
-    family = model["family"]
-    config_class = CONFIG_MAPPING[family]
-    model_class = HEADS[head].get(config_class, None)
+    family = FAMILIES[model["family"]]
+    classes = family.classes()
+    model_class = getattr(classes, head)
     if model_class is None:
-        raise InputError(f"model {model['title']!r}: family {family!r} has no {head} head here")
-    config = config_class(
-        **resolve_architecture(family, model["architecture"]),
-        **SETTINGS[family],
+        raise InputError(
+            f"model {model['title']!r}: family {family.name!r} has no {head} head here"
+        )
+    config = classes.config(
+        **resolve_architecture(family.name, model["architecture"]),
+        **family.settings,
         pad_token_id=padding_id(model),
         num_labels=2,
         attn_implementation=attention,
@@ -171,7 +143,8 @@ def load_pretrained(
     prefix = f"{built.base_model_prefix}."
     if not any(name.startswith(prefix) for name in weights):
         weights = {prefix + name: tensor for name, tensor in weights.items()}
-    optional = tuple(prefix + part for part in OPTIONAL_PARTS)
+    family = FAMILIES[model["family"]]
+    optional = tuple(prefix + part for part in family.optional)
     own = built.state_dict()
     whole = head == "masked_lm"
     used = {
@@ -189,7 +162,9 @@ def load_pretrained(
         unexpected={
             n
             for n in ignored
-            if n.startswith(prefix) and not n.startswith(optional) and not n.endswith(COMPUTED)
+            if n.startswith(prefix)
+            and not n.startswith(optional)
+            and not n.endswith(family.computed)
         },
         own=own,
         weights=used,

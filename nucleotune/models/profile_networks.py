@@ -2,14 +2,10 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import nn
 
-#: Order of the channels of a one-hot sequence; any other letter is four zeros.
-BASES = "ACGT"
-_ROWS = np.zeros((256, len(BASES)), dtype=np.float32)
-_ROWS[list(BASES.encode())] = np.eye(len(BASES))
+from nucleotune.sequence import alphabet
 
 #: Profile logits and log counts.
 Output = tuple[torch.Tensor, torch.Tensor]
@@ -74,7 +70,5 @@ def spread_kmers(states: torch.Tensor, k: int) -> torch.Tensor:
 
 
 def one_hot(sequences: Sequence[str]) -> torch.Tensor:
-    """float32 (n, 4, length) of sequences of one length; channels in the order of BASES."""
-    letters = np.frombuffer("".join(sequences).encode("ascii", "replace"), dtype=np.uint8)
-    rows = _ROWS[letters].reshape(len(sequences), -1, len(BASES))
-    return torch.from_numpy(np.ascontiguousarray(rows.transpose(0, 2, 1)))
+    """float32 (n, 4, length) of sequences of one length; channels in the order of `alphabet.BASES`."""
+    return torch.from_numpy(alphabet.one_hot(alphabet.base_codes(sequences)))

@@ -1,7 +1,7 @@
 """What a model is: one `config/models/<name>.yaml`, here as the dict that its schema has already validated.
 
 title         for tables and reports
-family        architecture: `bert` and `esm` are the stock transformers classes, `dnabert2` is `models.dnabert2`
+family        architecture, one of `models.families`
 checkpoint    where published weights are and which files are taken, or null: random weights
 tokenizer     {kind, k, species}; `kind` is one of
                 kmer    overlapping k-mers, stride 1 (DNABERT); k: 3 to 6; with `species`, the name of a token that
@@ -22,13 +22,12 @@ from typing import Any
 
 from nucleotune.errors import InputError
 from nucleotune.models.architecture import resolve_architecture
+from nucleotune.models.families import FAMILIES
 
-FAMILIES = ("bert", "esm", "dnabert2")
 TOKENIZER_KINDS = ("kmer", "sixmer", "single", "file")
 
-#: Id of the padding token, by the tokenizer's kind; of kind `file`, by the family: that of its published model.
+#: Id of the padding token, by the tokenizer's kind; of kind `file`, the family says it.
 PAD_IDS = {"kmer": 0, "sixmer": 1, "single": 0}
-FAMILY_PAD_IDS = {"bert": 0, "esm": 1, "dnabert2": 3}
 
 #: Token ids are kept as 16-bit numbers.
 MAX_VOCABULARY = 2**16
@@ -71,7 +70,7 @@ def as_read(model: dict[str, Any], method: Mapping[str, Any]) -> dict[str, Any]:
 
 def padding_id(model: dict[str, Any]) -> int:
     """Id of the padding token that `model` is built with."""
-    return PAD_IDS.get(model["tokenizer"]["kind"], FAMILY_PAD_IDS[model["family"]])
+    return PAD_IDS.get(model["tokenizer"]["kind"], FAMILIES[model["family"]].pad_id)
 
 
 def _check_tokenizer(tokenizer: dict[str, Any]) -> None:
@@ -114,10 +113,13 @@ def _check_architecture(model: dict[str, Any]) -> None:
         raise InputError(
             f"architecture.vocab_size {rows} is more than {MAX_VOCABULARY}, the most that is supported"
         )
-    positions, usable = architecture.get("max_position_embeddings"), _positions(model, architecture)
+    positions = architecture.get("max_position_embeddings")
+    usable = FAMILIES[family].positions(architecture, padding_id(model))
     if usable is not None and model["max_tokens"] > usable:
         why = (
-            "" if usable == positions else f" less {positions - usable} that esm keeps for padding"
+            ""
+            if usable == positions
+            else f" less {positions - usable} that {family} keeps for padding"
         )
         raise InputError(
             f"max_tokens {model['max_tokens']} is more than architecture.max_position_embeddings {positions}{why}: "
@@ -136,16 +138,6 @@ def _tokenizer_size(tokenizer: dict[str, Any]) -> int:
         return 5 + 4 ** tokenizer["k"] + (tokenizer.get("species") is not None)
     # The published six-mer vocabulary has two more, <eos> and <bos>, for which the published embedding has no rows.
     return {"sixmer": 4 + 4**6 + 5, "single": 5 + 5, "file": 0}[tokenizer["kind"]]
-
-
-def _positions(model: dict[str, Any], architecture: dict[str, Any]) -> int | None:
-    """Tokens that the family has positions for; None for no limit (ALiBi, rotary)."""
-    if model["family"] == "bert":
-        return architecture["max_position_embeddings"]
-    if model["family"] == "esm" and architecture["position_embedding_type"] == "absolute":
-        # Padding has the position `padding id`; the sequence's begin one behind it (transformers' modeling_esm).
-        return architecture["max_position_embeddings"] - padding_id(model) - 1
-    return None
 
 
 def check_profile_method(method: dict[str, Any], model: dict[str, Any] | None) -> None:

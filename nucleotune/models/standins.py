@@ -17,6 +17,7 @@ import tokenizers
 import torch
 
 from nucleotune.errors import InputError
+from nucleotune.models.families import FAMILIES
 from nucleotune.sequence.kmers import kmer_vocabulary, single_vocabulary
 from nucleotune.sequence.sixmers import sixmer_vocabulary
 from nucleotune.sources.hub import hub_sources
@@ -47,42 +48,6 @@ _PADDING_ROWS = 40
 
 #: Special tokens of DNABERT-2's tokenizer.json, in the order of their ids.
 _BPE_SPECIAL = ("[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]")
-
-#: What the originals' config.json hold beside the sizes; some of it would run code, or is wrong.
-_EXTRA_CONFIG: dict[str, dict[str, Any]] = {
-    "bert": {
-        "architectures": ["BertForMaskedLM"],
-        "model_type": "bert",
-        "pad_token_id": 0,
-        "do_sample": False,
-        "eos_token_ids": 0,
-        "num_rnn_layer": 1,
-        "rnn": "lstm",
-        "rnn_dropout": 0.0,
-        "rnn_hidden": 768,
-        "split": 10,
-    },
-    "esm": {
-        "architectures": ["EsmForMaskedLM"],
-        "model_type": "esm",
-        "pad_token_id": 1,
-        "mask_token_id": 2,
-        "is_folding_model": False,
-        "esmfold_config": None,
-        "vocab_list": None,
-        "tie_word_embeddings": False,
-    },
-    "dnabert2": {
-        "architectures": ["BertForMaskedLM"],
-        "model_type": "bert",
-        "auto_map": {"AutoModel": "bert_layers.BertModel"},
-        "alibi_starting_size": 512,
-        "hidden_act": "gelu",
-        "max_position_embeddings": 512,
-        "pad_token_id": 0,
-        "position_embedding_type": "absolute",
-    },
-}
 
 
 def tiny(model: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,14 +92,15 @@ def write_standin(
         InputError: a file is not one that stand-ins know, or the vocabulary is too small for the tokenizer.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    written = {}
+    family, written = FAMILIES[model["family"]], {}
     for name in model["checkpoint"]["files"]:
         path = written[name] = directory / Path(name).name
         if path.suffix in (".bin", ".safetensors"):
-            _write_weights(path, published_tensors(model, seed=seed), old_names)
+            renamed = family.renamed if old_names else None
+            _write_weights(path, published_tensors(model, seed=seed), renamed)
         elif path.name == "config.json":
             # The family's oddities come first: what they contradict is the model's.
-            fields = _EXTRA_CONFIG[model["family"]] | model["architecture"]
+            fields = {**family.extras, **model["architecture"]}
             path.write_text(json.dumps(fields, indent=2, sort_keys=True) + "\n")
         elif path.name == "vocab.txt":
             path.write_text("\n".join(_vocabulary(model)) + "\n")
@@ -147,8 +113,7 @@ def write_standin(
 
 def published_shapes(model: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     """Names and shapes of all tensors in a published checkpoint of the model's family, tied ones included."""
-    shapes = {"bert": _bert, "esm": _esm, "dnabert2": _dnabert2}
-    return shapes[model["family"]](model["architecture"])
+    return FAMILIES[model["family"]].shapes(model["architecture"])
 
 
 def published_tensors(model: Mapping[str, Any], *, seed: int) -> dict[str, torch.Tensor]:
@@ -157,122 +122,30 @@ def published_tensors(model: Mapping[str, Any], *, seed: int) -> dict[str, torch
     tensors = {}
     for name, shape in published_shapes(model).items():
         values = SPREAD * rng.standard_normal(shape, dtype=np.float32)
-        is_scale = name.lower().endswith(("layernorm.weight", "layer_norm.weight"))
-        is_scale |= name.endswith("layer_norm_after.weight")
+        is_scale = len(shape) == 1 and name.endswith(".weight")  # of a layer norm
         tensors[name] = torch.from_numpy(values + np.float32(is_scale))
-    family = model["family"]
-    if family != "esm":
-        tensors["cls.predictions.decoder.weight"] = tensors[f"bert.{_WORDS}.weight"]
-    if family == "bert":
-        tensors["cls.predictions.decoder.bias"] = tensors["cls.predictions.bias"]
-    if family != "dnabert2":
+    family = FAMILIES[model["family"]]
+    for name, source in family.tied.items():
+        tensors[name] = tensors[source]
+    if family.counter:
         positions = torch.arange(model["architecture"]["max_position_embeddings"])[None]
-        tensors[f"{family}.embeddings.position_ids"] = positions
+        tensors[family.counter] = positions
     return tensors
 
 
-_WORDS = "embeddings.word_embeddings"
-
-
-def _linear(name: str, outputs: int, inputs: int) -> dict[str, tuple[int, ...]]:
-    return {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
-
-
-def _norm(name: str, size: int) -> dict[str, tuple[int, ...]]:
-    return {f"{name}.weight": (size,), f"{name}.bias": (size,)}
-
-
-def _stock_layer(layer: str, hidden: int, inner: int) -> dict[str, tuple[int, ...]]:
-    """What layers of transformers' Bert and Esm have in common."""
-    return {
-        **_linear(f"{layer}.attention.self.query", hidden, hidden),
-        **_linear(f"{layer}.attention.self.key", hidden, hidden),
-        **_linear(f"{layer}.attention.self.value", hidden, hidden),
-        **_linear(f"{layer}.attention.output.dense", hidden, hidden),
-        **_linear(f"{layer}.intermediate.dense", inner, hidden),
-        **_linear(f"{layer}.output.dense", hidden, inner),
-    }
-
-
-def _bert(sizes: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
-    rows, hidden = sizes["vocab_size"], sizes["hidden_size"]
-    shapes: dict[str, tuple[int, ...]] = {
-        f"bert.{_WORDS}.weight": (rows, hidden),
-        "bert.embeddings.position_embeddings.weight": (sizes["max_position_embeddings"], hidden),
-        "bert.embeddings.token_type_embeddings.weight": (sizes["type_vocab_size"], hidden),
-        **_norm("bert.embeddings.LayerNorm", hidden),
-    }
-    for number in range(sizes["num_hidden_layers"]):
-        layer = f"bert.encoder.layer.{number}"
-        shapes |= _stock_layer(layer, hidden, sizes["intermediate_size"])
-        shapes |= _norm(f"{layer}.attention.output.LayerNorm", hidden)
-        shapes |= _norm(f"{layer}.output.LayerNorm", hidden)
-    return shapes | {
-        **_linear("cls.predictions.transform.dense", hidden, hidden),
-        **_norm("cls.predictions.transform.LayerNorm", hidden),
-        **_linear("cls.predictions.decoder", rows, hidden),
-        "cls.predictions.bias": (rows,),
-    }
-
-
-def _esm(sizes: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
-    rows, hidden = sizes["vocab_size"], sizes["hidden_size"]
-    layers, heads = sizes["num_hidden_layers"], sizes["num_attention_heads"]
-    shapes: dict[str, tuple[int, ...]] = {
-        f"esm.{_WORDS}.weight": (rows, hidden),
-        "esm.embeddings.position_embeddings.weight": (sizes["max_position_embeddings"], hidden),
-    }
-    for number in range(layers):
-        layer = f"esm.encoder.layer.{number}"
-        shapes |= _stock_layer(layer, hidden, sizes["intermediate_size"])
-        shapes |= _norm(f"{layer}.attention.LayerNorm", hidden)
-        shapes |= _norm(f"{layer}.LayerNorm", hidden)
-    return shapes | {
-        **_norm("esm.encoder.emb_layer_norm_after", hidden),
-        **_linear("esm.contact_head.regression", 1, layers * heads),
-        **_linear("lm_head.dense", hidden, hidden),
-        **_norm("lm_head.layer_norm", hidden),
-        "lm_head.decoder.weight": (rows, hidden),
-        "lm_head.bias": (rows,),
-    }
-
-
-def _dnabert2(sizes: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
-    rows, hidden, inner = sizes["vocab_size"], sizes["hidden_size"], sizes["intermediate_size"]
-    shapes: dict[str, tuple[int, ...]] = {
-        f"bert.{_WORDS}.weight": (rows, hidden),
-        "bert.embeddings.token_type_embeddings.weight": (sizes["type_vocab_size"], hidden),
-        **_norm("bert.embeddings.LayerNorm", hidden),
-    }
-    for number in range(sizes["num_hidden_layers"]):
-        layer = f"bert.encoder.layer.{number}"
-        shapes |= {
-            **_linear(f"{layer}.attention.self.Wqkv", 3 * hidden, hidden),
-            **_linear(f"{layer}.attention.output.dense", hidden, hidden),
-            **_norm(f"{layer}.attention.output.LayerNorm", hidden),
-            f"{layer}.mlp.gated_layers.weight": (2 * inner, hidden),
-            **_linear(f"{layer}.mlp.wo", hidden, inner),
-            **_norm(f"{layer}.mlp.layernorm", hidden),
-        }
-    return shapes | {
-        **_linear("cls.predictions.transform.dense", hidden, hidden),
-        **_norm("cls.predictions.transform.LayerNorm", hidden),
-        **_linear("cls.predictions.decoder", rows, hidden),
-    }
-
-
-def _write_weights(path: Path, tensors: dict[str, torch.Tensor], old_names: bool) -> None:
+def _write_weights(
+    path: Path, tensors: dict[str, torch.Tensor], renamed: Mapping[str, str] | None
+) -> None:
+    """Write tensors; with `renamed` (old end of a name -> today's) as early BERTs were."""
     if path.suffix == ".safetensors":
         path.write_bytes(safetensors.torch.save({k: t.clone() for k, t in tensors.items()}))
         return
-    if old_names:
+    for old, new in (renamed or {}).items():
         tensors = {
-            name.replace("LayerNorm.weight", "LayerNorm.gamma").replace(
-                "LayerNorm.bias", "LayerNorm.beta"
-            ): tensor
+            f"{name.removesuffix(new)}{old}" if name.endswith(new) else name: tensor
             for name, tensor in tensors.items()
         }
-    torch.save(tensors, path, _use_new_zipfile_serialization=not old_names)
+    torch.save(tensors, path, _use_new_zipfile_serialization=renamed is None)
 
 
 def _vocabulary(model: Mapping[str, Any]) -> list[str]:

@@ -14,8 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from nucleotune.reporting.figures import COLOURS, SETTINGS, save
+from nucleotune.sequence.alphabet import BASES
 
-BASES = "ACGT"
 LETTER_COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
 
 #: nt of a logo's row; a longer sequence would have letters too narrow to read.

@@ -17,6 +17,7 @@ from nucleotune.frames import read_tsv
 from nucleotune.reporting.attribution import WIDEST, Motifs, Track
 from nucleotune.reporting.tables import long_table, row
 from nucleotune.reporting.texts import read_texts
+from nucleotune.sequence.alphabet import BASES
 
 #: Percentiles of agreement at which sequences are shown in Figure 8.
 SHOWN = (25, 50, 75)
@@ -170,7 +171,7 @@ def tracks(
         begin = int(total.argmax())
         shown = slice(begin, begin + width)
         letters = explained.sequences[number].T[shown]
-        text = "".join("ACGT"[one.argmax()] if one.any() else "N" for one in letters)
+        text = "".join(BASES[one.argmax()] if one.any() else "N" for one in letters)
         within = named[
             (named["example"] == number) & (named["start"] >= begin) & (named["end"] <= shown.stop)
         ]

@@ -1,18 +1,42 @@
 """One policy for letters: upper case, U becomes T, IUPAC ambiguity codes become N, anything else is refused."""
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
-#: Code of every byte: A, C, G, T are 0 to 3, anything else, N above all, is 4.
-BASE_CODES = np.full(256, 4, dtype=np.uint8)
-BASE_CODES[np.frombuffer(b"ACGT", dtype=np.uint8)] = range(4)
+#: The bases in the order of their codes, which is that of the channels of every one-hot array.
+BASES = "ACGT"
 
-_COMPLEMENT = str.maketrans("ACGT", "TGCA")
+#: Code of any letter but those of BASES, N above all.
+OTHER = len(BASES)
+
+#: Code of every byte.
+BASE_CODES = np.full(256, OTHER, dtype=np.uint8)
+BASE_CODES[np.frombuffer(BASES.encode(), dtype=np.uint8)] = range(len(BASES))
+
+_COMPLEMENT = str.maketrans(BASES, "TGCA")
 _FROM = "acgtuACGTU" + "rykmswbdhvnRYKMSWBDHVN"
 _TO = "ACGTTACGTT" + "N" * 22
 _TABLE = str.maketrans(_FROM, _TO)
 _ILLEGAL = re.compile("[^ACGTN]")
+
+
+def base_codes(sequences: Sequence[str]) -> np.ndarray:
+    """Codes of sequences of one length, at least one: uint8 (n, length)."""
+    letters = np.frombuffer("".join(sequences).encode("ascii", "replace"), dtype=np.uint8)
+    return BASE_CODES[letters].reshape(len(sequences), -1)
+
+
+def spelled(codes: np.ndarray) -> str:
+    """The sequence whose codes these are, (length,); none may be OTHER."""
+    return np.frombuffer(BASES.encode(), dtype=np.uint8)[codes].tobytes().decode("ascii")
+
+
+def one_hot(codes: np.ndarray) -> np.ndarray:
+    """Of codes (n, length) one channel a base, 1 where it is: float32 (n, 4, length); OTHER has none."""
+    channels = np.arange(len(BASES), dtype=np.uint8)[:, None]
+    return (codes[:, None] == channels).astype(np.float32)
 
 
 def normalise(sequence: str) -> str:

@@ -7,10 +7,8 @@ one (-V, 98 % equal structures), and labels 57 % of the nucleotides as CONTRAfol
 is kept with the structures.
 """
 
-import logging
 import shutil
 import subprocess
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +20,10 @@ from joblib import Parallel, delayed
 
 from nucleotune.errors import InputError
 from nucleotune.frames import read_metadata, read_parquet, write_parquet
+from nucleotune.progress import Progress
 from nucleotune.sequence.elements import element_string
 from nucleotune.sequence.shreps import shape_representatives
 from nucleotune.sequence.structure import fold_each
-
-log = logging.getLogger(__name__)
 
 ENGINES = ("viennarna", "linearpartition")
 
@@ -45,8 +42,6 @@ _ENGINE_KEY = b"engine"
 
 #: Sequences that one process of LinearPartition folds.
 _CHUNK = 200
-
-_LOG_EVERY_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -125,20 +120,13 @@ def _linearpartition(sequences: Sequence[str], program: str, threads: int) -> li
             f"LinearPartition: no program {program!r}: build it from its source and give its path as"
             " rbp.linearpartition, or set rbp.folding: viennarna"
         )
-    started = reported = time.perf_counter()
     chunks = [sequences[i : i + _CHUNK] for i in range(0, len(sequences), _CHUNK)]
     structures: list[str] = []
+    progress = Progress("LinearPartition", len(sequences), "sequences")
     jobs = (delayed(_run)(path, chunk) for chunk in chunks)
     for found in Parallel(n_jobs=threads, prefer="threads", return_as="generator")(jobs):
         structures += found
-        now = time.perf_counter()
-        if now - reported > _LOG_EVERY_SECONDS or len(structures) == len(sequences):
-            rate, reported = len(structures) / (now - started), now
-            log.info(
-                "LinearPartition: %d of %d sequences, %.0f sequences/s, %.0f s to go",
-                *(len(structures), len(sequences), rate),
-                (len(sequences) - len(structures)) / rate,
-            )
+        progress.advance(len(found))
     return structures
 
 

@@ -3,8 +3,6 @@
 Lorenz et al., "ViennaRNA Package 2.0", Algorithms for Molecular Biology 2011;6:26.
 """
 
-import logging
-import time
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import NamedTuple, TypeVar
@@ -12,9 +10,7 @@ from typing import NamedTuple, TypeVar
 import RNA
 from joblib import Parallel, delayed
 
-log = logging.getLogger(__name__)
-
-_LOG_EVERY_SECONDS = 15.0
+from nucleotune.progress import Progress
 
 Folded = TypeVar("Folded")
 
@@ -69,20 +65,12 @@ def fold_each(
     fold: Callable[..., Folded], sequences: Sequence[str], *arguments: object, threads: int
 ) -> list[Folded]:
     """Return `fold(sequence, *arguments)` of every sequence, computed by `threads` processes; progress is logged."""
-    started = reported = time.perf_counter()
-    nucleotides = sum(map(len, sequences))
-    folds, done = [], 0
+    progress = Progress("folding", sum(map(len, sequences)), "nt")
+    folds = []
     jobs = (delayed(fold)(sequence, *arguments) for sequence in sequences)
     for folded in Parallel(n_jobs=threads, return_as="generator")(jobs):
-        done += len(sequences[len(folds)])
+        progress.advance(len(sequences[len(folds)]))
         folds.append(folded)
-        now = time.perf_counter()
-        if now - reported > _LOG_EVERY_SECONDS or len(folds) == len(sequences):
-            rate, reported = done / (now - started), now
-            log.info(
-                "folded %d of %d sequences, %.0f nt/s, %.0f s to go",
-                *(len(folds), len(sequences), rate, (nucleotides - done) / max(rate, 1e-9)),
-            )
     return folds
 
 

@@ -5,6 +5,8 @@ from itertools import product
 
 import numpy as np
 
+from nucleotune.sequence.alphabet import BASES
+
 STOP_CODONS = ("TAA", "TAG", "TGA")
 
 # Codons per thousand, rounded figures typical of a vertebrate: the amino-acid frequencies and the
@@ -16,7 +18,6 @@ _USAGE_PER_MILLE = """
     GA 29 25 40 22   GC 16 28  7 18   GG 17 22 17 11   GT  7 15 28 11
     TA  1 15  1 12   TC 12 18  4 15   TG  2 13 13 11   TT  8 20 13 18
 """
-BASES = "ACGT"
 CODONS = tuple("".join(codon) for codon in product(BASES, repeat=3))
 
 # How much of the coding 3-mer, 2-mer and 1-mer statistics the background keeps: the more, the less

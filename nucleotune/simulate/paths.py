@@ -63,16 +63,11 @@ def promoter_paths(species: str, assembly: str, release: int) -> dict[str, str]:
     are truth_elements and truth_promoters.
     """
     fields = promoter_fields(species, assembly)
-    ensembl = f"{ENSEMBL_HOST}/pub/release-{release}"
-    stem = _stem(species, assembly)
     epd = f"epd.expasy.org/ftp/epdnew/{fields['epd_folder']}"
     gtex = f"storage.googleapis.com/adult-gtex/bulk-gex/{fields['gtex_release']}/rna-seq"
     gue = f"huggingface.co/datasets/{fields['gue_repository']}/resolve/{fields['gue_commit']}"
     return {
-        "dna": f"{ensembl}/fasta/{species}/dna/{stem}.dna.{fields['dna']}.fa.gz",
-        "dna_checksums": f"{ensembl}/fasta/{species}/dna/CHECKSUMS",
-        "gtf": f"{ensembl}/gtf/{species}/{stem}.{release}.gtf.gz",
-        "gtf_checksums": f"{ensembl}/gtf/{species}/CHECKSUMS",
+        **_genome(species, assembly, release, fields["dna"]),
         "gtex": f"{gtex}/{fields['gtex_name']}_gene_median_tpm.gct.gz",
         "epd": f"{epd}/{fields['epd_name']}.bed",
         "epd_motifs": f"{epd}/db/promoter_motifs.txt",
@@ -104,16 +99,11 @@ def polya_paths(species: str, assembly: str, release: int) -> dict[str, str]:
     those of `promoter_paths`: their genomes differ, and dna and gtf have the same directories.
     """
     fields = polya_fields(species, assembly)
-    ensembl = f"{ENSEMBL_HOST}/pub/release-{release}"
-    stem = _stem(species, assembly)
     name = fields["assembly_name"]
     genomes = f"{NCBI_HOST}/genomes/all/{fields['assembly_folder']}"
     geo = f"{NCBI_HOST}/geo/series/{fields['geo_folder']}/suppl"
     return {
-        "dna": f"{ensembl}/fasta/{species}/dna/{stem}.dna.{fields['dna']}.fa.gz",
-        "dna_checksums": f"{ensembl}/fasta/{species}/dna/CHECKSUMS",
-        "gtf": f"{ensembl}/gtf/{species}/{stem}.{release}.gtf.gz",
-        "gtf_checksums": f"{ensembl}/gtf/{species}/CHECKSUMS",
+        **_genome(species, assembly, release, fields["dna"]),
         "gff3": f"{genomes}/{name}/{name}_genomic.gff.gz",
         "tifseq": f"{geo}/{fields['geo_name']}.txt.gz",
         "tifs_s1": f"steinmetzlab.embl.de/TIFSeq/data/{species}/S1_TIFs.txt.gz",
@@ -191,6 +181,18 @@ def simulated_collection_paths(collection: Mapping[str, Any]) -> list[str]:
     if not collection["simulate"]:
         return []
     return list(rbp_paths(collection["simulate"]["name"]).values())
+
+
+def _genome(species: str, assembly: str, release: int, dna: str) -> dict[str, str]:
+    """Genome and annotation of Ensembl, each with its checksums."""
+    ensembl = f"{ENSEMBL_HOST}/pub/release-{release}"
+    stem = _stem(species, assembly)
+    return {
+        "dna": f"{ensembl}/fasta/{species}/dna/{stem}.dna.{dna}.fa.gz",
+        "dna_checksums": f"{ensembl}/fasta/{species}/dna/CHECKSUMS",
+        "gtf": f"{ensembl}/gtf/{species}/{stem}.{release}.gtf.gz",
+        "gtf_checksums": f"{ensembl}/gtf/{species}/CHECKSUMS",
+    }
 
 
 def _stem(species: str, assembly: str) -> str:

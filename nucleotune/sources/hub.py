@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from nucleotune.errors import InputError
 from nucleotune.sources.registry import Source, local_path
-from nucleotune.text import read_lines
+from nucleotune.text import read_rows
 
 HUB = "https://huggingface.co"
 
@@ -91,24 +91,15 @@ def read_revisions(path: str | Path) -> dict[str, Locked]:
     if not path.exists():
         return {}
     locked: dict[str, Locked] = {}
-    for number, line in read_lines(path):
-        values = line.split("\t")
-        header_is_wrong = number == 1 and tuple(values) != COLUMNS
-        if len(values) != len(COLUMNS) or header_is_wrong:
+    for where, row in read_rows(path, COLUMNS):
+        model, *values = row.values()
+        if not is_commit(row["commit"]):
             raise InputError(
-                f"{path}: line {number}: expected tab-separated {', '.join(COLUMNS)}, found {line!r}"
+                f"{where}: commit: expected 40 hexadecimal digits, found {row['commit']!r}"
             )
-        if number == 1:
-            continue
-        if not is_commit(values[3]):
-            raise InputError(
-                f"{path}: line {number}: commit: expected 40 hexadecimal digits, found {values[3]!r}"
-            )
-        if values[0] in locked:
-            raise InputError(
-                f"{path}: line {number}: model {values[0]!r} occurs twice; delete the wrong line"
-            )
-        locked[values[0]] = Locked(*values[1:])
+        if model in locked:
+            raise InputError(f"{where}: model {model!r} occurs twice; delete the wrong line")
+        locked[model] = Locked(*values)
     return locked
 
 

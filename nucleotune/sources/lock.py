@@ -8,7 +8,7 @@ from pathlib import Path
 from nucleotune.errors import InputError
 from nucleotune.files import atomic_path
 from nucleotune.sources.guard import exclusive
-from nucleotune.text import read_lines
+from nucleotune.text import read_rows
 
 COLUMNS = ("path", "sha256", "bytes", "date")
 
@@ -43,22 +43,12 @@ def check_or_record(lock: str | Path, path: str, sha256: str, size: int, date: s
 
 
 def _read(lock: Path) -> dict[str, tuple[str, str, str]]:
-    if not lock.exists():
-        return {}
-    rows = {}
-    for number, line in read_lines(lock):
-        values = line.split("\t")
-        if len(values) != len(COLUMNS) or (number == 1 and tuple(values) != COLUMNS):
-            raise InputError(
-                f"{lock}: line {number}: expected tab-separated {', '.join(COLUMNS)}, "
-                f"found {line!r}"
-            )
-        if number > 1:
-            if values[0] in rows:
-                raise InputError(
-                    f"{lock}: line {number}: {values[0]!r} occurs twice; delete the wrong line"
-                )
-            rows[values[0]] = (values[1], values[2], values[3])
+    rows: dict[str, tuple[str, str, str]] = {}
+    for where, row in read_rows(lock, COLUMNS) if lock.exists() else ():
+        path, *recorded = row.values()
+        if path in rows:
+            raise InputError(f"{where}: {path!r} occurs twice; delete the wrong line")
+        rows[path] = tuple(recorded)
     return rows
 
 

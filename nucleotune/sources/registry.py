@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from nucleotune.errors import InputError
 from nucleotune.sources.addresses import check_address, is_host, split_address, without_secrets
-from nucleotune.text import read_lines
+from nucleotune.text import read_rows
 
 COLUMNS = ("name", "urls", "checksum", "min_bytes", "kind", "licence", "note")
 
@@ -51,34 +51,14 @@ class Source:
 
 
 def read_registry(path: str | Path) -> dict[str, Source]:
-    """Read a registry: tab separated, lines starting with `#` skipped, first other line = COLUMNS.
-
-    Raises InputError naming the file, the line and the column of the first fault.
-    """
+    """Read a registry (`text.read_rows`); InputError names the file, the line and the column of the first fault."""
     sources: dict[str, Source] = {}
-    header_seen = False
-    for number, line in read_lines(path):
-        if not line.strip() or line.startswith("#"):
-            continue
-        values = line.split("\t")
-        where = f"{path}: line {number}"
-        if not header_seen:
-            if tuple(values) != COLUMNS:
-                raise InputError(
-                    f"{where}: expected the tab-separated header {' '.join(COLUMNS)}, "
-                    f"found {line!r}"
-                )
-            header_seen = True
-            continue
-        if len(values) != len(COLUMNS):
-            raise InputError(
-                f"{where}: expected {len(COLUMNS)} tab-separated columns, found {len(values)}"
-            )
-        source = _parse_row(dict(zip(COLUMNS, map(str.strip, values), strict=True)), where)
+    for where, row in read_rows(path, COLUMNS):
+        source = _parse_row(row, where)
         if source.name in sources:
             raise InputError(f"{where}, column 'name': {source.name!r} occurs more than once")
         sources[source.name] = source
-    if not header_seen:
+    if not sources:
         raise InputError(f"{path}: empty; expected the tab-separated header {' '.join(COLUMNS)}")
     return sources
 

@@ -10,6 +10,7 @@ import requests
 import urllib3
 
 from nucleotune.bounds import beyond, most
+from nucleotune.progress import Progress
 from nucleotune.sources.addresses import reveal, without_secrets
 from nucleotune.sources.partial import Note, discard, forget_note, read_note, write_note
 
@@ -210,7 +211,8 @@ def _receive(
     A server that answers a range with bytes of another place is found out by them.
     """
     size, total = start, transfer.total
-    started = logged = time.monotonic()
+    mb = None if total is None else total / 1e6
+    progress = Progress(transfer.final_url, mb, "MB", done=start / 1e6, every=_LOG_SECONDS)
     try:
         with open(partial, "r+b" if have else "w+b") as file:
             # `read1` returns what has come: a server that drips must not outlast the deadline in one read.
@@ -223,12 +225,9 @@ def _receive(
                 file.write(chunk[len(known) :])
                 size += len(chunk)
                 _check_size(size)
-                now = time.monotonic()
-                if now > deadline:
+                if time.monotonic() > deadline:
                     raise _BrokenError(f"{size} bytes")
-                if now - logged >= _LOG_SECONDS:
-                    logged = now
-                    _log_progress(transfer.final_url, size, total, (size - start) / (now - started))
+                progress.reach(size / 1e6)
     except urllib3.exceptions.HTTPError as error:
         raise _BrokenError(f"connection lost after {size} bytes: {error}") from None
     except OSError as error:
@@ -237,10 +236,3 @@ def _receive(
         raise _BrokenError(f"short: {size} of {have if total is None else total} bytes")
     if total is not None and size > total:
         _start_again(partial, transfer, f"long: {size} bytes where {total} were announced")
-
-
-def _log_progress(url: str, size: int, total: int | None, rate: float) -> None:
-    """Log one line with MB, MB/s and the seconds left; `rate` is in bytes per second."""
-    done = f"{size / 1e6:.1f} MB" if total is None else f"{size / 1e6:.1f} of {total / 1e6:.1f} MB"
-    eta = "unknown" if total is None else f"{(total - size) / rate:.0f} s"
-    logger.info("%s: %s, %.2f MB/s, ETA %s", url, done, rate / 1e6, eta)

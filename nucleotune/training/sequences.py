@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from nucleotune.errors import InputError
 from nucleotune.models.adapters import add_lora, freeze_encoder, head_modules, merge_lora
+from nucleotune.models.families import FAMILIES
 from nucleotune.models.load import build_classifier, load_model, load_pretrained, save_model
 from nucleotune.models.spec import as_read
 from nucleotune.models.tokenizers import make_tokenizer
@@ -190,8 +191,9 @@ class SequenceLearner(Learner):
     def _check_padding(self, network: torch.nn.Module) -> None:
         """Raise InputError if the encoder counts positions by another padding token than the tokenizer's."""
         own, expected = self.tokenizer.pad_id, network.config.pad_token_id
-        if self.model["family"] == "esm" and own != expected:
+        family = FAMILIES[self.model["family"]]
+        if family.by_padding and own != expected:
             raise InputError(
-                f"model {self.model['title']!r}: its tokenizer pads with {own}, but family 'esm' reads positions off "
-                f"the padding id {expected}; its tokenizer.json must give the padding token that id"
+                f"model {self.model['title']!r}: its tokenizer pads with {own}, but family {family.name!r} reads positions "
+                f"off the padding id {expected}; its tokenizer.json must give the padding token that id"
             )

@@ -10,13 +10,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from nucleotune.attention import capture
 from nucleotune.attention.capture import attention_from_class, attention_sums, attention_to_tokens
 from nucleotune.errors import InputError
+from nucleotune.models.families import FAMILIES
 from nucleotune.models.load import build_classifier
 from nucleotune.sequence.kmers import TokenizedSequences
 
 TOLERANCE = 1e-4
 LAYERS, HEADS, VOCABULARY = 2, 3, 40
-PADDING = {"bert": 0, "esm": 1, "esm-rotary": 1, "dnabert2": 3}
-FAMILIES = tuple(PADDING)
+NAMES = (*FAMILIES, "esm-rotary")
 LENGTHS = (9, 30, 17, 30, 5)
 
 
@@ -39,7 +39,7 @@ def make_classifier(name, attention="sdpa", positions=64):
         "num_attention_heads": HEADS,
         "intermediate_size": 40,
     }
-    if family != "dnabert2":
+    if "max_position_embeddings" in FAMILIES[family].required:
         architecture["max_position_embeddings"] = positions + 2
     if name == "esm-rotary":
         architecture["position_embedding_type"] = "rotary"
@@ -68,7 +68,7 @@ def make_tokenized(name, lengths=LENGTHS, seed=0):
         offsets=offsets,
         starts=np.zeros(len(lengths), dtype=np.int64),
         truncated=np.zeros(len(lengths), dtype=bool),
-        pad_id=PADDING[name],
+        pad_id=FAMILIES[name.split("-")[0]].pad_id,
     )
 
 
@@ -92,7 +92,7 @@ def matrices(name, tokenized):
 
 
 @pytest.mark.parametrize("max_tokens", [1, 90, 8192])
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", NAMES)
 def test_sums_are_those_of_the_matrices(name, max_tokens):
     tokenized = make_tokenized(name)
     content = make_content(tokenized)
@@ -115,7 +115,7 @@ def test_sums_are_those_of_the_matrices(name, max_tokens):
     assert np.ptp(sums.to_class) > 1, "attention so even that the test would see little"
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", NAMES)
 def test_all_ones_is_the_whole_of_the_sequence(name):
     tokenized = make_tokenized(name)
     content = make_content(tokenized)
@@ -124,7 +124,7 @@ def test_all_ones_is_the_whole_of_the_sequence(name):
 
 
 @pytest.mark.parametrize("held", [1, 200, 2**20])
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", NAMES)
 def test_raw_attention_is_the_column_sums(name, held, monkeypatch):
     monkeypatch.setattr(capture, "WEIGHTS_AT_A_TIME", held)
     tokenized = make_tokenized(name)
@@ -138,7 +138,7 @@ def test_raw_attention_is_the_column_sums(name, held, monkeypatch):
             np.testing.assert_allclose(raw[one, column], expected[layer, head], rtol=TOLERANCE)
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", NAMES)
 def test_both_engines_agree(name):
     """Sums of raw attention over the tokens of a property are the attention to the property."""
     tokenized = make_tokenized(name)
@@ -153,7 +153,7 @@ def test_both_engines_agree(name):
     np.testing.assert_allclose(sums.to_property[..., 0], expected, rtol=TOLERANCE, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", NAMES)
 def test_attention_from_class_is_the_first_row(name):
     tokenized = make_tokenized(name)
     rows = attention_from_class(make_classifier(name), tokenized)
@@ -162,7 +162,7 @@ def test_attention_from_class_is_the_first_row(name):
         np.testing.assert_allclose(rows[one].T, alpha[:, :, 0].sum(1), rtol=TOLERANCE)
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_model_computes_what_it_always_does(name):
     """Layers after the first are read from what the reading ones before them gave on."""
     tokenized = make_tokenized(name)
@@ -213,7 +213,7 @@ def test_no_matrix_of_tokens_by_tokens_is_made(name, monkeypatch):
     assert [shape for shape in shapes.seen if shape.count(tokens) > 1]
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", NAMES)
 def test_attention_stays_fused(name):
     """Given head sizes that do not fit, torch computes whole matrices, out of sight of the test above."""
     tokenized = make_tokenized(name)
@@ -273,6 +273,6 @@ def test_arrays_of_another_length_are_refused():
 
 
 def test_progress_is_logged(caplog):
-    with caplog.at_level(logging.INFO, logger="nucleotune.attention.batches"):
+    with caplog.at_level(logging.INFO, logger="nucleotune.progress"):
         attention_from_class(make_classifier("bert"), make_tokenized("bert"))
-    assert "attention of 5 of 5 sequences" in caplog.text
+    assert "attention: 5 of 5 sequences" in caplog.text

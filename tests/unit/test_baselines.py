@@ -230,10 +230,9 @@ def test_svm_search_is_scikit_learns_and_says_how_far_it_is(caplog):
     assert best == expected.best_params_ and accuracy == expected.best_score_
     assert len(caplog.messages) == 9
     means = expected.cv_results_["mean_test_score"]
-    assert caplog.messages[1].startswith(
-        f"SVM: 2 of 9 points of the grid, C 0.001, gamma 0.1: accuracy {means[1]:.4f}"
-    )
-    assert caplog.messages[8].endswith("about 0 s to go")
+    assert caplog.messages[1].startswith("SVM, grid: 2 of 9 points, ")
+    assert caplog.messages[1].endswith(f"; C 0.001, gamma 0.1: accuracy {means[1]:.4f}")
+    assert "0:00 min to go" in caplog.messages[8]
 
 
 def test_svm_cap_draws_both_classes_alike():

@@ -647,8 +647,8 @@ def test_revision_with_a_slash_is_one_part_of_the_url(hub):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("model\thub\n", "line 1: expected tab-separated model"),
-        ("model\thub\trevision\tcommit\tdate\na\tb\n", "line 2: expected tab-separated"),
+        ("model\thub\n", "line 1: expected the tab-separated header model"),
+        ("model\thub\trevision\tcommit\tdate\na\tb\n", "line 2: expected 5 tab-separated columns"),
         ("model\thub\trevision\tcommit\tdate\na\tb\tmain\tabc\tx\n", "line 2: commit: expected 40"),
     ],
 )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nucleotune.attribution.compare import any_of, match
-from nucleotune.attribution.onehot import BASES
+from nucleotune.sequence.alphabet import BASES
 
 RICH = np.array([0.4, 0.1, 0.15, 0.35])
 

@@ -214,7 +214,7 @@ def test_shipped_table():
         ("gpu\tpeak\t-1\tFLOP/s\testimated\tx", "line 2, column 'value'"),
         ("gpu\tpeak\t1\tFLOP/s\tguessed\tx", "line 2, column 'source': .*found 'guessed'"),
         ("gpu\tpeak\t1\tFLOP/s\testimated\t", "line 2, column 'basis'"),
-        ("gpu\tpeak\t1", "line 2: expected 6 columns, found 3"),
+        ("gpu\tpeak\t1", "line 2: expected 6 tab-separated columns, found 3"),
         ("gpu\tpeak\t1\t\testimated\tx\ngpu\tpeak\t2\t\testimated\tx", "line 3: .*more than once"),
     ],
 )

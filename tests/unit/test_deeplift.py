@@ -6,10 +6,11 @@ import torch
 from torch import nn
 
 from nucleotune.attribution.deeplift import deeplift, shuffled_references
-from nucleotune.attribution.onehot import BASES, at_bases, base_codes, on_bases, one_hot
+from nucleotune.attribution.onehot import at_bases, base_codes, on_bases, one_hot
 from nucleotune.attribution.targets import class_target, count_target, profile_target
 from nucleotune.errors import InputError
 from nucleotune.models.heads import BPNet, ConvHead
+from nucleotune.sequence.alphabet import BASES
 
 
 def random_sequences(n, length, seed=0):

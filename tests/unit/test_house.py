@@ -32,6 +32,7 @@ FLOORS = [
         "groups",
         "names",
         "compiled",
+        "progress",
         "scripting",
     },
     {"sources", "sequence", "genome", "contracts", "profile_contracts", "stages", "schemas"},

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from nucleotune.attribution.modisco import SETTINGS, run_modisco, write_inputs
-from nucleotune.attribution.onehot import BASES
 from nucleotune.attribution.patterns import read_patterns
 from nucleotune.errors import InputError
+from nucleotune.sequence.alphabet import BASES
 
 QUICK = SETTINGS | {"n_leiden_runs": 2}
 

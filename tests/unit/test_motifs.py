@@ -16,7 +16,7 @@ from nucleotune.attribution.motifs import (
     observed_sites,
     seqlet_places,
 )
-from nucleotune.attribution.onehot import BASES, one_hot
+from nucleotune.attribution.onehot import one_hot
 from nucleotune.attribution.patterns import Patterns, read_patterns
 from nucleotune.attribution.spacing import TESTS, order_of_elements
 from nucleotune.reporting.attribution import (
@@ -27,6 +27,7 @@ from nucleotune.reporting.attribution import (
     information,
     motif_figure,
 )
+from nucleotune.sequence.alphabet import BASES
 
 ELEMENTS = Path(__file__).parents[2] / "resources" / "motifs" / "polya.meme"
 UNIFORM = np.full(4, 0.25)

@@ -11,10 +11,10 @@ from sklearn.metrics import roc_auc_score
 
 from nucleotune.errors import InputError
 from nucleotune.simulate.formats import bsd_sum
-from nucleotune.simulate.genes import MINIMUM, make_genes, transcript_span
-from nucleotune.simulate.loci import transcript_sequence
 from nucleotune.simulate.paths import toy_paths
 from nucleotune.studies.lncrna.toy import write_toy_species
+from nucleotune.studies.lncrna.toy_genes import MINIMUM, make_genes, transcript_span
+from nucleotune.studies.lncrna.toy_loci import transcript_sequence
 
 NAMES = {"species": "toy_alpha", "assembly": "TOY1", "release": 110}
 SIZES = {"coding_genes": 120, "lncrna_genes": 140, "small_rnas": 24}
@@ -215,10 +215,13 @@ def test_isoforms_share_exons_of_a_genome_that_can_be_laid_out():
     genes = make_genes(3, **MINIMUM)
     last = {}
     for gene in genes:
-        assert gene.start >= last.get(gene.seq_region, 0)
-        last[gene.seq_region] = gene.end
+        assert gene.place.start >= last.get(gene.place.contig, 0)
+        last[gene.place.contig] = gene.place.end
         spans = [transcript_span(gene, transcript) for transcript in gene.locus.transcripts]
-        assert min(a for a, _ in spans) == gene.start and max(b for _, b in spans) == gene.end
+        assert (
+            min(a for a, _ in spans) == gene.place.start
+            and max(b for _, b in spans) == gene.place.end
+        )
         for transcript in gene.locus.transcripts:
             flat = [position for exon in transcript.exons for position in exon]
             assert flat == sorted(set(flat))
@@ -226,16 +229,16 @@ def test_isoforms_share_exons_of_a_genome_that_can_be_laid_out():
             exonic = sum(end - start for start, end in transcript.exons)
             assert len(sequence) == exonic + transcript.padding
     assert any(
-        transcript_span(gene, gene.locus.transcripts[0]) != (gene.start, gene.end)
+        transcript_span(gene, gene.locus.transcripts[0]) != (gene.place.start, gene.place.end)
         for gene in genes
-        if gene.strand == -1
+        if gene.place.strand == -1
     )
 
 
 def test_header_location_is_one_based_transcript_span(toy):
     genes = make_genes(7, **SIZES)
     expected = {
-        transcript_id: (str(start + 1), str(end), gene.seq_region)
+        transcript_id: (str(start + 1), str(end), gene.place.contig)
         for gene in genes
         for transcript_id, transcript in zip(
             gene.transcript_ids, gene.locus.transcripts, strict=True

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from nucleotune.errors import InputError
 from nucleotune.names import by_name
-from nucleotune.plan import DOWNLOADS, Dataset, ensembl_source, pool_name, remote_source
-from nucleotune.sources.registry import Source, local_path
+from nucleotune.plan import Dataset, ensembl_source, pool_name
+from nucleotune.sources.registry import Source
+from nucleotune.studies.places import fetched, given
 
 if TYPE_CHECKING:
     from nucleotune.plan.run import Run
@@ -55,15 +56,8 @@ def class_files(
     part, directory = CLASSES[label]
     if not species[part]["files"]:
         source = ensembl_source(species["ensembl"], directory, registry)
-        return [(f"{DOWNLOADS}/{local_path(source.urls[0])}", source)]
-    files: list[tuple[str, Source | None]] = []
-    for file in species[part]["files"]:
-        if file["path"]:
-            files.append((str(Path(data_dir) / file["path"]), None))
-        else:
-            source = remote_source(file, "species file", plain="fasta")
-            files.append((f"{DOWNLOADS}/{local_path(source.urls[0])}", source))
-    return files
+        return [fetched(source)]
+    return [given(file, data_dir, "species file", "fasta") for file in species[part]["files"]]
 
 
 def transcript_files(run: Run, dataset: Dataset) -> dict[str, tuple[str, Source | None]]:
@@ -108,8 +102,7 @@ def calibration_files(run: Run) -> dict[tuple[str, int, str], tuple[str, Source]
         for release in [ensembl["release"]] if species["simulate"] else releases:
             for label, (_, directory) in CLASSES.items():
                 source = ensembl_source({**ensembl, "release": release}, directory, run.registry)
-                path = f"{DOWNLOADS}/{local_path(source.urls[0])}"
-                files[name, release, label] = (path, source)
+                files[name, release, label] = fetched(source)
     return files
 
 

@@ -5,16 +5,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from nucleotune.simulate.composition import first_stop
-from nucleotune.simulate.formats import LINE_WIDTH, write_checksums, write_gzip
-from nucleotune.simulate.genes import (
-    HAPLOTYPE,
-    SCAFFOLDS,
-    Gene,
-    make_genes,
-    transcript_span,
-)
-from nucleotune.simulate.loci import SMALL_RNA_LENGTHS, Transcript, transcript_sequence
+from nucleotune.simulate.formats import kind_of, write_checksums, write_fasta
+from nucleotune.simulate.genome import SCAFFOLDS
 from nucleotune.simulate.paths import toy_paths
+from nucleotune.studies.lncrna.toy_genes import HAPLOTYPE, Gene, make_genes, transcript_span
+from nucleotune.studies.lncrna.toy_loci import SMALL_RNA_LENGTHS, Transcript, transcript_sequence
 
 #: Which file holds a gene is decided by the biotype of the gene, never by that of the transcript.
 NONCODING_GENE_BIOTYPES = frozenset({"lncRNA", *SMALL_RNA_LENGTHS})
@@ -49,7 +44,15 @@ def write_toy_species(
             for gene in genes
             if (gene.locus.biotype in NONCODING_GENE_BIOTYPES) == (kind == "ncrna")
         ]
-        _write_fasta(paths[kind], chosen, kind, assembly)
+        records = [
+            (
+                fasta_header(gene, number, kind, assembly),
+                transcript_sequence(gene.locus, transcript),
+            )
+            for gene in chosen
+            for number, transcript in enumerate(gene.locus.transcripts)
+        ]
+        write_fasta(paths[kind], records)
         write_checksums(paths[f"{kind}_checksums"], [paths[kind]])
         summary[kind] = _summary(chosen)
     summary["decoy_orf_genes"] = sum(gene.locus.decoy_orf for gene in genes)
@@ -57,7 +60,7 @@ def write_toy_species(
 
 
 def fasta_header(gene: Gene, number: int, kind: str, assembly: str) -> str:
-    """Return the header line of a gene's `number`-th transcript in Ensembl's grammar.
+    """Return the header, without `>`, of a gene's `number`-th transcript in Ensembl's grammar.
 
     The location, 1-based inclusive, is the span of the transcript, also where the record is its CDS
     only; symbol and description are left out where a gene has none; the description runs to the end
@@ -66,8 +69,8 @@ def fasta_header(gene: Gene, number: int, kind: str, assembly: str) -> str:
     locus, transcript = gene.locus, gene.locus.transcripts[number]
     start, end = transcript_span(gene, transcript)
     fields = [
-        f">{gene.transcript_ids[number]} {kind}",
-        f"{gene.coord_system}:{assembly}:{gene.seq_region}:{start + 1}:{end}:{gene.strand}",
+        f"{gene.transcript_ids[number]} {kind}",
+        f"{kind_of(gene.place.contig)}:{assembly}:{gene.place.contig}:{start + 1}:{end}:{gene.place.strand}",
         f"gene:{gene.id} gene_biotype:{locus.biotype} transcript_biotype:{transcript.biotype}",
     ]
     if locus.symbol:
@@ -75,16 +78,6 @@ def fasta_header(gene: Gene, number: int, kind: str, assembly: str) -> str:
     if locus.description:
         fields.append(f"description:{locus.description}")
     return " ".join(fields)
-
-
-def _write_fasta(path: Path, genes: Sequence[Gene], kind: str, assembly: str) -> None:
-    lines = []
-    for gene in genes:
-        for number, transcript in enumerate(gene.locus.transcripts):
-            lines.append(fasta_header(gene, number, kind, assembly))
-            sequence = transcript_sequence(gene.locus, transcript)
-            lines.extend(sequence[i : i + LINE_WIDTH] for i in range(0, len(sequence), LINE_WIDTH))
-    write_gzip(path, "\n".join([*lines, ""]))
 
 
 def _summary(genes: Sequence[Gene]) -> dict:
@@ -111,8 +104,8 @@ def _summary(genes: Sequence[Gene]) -> dict:
                 "small_rna": biotype in SMALL_RNA_LENGTHS,
                 "small_rna_100_nt_or_more": biotype in SMALL_RNA_LENGTHS and len(sequence) >= 100,
                 "under_100_nt": len(sequence) < 100,
-                "haplotype": gene.seq_region == HAPLOTYPE,
-                "scaffold": gene.seq_region in SCAFFOLDS,
+                "haplotype": gene.place.contig == HAPLOTYPE,
+                "scaffold": gene.place.contig in SCAFFOLDS,
                 "no_symbol": gene.locus.symbol is None,
             }.items()
             if holds

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from nucleotune.errors import InputError
-from nucleotune.plan import DOWNLOADS, Dataset, remote_source
+from nucleotune.plan import Dataset, ensembl_source
 from nucleotune.plan.run import Run
 from nucleotune.search_space import EXAMPLE, check_space, read_search, settings_digest
-from nucleotune.sources.registry import local_path, resolve
 from nucleotune.studies.base import Files
+from nucleotune.studies.places import fetched, given
 
 
 def polya_datasets(run: Run) -> dict[str, Dataset]:
@@ -25,10 +25,8 @@ def polya_genome(run: Run, species: str) -> Files:
         if one["polya"]["files"][name]:
             files[name] = (str(data_dir / one["polya"]["files"][name]), None)
         elif one["ensembl"]:
-            site = "ensembl" if one["ensembl"]["division"] == "vertebrates" else "ensemblgenomes"
-            row = run.registry[f"{site}_{row}"]
-            source = resolve(row, **one["ensembl"], dna=one["polya"]["dna"])
-            files[name] = (f"{DOWNLOADS}/{local_path(source.urls[0])}", source)
+            names = {**one["ensembl"], "dna": one["polya"]["dna"]}
+            files[name] = fetched(ensembl_source(names, row, run.registry))
         else:
             raise InputError(
                 f"species/{species}.yaml: polya.files.{name}: name a file, or give 'ensembl'"
@@ -42,17 +40,11 @@ def polya_files(run: Run, dataset: Dataset) -> Files:
     files = polya_genome(run, species)
     data_dir = Path(run.config["data_dir"])
     for number, entry in enumerate(run.species[species]["polya"]["ends"]):
-        if entry["path"]:
-            files[f"ends_{number}"] = (str(data_dir / entry["path"]), None)
-        else:
-            source = remote_source(entry, "species file", plain="text")
-            files[f"ends_{number}"] = (f"{DOWNLOADS}/{local_path(source.urls[0])}", source)
-        if entry["minus"]:
-            files[f"minus_{number}"] = (str(data_dir / entry["minus"]), None)
-        elif entry["minus_urls"]:
-            other = {"urls": entry["minus_urls"], "checksum": entry["minus_checksum"]}
-            source = remote_source(other, "species file", plain="text")
-            files[f"minus_{number}"] = (f"{DOWNLOADS}/{local_path(source.urls[0])}", source)
+        files[f"ends_{number}"] = given(entry, data_dir, "species file", "text")
+        keys = {"path": "minus", "urls": "minus_urls", "checksum": "minus_checksum"}
+        minus = {key: entry[own] for key, own in keys.items()}
+        if minus["path"] or minus["urls"]:
+            files[f"minus_{number}"] = given(minus, data_dir, "species file", "text")
     return files
 
 

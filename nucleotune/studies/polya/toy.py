@@ -5,18 +5,17 @@ One genome lies behind all of them: a gene's messages end at the sites planted b
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from nucleotune.files import atomic_path
-from nucleotune.simulate.formats import LINE_WIDTH, write_checksums, write_gzip
+from nucleotune.simulate.formats import QUICK, write_ensembl, write_lines
+from nucleotune.simulate.genome import Place, Span, parts
 from nucleotune.simulate.paths import polya_paths
-from nucleotune.studies.polya.toy_genes import CONDITIONS, STOP
+from nucleotune.studies.polya.toy_genes import CONDITIONS
 from nucleotune.studies.polya.toy_tifs import KEYS, LIBRARIES, draw_tifs, tif_types
 from nucleotune.studies.polya.toy_yeast import MITOCHONDRION, YeastGene, make_yeast
-
-GZIP_LEVEL = 1  # sequence gains little from more, which takes seconds
 
 
 def write_polya_study(
@@ -35,10 +34,7 @@ def write_polya_study(
     paths = {
         name: Path(mirror) / path for name, path in polya_paths(species, assembly, release).items()
     }
-    _write_genome(paths["dna"], sequences, assembly)
-    _write_gtf(paths["gtf"], made, assembly)
-    for name in ("dna", "gtf"):
-        write_checksums(paths[f"{name}_checksums"], [paths[name]])
+    write_ensembl(paths, sequences, _gtf_rows(made), assembly)
     _write_gff3(paths["gff3"], made, lengths, assembly)
     _write_tsedall(paths["tifseq"], tifs)
     _write_s1(paths["tifs_s1"], tifs, made)
@@ -62,18 +58,9 @@ def accession(number: int) -> str:
     return f"BK99{number:04d}.1"
 
 
-def _write_genome(path: Path, sequences: Mapping[str, str], assembly: str) -> None:
+def _gtf_rows(genes: Sequence[YeastGene]) -> list[str]:
+    """The annotation as Ensembl has it for yeast: no versions, no UTRs, CDS without the stop codon."""
     lines = []
-    for name, sequence in sequences.items():
-        place = f"chromosome:{assembly}:{name}:1:{len(sequence)}:1"
-        lines.append(f">{name} dna:chromosome {place} REF")
-        lines.extend(sequence[i : i + LINE_WIDTH] for i in range(0, len(sequence), LINE_WIDTH))
-    write_gzip(path, "\n".join([*lines, ""]), GZIP_LEVEL)
-
-
-def _write_gtf(path: Path, genes: Sequence[YeastGene], assembly: str) -> None:
-    """Write the annotation as Ensembl does for yeast: no versions, no UTRs, CDS without the stop codon."""
-    lines = [f"#!genome-build {assembly}", f"#!genome-version {assembly}"]
     for gene in genes:
         named = f' gene_name "{gene.name}";' if gene.name else ""
         of_gene = f'{named} gene_source "toy"; gene_biotype "{gene.biotype}";'
@@ -81,36 +68,19 @@ def _write_gtf(path: Path, genes: Sequence[YeastGene], assembly: str) -> None:
         rest = f'{of_gene} transcript_source "toy"; transcript_biotype "{gene.biotype}"; tag "Ensembl_canonical";'
         gene_id = f'gene_id "{gene.id}";'
         ids = f'{gene_id} transcript_id "{transcript}";'
-        place = f"{gene.chromosome}\ttoy"
-        strand = "+" if gene.strand == 1 else "-"
-
-        def row(
-            feature: str, start: int, end: int, text: str, frame: int | str = ".",
-            place: str = place, strand: str = strand,
-        ) -> str:  # fmt: skip
-            return f"{place}\t{feature}\t{start + 1}\t{end}\t.\t{strand}\t{frame}\t{text}"
-
-        lines.append(row("gene", gene.start, gene.end, gene_id + of_gene))
-        lines.append(row("transcript", gene.start, gene.end, ids + rest))
-        for k, ((start, end), phase) in enumerate(_exons(gene), start=1):
-            exon = f'{ids} exon_number "{k}";{rest}'
-            lines.append(row("exon", start, end, f'{exon} exon_id "{transcript}-E{k}";'))
-            if gene.signal is None:
-                continue
-            last = k == len(gene.blocks)
-            cds = (
-                start + STOP * (last and gene.strand == -1),
-                end - STOP * (last and gene.strand == 1),
-            )
-            lines.append(row("CDS", *cds, f'{exon} protein_id "{gene.id}";', phase))
-            for feature, here, at_start in (
-                ("start_codon", k == 1, gene.strand == 1),
-                ("stop_codon", last, gene.strand == -1),
-            ):
-                if here:
-                    codon = (start, start + STOP) if at_start else (end - STOP, end)
-                    lines.append(row(feature, *codon, exon, 0))
-    write_gzip(path, "\n".join([*lines, ""]), GZIP_LEVEL)
+        place = gene.place
+        span = 0, place.size
+        lines.append(place.row("toy", "gene", span, gene_id + of_gene))
+        lines.append(place.row("toy", "transcript", span, ids + rest))
+        for feature, part, number, phase in parts(gene.exons, span if gene.signal else None):
+            if feature != "UTR":
+                own = {
+                    "exon": f' exon_id "{transcript}-E{number}";',
+                    "CDS": f' protein_id "{gene.id}";',
+                }
+                text = f'{ids} exon_number "{number}";{rest}{own.get(feature, "")}'
+                lines.append(place.row("toy", feature, part, text, phase))
+    return lines
 
 
 def _write_gff3(
@@ -128,54 +98,42 @@ def _write_gff3(
             f"{contig}\ttpg\tregion\t1\t{length}\t.\t+\t.\tID={contig}:1..{length};{named};mol_type=genomic DNA"
         )
         for gene in genes:
-            if gene.chromosome == chromosome:
-                lines += _gff3_rows(gene, contig)
-    write_gzip(path, "\n".join([*lines, ""]), GZIP_LEVEL)
+            if gene.place.contig == chromosome:
+                lines += _gff3_rows(gene, replace(gene.place, contig=contig))
+    write_lines(path, lines, QUICK)
 
 
-def _gff3_rows(gene: YeastGene, contig: str) -> list[str]:
+def _gff3_rows(gene: YeastGene, place: Place) -> list[str]:
     coding = gene.signal is not None
     kind = "mRNA" if coding else gene.biotype
     name = f"gene={gene.name};locus_tag={gene.id}" if gene.name else f"locus_tag={gene.id}"
-    strand = "+" if gene.strand == 1 else "-"
+    span = 0, place.size
 
-    def row(feature: str, start: int, end: int, text: str, phase: int | str = ".") -> str:
-        return f"{contig}\ttpg\t{feature}\t{start + 1}\t{end}\t.\t{strand}\t{phase}\t{text};{name}"
+    def row(feature: str, span: Span, text: str, phase: int | str = ".") -> str:
+        return place.row("tpg", feature, span, f"{text};{name}", phase)
 
     shown = f"Name={gene.name or gene.id};gbkey=Gene;gene_biotype={gene.biotype}"
     feature = "pseudogene" if gene.biotype == "pseudogene" else "gene"
-    rows = [row(feature, gene.start, gene.end, f"ID=gene-{gene.id};{shown}")]
+    rows = [row(feature, span, f"ID=gene-{gene.id};{shown}")]
     if feature == "pseudogene":
         return rows
     of_transcript = f"Parent=rna-{gene.id};gbkey={kind}"
-    rows.append(
-        row(kind, gene.start, gene.end, f"ID=rna-{gene.id};Parent=gene-{gene.id};gbkey={kind}")
-    )
-    exons = _exons(gene)
-    for k, (exon, _) in enumerate(exons, start=1):
-        rows.append(row("exon", *exon, f"ID=exon-{gene.id}-{k};{of_transcript}"))
-    if coding:
+    rows.append(row(kind, span, f"ID=rna-{gene.id};Parent=gene-{gene.id};gbkey={kind}"))
+    for k, exon in enumerate(gene.exons, start=1):
+        rows.append(row("exon", exon, f"ID=exon-{gene.id}-{k};{of_transcript}"))
+    before = 0
+    for start, end in gene.exons if coding else ():
         protein = f"ID=cds-{gene.id}.1;Parent=rna-{gene.id};Name={gene.id}.1;gbkey=CDS"
-        rows += [
-            row("CDS", *exon, f"{protein};protein_id={gene.id}.1", phase) for exon, phase in exons
-        ]
-    return rows
-
-
-def _exons(gene: YeastGene) -> list[tuple[tuple[int, int], int]]:
-    """Return a gene's exons in its direction, each with its phase: bases before the next codon begins."""
-    exons, before = [], 0
-    for start, end in gene.blocks[:: gene.strand]:
-        exons.append(((start, end), -before % 3))
+        rows.append(row("CDS", (start, end), f"{protein};protein_id={gene.id}.1", -before % 3))
         before += end - start
-    return exons
+    return rows
 
 
 def _write_tsedall(path: Path, tifs: np.ndarray) -> None:
     lines = ["\t".join(["chr", "strand", "t5", "t3", *LIBRARIES])]
     for chromosome, strand, *rest in tifs.tolist():
         lines.append("\t".join([str(chromosome), "+-"[strand < 0], *map(str, rest)]))
-    write_gzip(path, "\n".join([*lines, ""]), GZIP_LEVEL)
+    write_lines(path, lines, QUICK)
 
 
 def _write_s1(path: Path, tifs: np.ndarray, genes: Sequence[YeastGene]) -> None:
@@ -187,7 +145,7 @@ def _write_s1(path: Path, tifs: np.ndarray, genes: Sequence[YeastGene]) -> None:
         strict=True,
     ):  # fmt: skip
         lines.append(f"{chromosome} {'+-'[strand < 0]} {t5} {t3} {ypd} {gal} {kind} {name}")
-    write_gzip(path, "\n".join([*lines, ""]), GZIP_LEVEL)
+    write_lines(path, lines, QUICK)
 
 
 def _write_truth(elements: Path, sites: Path, genes: Sequence[YeastGene]) -> None:
@@ -203,11 +161,9 @@ def _write_truth(elements: Path, sites: Path, genes: Sequence[YeastGene]) -> Non
         for e in gene.signal.elements:
             site = "" if e.site is None else e.site
             planted.append(f"{gene.id}\t{e.name}\t{e.position}\t{e.sequence}\t{site}\t{e.weight:g}")
-        strand = "+" if gene.strand == 1 else "-"
         for number, site in gene.signal.sites.items():
             strengths = (f"{gene.signal.strength(number, c):.4g}" for c in CONDITIONS)
-            place = f"{gene.chromosome}\t{strand}\t{number}\t{site.position}"
+            place = f"{gene.place.contig}\t{gene.place.sign}\t{number}\t{site.position}"
             found.append("\t".join([gene.id, place, *strengths]))
-    for path, lines in ((elements, planted), (sites, found)):
-        with atomic_path(path) as temporary:
-            temporary.write_text("".join(line + "\n" for line in lines))
+    write_lines(elements, planted)
+    write_lines(sites, found)

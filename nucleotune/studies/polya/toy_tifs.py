@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from nucleotune.studies.polya.toy_genes import CONDITIONS, WINDOW
+from nucleotune.studies.polya.toy_genes import CONDITIONS, STOP, WINDOW
 from nucleotune.studies.polya.toy_yeast import CHROMOSOMES, YeastGene
 
 #: Libraries in the order of the columns, three a condition, by turns.
@@ -37,11 +37,11 @@ def draw_tifs(
     t5 is the first base and t3 the last before the tail, so t5 > t3 on the reverse strand; lengths: of chromosomes.
     """
     numbers = {name: i for i, name in enumerate(CHROMOSOMES, start=1)}
-    nuclear = [gene for gene in genes if gene.chromosome in numbers]
+    nuclear = [gene for gene in genes if gene.place.contig in numbers]
     drawn = []
     for gene, following in zip(nuclear, _following(nuclear), strict=True):
         if gene.signal and gene.signal.sites:
-            drawn.append(_of_gene(gene, following, numbers[gene.chromosome], rng))
+            drawn.append(_of_gene(gene, following, numbers[gene.place.contig], rng))
     drawn.append(_from_elsewhere(nuclear, lengths, numbers, rng))
     return _merged(np.concatenate(drawn))
 
@@ -51,12 +51,8 @@ def tif_types(rows: np.ndarray, genes: Sequence[YeastGene]) -> list[tuple[str, s
     types: list[tuple[str, str]] = [("", "NA")] * len(rows)
     for number, chromosome in enumerate(CHROMOSOMES, start=1):
         for strand in (1, -1):
-            orfs = [
-                g for g in genes if g.signal and (g.chromosome, g.strand) == (chromosome, strand)
-            ]
-            others = [
-                g for g in genes if g.signal and (g.chromosome, g.strand) == (chromosome, -strand)
-            ]
+            orfs = [g for g in genes if g.signal and g.place.side == (chromosome, strand)]
+            others = [g for g in genes if g.signal and g.place.side == (chromosome, -strand)]
             chosen = np.flatnonzero((rows[:, 0] == number) & (rows[:, 1] == strand))
             low = rows[chosen, 2:KEYS].min(axis=1) - 1
             high = rows[chosen, 2:KEYS].max(axis=1)
@@ -73,7 +69,7 @@ def tif_types(rows: np.ndarray, genes: Sequence[YeastGene]) -> list[tuple[str, s
 def _of_gene(
     gene: YeastGene, following: YeastGene | None, number: int, rng: np.random.Generator
 ) -> np.ndarray:
-    size = gene.end - gene.start
+    place, size = gene.place, gene.place.size
     # Bases from the first of ATG on, in the direction of the gene.
     first = -int(rng.integers(*FIRST_START)) + rng.integers(-START_SPREAD, START_SPREAD, STARTS)
     starts = np.concatenate([first, rng.integers(size // 2, size - 30, INNER_STARTS)])
@@ -87,7 +83,8 @@ def _of_gene(
     window = size - 3 + np.arange(WINDOW)
     beyond = np.array([], dtype=int)
     if following:
-        beyond = abs(following.place(0) - _first_base(gene)) + np.arange(WINDOW)
+        behind = abs(following.place.first - place.first)
+        beyond = behind + following.place.size - STOP + np.arange(WINDOW)
     ends = np.concatenate([window, inner, beyond])
     reads = _reads(gene, rng)
     cells = []
@@ -103,9 +100,9 @@ def _of_gene(
         joint[starts[:, None] >= ends] = 0.0
         cells.append(rng.multinomial(n, (joint / joint.sum()).ravel()))
     seen = np.flatnonzero(cells[0] + cells[1])
-    t5 = _first_base(gene) + gene.strand * starts[seen // len(ends)] + 1
-    t3 = _first_base(gene) + gene.strand * ends[seen % len(ends)] + 1
-    keys = np.column_stack([np.full(len(seen), number), np.full(len(seen), gene.strand), t5, t3])
+    t5 = place.first + place.strand * starts[seen // len(ends)] + 1
+    t3 = place.first + place.strand * ends[seen % len(ends)] + 1
+    keys = np.column_stack([np.full(len(seen), number), np.full(len(seen), place.strand), t5, t3])
     return np.hstack([keys, _by_library([cell[seen] for cell in cells], rng)])
 
 
@@ -132,13 +129,13 @@ def _from_elsewhere(
     rows = []
     for share, antisense in ((ANTISENSE, True), (INTERGENIC, False)):
         for i in rng.choice(len(genes), size=round(share * len(genes)), replace=False):
-            gene, strand = genes[i], -genes[i].strand
+            place, strand = genes[i].place, -genes[i].place.strand
             length = int(rng.integers(*ELSEWHERE_LENGTH))
-            inside = (gene.end - gene.start) // 2 if antisense else -int(rng.integers(10, 60))
-            t5 = _first_base(gene) + gene.strand * inside
+            inside = place.size // 2 if antisense else -int(rng.integers(10, 60))
+            t5 = place.first + place.strand * inside
             t3 = t5 + strand * (length - 1)
-            if 0 <= t3 < lengths[gene.chromosome]:
-                rows.append([numbers[gene.chromosome], strand, t5 + 1, t3 + 1])
+            if 0 <= t3 < lengths[place.contig]:
+                rows.append([numbers[place.contig], strand, t5 + 1, t3 + 1])
     reads = [1 + rng.poisson(1.0, len(rows)) for _ in CONDITIONS]
     return np.hstack([np.array(rows).reshape(-1, KEYS), _by_library(reads, rng)])
 
@@ -160,28 +157,24 @@ def _following(genes: Sequence[YeastGene]) -> list[YeastGene | None]:
     """Return, for each gene, the next one downstream where that is a coding gene with sites on the same strand."""
     found = []
     for i, gene in enumerate(genes):
-        j = i + gene.strand
+        j = i + gene.place.strand
         other = genes[j] if 0 <= j < len(genes) else None
-        same = other and (other.chromosome, other.strand) == (gene.chromosome, gene.strand)
+        same = other and other.place.side == gene.place.side
         found.append(other if same and other.signal and other.signal.sites else None)
     return found
-
-
-def _first_base(gene: YeastGene) -> int:
-    return gene.start if gene.strand == 1 else gene.end - 1
 
 
 def _within(
     orfs: Sequence[YeastGene], low: np.ndarray, high: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the first and behind the last of the ORFs, ascending and apart, that each [low, high) touches."""
-    first = np.searchsorted([orf.end for orf in orfs], low, "right")
-    last = np.searchsorted([orf.start for orf in orfs], high, "left")
+    first = np.searchsorted([orf.place.end for orf in orfs], low, "right")
+    last = np.searchsorted([orf.place.start for orf in orfs], high, "left")
     return first, last
 
 
 def _type(low: int, high: int, orfs: Sequence[YeastGene], across: bool) -> tuple[str, str]:
-    intact = [orf for orf in orfs if low <= orf.start and orf.end <= high]
+    intact = [orf for orf in orfs if low <= orf.place.start and orf.place.end <= high]
     if len(intact) == 1:
         return "Covering one intact ORF", intact[0].id
     if intact:
@@ -189,6 +182,7 @@ def _type(low: int, high: int, orfs: Sequence[YeastGene], across: bool) -> tuple
     if len(orfs) > 1:
         return "Overlap >=2 ORFs", "NA"
     if orfs:
-        begins = low <= orfs[0].start if orfs[0].strand == 1 else orfs[0].end <= high
+        place = orfs[0].place
+        begins = low <= place.start if place.strand == 1 else place.end <= high
         return f"Overlap {5 if begins else 3}' of one ORF", orfs[0].id
     return ("SUTs", "NA") if across else ("Intergenic transcripts", "NA")

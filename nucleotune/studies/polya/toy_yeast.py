@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nucleotune.errors import InputError
+from nucleotune.sequence.alphabet import BASES, base_codes, spelled
 from nucleotune.simulate.composition import CODONS, STOP_CODONS, draw_codons
-from nucleotune.simulate.loci import trap_count
+from nucleotune.simulate.genome import Contig, Exons, Place, at_least, draw_strand, trap_count
 from nucleotune.studies.polya.toy_genes import STOP, WINDOW, Signal, draw_signal
 
 #: Fewer genes than these leave too few on any one chromosome.
@@ -23,7 +23,6 @@ CHROMOSOMES = {
 MITOCHONDRION = "Mito"
 MITOCHONDRIAL_GENES = 6
 
-BASES = np.frombuffer(b"ACGT", dtype=np.uint8)
 COMPOSITION = {"between": (0.31, 0.19, 0.18, 0.32), "coding": (0.32, 0.19, 0.21, 0.28)}
 
 # Codons, stop included: log-normal (median, sigma), and limits.
@@ -44,7 +43,7 @@ OTHERS = {"tRNA": (0.03, (71, 76)), "snoRNA": (0.012, (80, 160)), "pseudogene": 
 
 @dataclass(frozen=True)
 class YeastGene:
-    """A gene and its place; `blocks` are its exons, those of a coding gene from ATG to stop codon, ascending.
+    """A gene and its place; exons of a coding gene reach from ATG to stop codon.
 
     signal: what is planted behind a coding gene; None for others.
     """
@@ -52,22 +51,9 @@ class YeastGene:
     id: str
     name: str | None
     biotype: str
-    chromosome: str
-    strand: int
-    blocks: tuple[tuple[int, int], ...]
+    place: Place
+    exons: Exons
     signal: Signal | None
-
-    @property
-    def start(self) -> int:
-        return self.blocks[0][0]
-
-    @property
-    def end(self) -> int:
-        return self.blocks[-1][1]
-
-    def place(self, position: int | np.ndarray) -> int | np.ndarray:
-        """Return the place on the chromosome of a position (or an array of them) in the gene's window."""
-        return self.end - STOP + position if self.strand == 1 else self.start + STOP - 1 - position
 
 
 @dataclass(frozen=True)
@@ -77,7 +63,7 @@ class _Unit:
     biotype: str
     strand: int
     bases: np.ndarray
-    blocks: tuple[tuple[int, int], ...]
+    exons: Exons
 
 
 def make_yeast(n: int, rng: np.random.Generator) -> tuple[dict[str, str], list[YeastGene]]:
@@ -86,8 +72,7 @@ def make_yeast(n: int, rng: np.random.Generator) -> tuple[dict[str, str], list[Y
     Returns the sequence of each chromosome, and the genes in their order. The window of the first gene of the first
     chromosome and that of the last gene of the last one run off. Raises InputError when `n` is below `MINIMUM_GENES`.
     """
-    if n < MINIMUM_GENES:
-        raise InputError(f"toy yeast: polya.genes is {n}; give at least {MINIMUM_GENES}")
+    at_least("toy yeast: polya.genes", n, MINIMUM_GENES)
     weights = np.cumsum([0, *CHROMOSOMES.values()]) / sum(CHROMOSOMES.values())
     coding = np.diff(np.rint(weights * n).astype(int)).tolist()
     others = [
@@ -117,18 +102,18 @@ def _coding_unit(strand: int, rng: np.random.Generator) -> _Unit:
     codons = int(np.clip(rng.lognormal(np.log(median), sigma), *CODON_LIMITS))
     stop = str(rng.choice(STOP_CODONS, p=STOP_SHARES))
     sequence = f"ATG{draw_codons(codons - 2, _codon_weights(), rng)}{stop}"
-    blocks = ((0, len(sequence)),)
+    exons = ((0, len(sequence)),)
     if rng.random() < INTRON_SHARE:
         first, size = 3 * int(rng.integers(2, 12)) + 1, int(rng.integers(*INTRON))
-        inner = _spelled(_draw(size - 4, "between", rng))
+        inner = spelled(_draw(size - 4, "between", rng))
         sequence = f"{sequence[:first]}GT{inner}AG{sequence[first:]}"
-        blocks = ((0, first), (first + size, len(sequence)))
-    return _Unit("protein_coding", strand, _codes(sequence), blocks)
+        exons = ((0, first), (first + size, len(sequence)))
+    return _Unit("protein_coding", strand, base_codes([sequence])[0], exons)
 
 
 def _other_unit(biotype: str, rng: np.random.Generator) -> _Unit:
     size = int(rng.integers(*OTHERS[biotype][1]))
-    strand = 1 if rng.random() < 0.5 else -1
+    strand = draw_strand(rng)
     return _Unit(biotype, strand, _draw(size, "coding", rng), ((0, size),))
 
 
@@ -143,24 +128,25 @@ def _lay_out(
     gaps = [int(rng.integers(*(CUT_HEAD if cut[0] else HEAD)))]
     gaps += [_gap(left, right, rng) for left, right in zip(units, units[1:], strict=False)]
     gaps.append(int(rng.integers(*(CUT_HEAD if cut[1] else HEAD))))
-    lengths = [len(unit.bases) for unit in units]
-    starts = np.cumsum(gaps[:-1]) + np.cumsum([0, *lengths[:-1]])
-    bases = _draw(sum(gaps) + sum(lengths), "between", rng)
+    contig = Contig(chromosome)
+    places = [
+        contig.put(gap, len(unit.bases), unit.strand)
+        for gap, unit in zip(gaps[:-1], units, strict=True)
+    ]
+    bases = _draw(contig.length + gaps[-1], "between", rng)
     taken = np.zeros(len(bases), dtype=bool)
-    for start, unit in zip(starts, units, strict=True):
-        end = start + len(unit.bases)
-        bases[start:end] = unit.bases if unit.strand == 1 else 3 - unit.bases[::-1]
-        taken[start:end] = True
+    for place, unit in zip(places, units, strict=True):
+        there = slice(place.start, place.end)
+        bases[there] = unit.bases if unit.strand == 1 else 3 - unit.bases[::-1]
+        taken[there] = True
     genes = []
-    for i, (start, unit) in enumerate(zip(starts.tolist(), units, strict=True)):
-        end = start + len(unit.bases)
+    for i, (place, unit) in enumerate(zip(places, units, strict=True)):
         gap = gaps[i + 1] if unit.strand == 1 else gaps[i]
         signal = None
         if unit.biotype == "protein_coding":
             room = min(WINDOW, STOP + gap)
-            behind = slice(end - STOP, end - STOP + room)
-            if unit.strand == -1:
-                behind = slice(start + STOP - room, start + STOP)
+            stop = place.size - STOP
+            behind = slice(*place.of(stop, stop + room))
             signal = draw_signal(taken[behind][:: unit.strand], rng)
             _plant(signal, bases[behind], unit.strand)
         genes.append(
@@ -168,16 +154,12 @@ def _lay_out(
                 id=f"TOY{letter}{i + 1:03d}{'W' if unit.strand == 1 else 'C'}",
                 name=f"TYG{letter}{i + 1}" if rng.random() < NAMED_SHARE else None,
                 biotype=unit.biotype,
-                chromosome=chromosome,
-                strand=unit.strand,
-                blocks=tuple(
-                    (start + a, start + b) if unit.strand == 1 else (end - b, end - a)
-                    for a, b in unit.blocks[:: unit.strand]
-                ),
+                place=place,
+                exons=unit.exons,
                 signal=signal,
             )
         )
-    return _spelled(bases), genes
+    return spelled(bases), genes
 
 
 def _gap(left: _Unit, right: _Unit, rng: np.random.Generator) -> int:
@@ -197,12 +179,12 @@ def _plant(signal: Signal, behind: np.ndarray, strand: int) -> None:
     """Write elements into the bases behind a gene, as they lie on the chromosome."""
     sense = behind[::strand]
     for element in signal.elements:
-        codes = _codes(element.sequence)
+        codes = base_codes([element.sequence])[0]
         sense[element.position : element.end] = codes if strand == 1 else 3 - codes
 
 
 def _codon_weights() -> np.ndarray:
-    base = dict(zip("ACGT", COMPOSITION["coding"], strict=True))
+    base = dict(zip(BASES, COMPOSITION["coding"], strict=True))
     weights = np.array([base[a] * base[b] * base[c] for a, b, c in CODONS])
     weights[[CODONS.index(stop) for stop in STOP_CODONS]] = 0.0
     return weights / weights.sum()
@@ -213,13 +195,3 @@ def _draw(n: int, kind: str, rng: np.random.Generator) -> np.ndarray:
     return np.searchsorted(np.cumsum(COMPOSITION[kind])[:3], rng.random(n), "right").astype(
         np.uint8
     )
-
-
-def _codes(sequence: str) -> np.ndarray:
-    return np.searchsorted(BASES, np.frombuffer(sequence.encode("ascii"), np.uint8)).astype(
-        np.uint8
-    )
-
-
-def _spelled(codes: np.ndarray) -> str:
-    return BASES[codes].tobytes().decode("ascii")

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from nucleotune.errors import InputError
 from nucleotune.names import by_name
-from nucleotune.plan import DOWNLOADS, Dataset, describe_methods
-from nucleotune.sources.registry import Source, local_path, resolve
+from nucleotune.plan import Dataset, describe_methods
+from nucleotune.sources.registry import Source, resolve
+from nucleotune.studies.places import fetched
 
 if TYPE_CHECKING:
     from nucleotune.plan.run import Run
@@ -109,7 +110,7 @@ def promoter_files(
         elif part in fields:
             values = {key: str(value) for key, value in fields[part].items()}
             source = resolve(registry[row.format(**values)], **values)
-            files[name] = (f"{DOWNLOADS}/{local_path(source.urls[0])}", source)
+            files[name] = fetched(source)
     return files
 
 

@@ -6,21 +6,18 @@ around it, and expression follows the elements planted there.
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from nucleotune.files import atomic_path
-from nucleotune.simulate.composition import BASES
-from nucleotune.simulate.formats import LINE_WIDTH, write_checksums, write_gzip
-from nucleotune.simulate.genes import CHROMOSOMES
-from nucleotune.simulate.loci import pick, trap_count
+from nucleotune.sequence.alphabet import BASES
+from nucleotune.simulate.formats import QUICK, write_ensembl, write_lines
+from nucleotune.simulate.genome import CHROMOSOMES, Span, edges, pick, trap_count
 from nucleotune.simulate.paths import GUE_PARTS, promoter_paths
 from nucleotune.studies.promoters.toy_expression import TISSUES, median_tpm
 from nucleotune.studies.promoters.toy_genome import OTHER_BIOTYPES, ToyGene, Transcript, make_genome
 from nucleotune.studies.promoters.toy_sequences import EPD_ELEMENTS, UPSTREAM, Promoter
-
-GZIP_LEVEL = 1  # sequence gains little from more, which takes seconds
 
 EPD_SHARE = 0.82  # of named coding genes on chromosomes
 EPD_BOX = (49, 11)  # bases before the TSS, and from it on
@@ -54,10 +51,7 @@ def write_promoter_study(
         name: Path(mirror) / path
         for name, path in promoter_paths(species, assembly, release).items()
     }
-    _write_genome(paths["dna"], sequences, assembly)
-    _write_gtf(paths["gtf"], made, assembly)
-    for name in ("dna", "gtf"):
-        write_checksums(paths[f"{name}_checksums"], [paths[name]])
+    write_ensembl(paths, sequences, _gtf_rows(made), assembly)
     in_gtex = _write_gct(paths["gtex"], made, rng)
     in_epd = _epd_promoters(made, rng)
     _write_bed(paths["epd"], in_epd)
@@ -75,25 +69,13 @@ def write_promoter_study(
     }
 
 
-def _write_genome(path: Path, sequences: dict[str, str], assembly: str) -> None:
+def _gtf_rows(genes: Sequence[ToyGene]) -> list[str]:
     lines = []
-    for name, sequence in sequences.items():
-        kind = "chromosome" if name in CHROMOSOMES else "scaffold"
-        lines.append(f">{name} dna:{kind} {kind}:{assembly}:{name}:1:{len(sequence)}:1 REF")
-        lines.extend(sequence[i : i + LINE_WIDTH] for i in range(0, len(sequence), LINE_WIDTH))
-    write_gzip(path, "\n".join([*lines, ""]), GZIP_LEVEL)
-
-
-def _write_gtf(path: Path, genes: Sequence[ToyGene], assembly: str) -> None:
-    lines = [f"#!genome-build {assembly}", f"#!genome-version {assembly}"]
     for gene in genes:
 
-        def row(feature: str, start: int, end: int, *attributes: str, gene: ToyGene = gene) -> str:
-            strand = "+" if gene.strand == 1 else "-"
-            place = (
-                f"{gene.seq_region}\tensembl_havana\t{feature}\t{start + 1}\t{end}\t.\t{strand}\t."
-            )
-            return f"{place}\t{' '.join(f'{attribute};' for attribute in attributes if attribute)}"
+        def row(feature: str, span: Span, *attributes: str, gene: ToyGene = gene) -> str:
+            text = " ".join(f"{attribute};" for attribute in attributes if attribute)
+            return gene.place.row("ensembl_havana", feature, span, text)
 
         gene_id = (f'gene_id "{gene.id}"', f'gene_version "{gene.version}"')
         described = (
@@ -101,7 +83,7 @@ def _write_gtf(path: Path, genes: Sequence[ToyGene], assembly: str) -> None:
             'gene_source "ensembl_havana"',
             f'gene_biotype "{gene.biotype}"',
         )
-        lines.append(row("gene", gene.start, gene.end, *gene_id, *described))
+        lines.append(row("gene", gene.transcripts[0].span, *gene_id, *described))
         for number, transcript in enumerate(gene.transcripts):
             transcript_id = (
                 f'transcript_id "{transcript.id}"',
@@ -116,14 +98,13 @@ def _write_gtf(path: Path, genes: Sequence[ToyGene], assembly: str) -> None:
             first = number == 0
             tags = ('tag "gencode_basic"', 'tag "Ensembl_canonical"' if first else "")
             support = f'transcript_support_level "{1 if first else "NA"}"'
-            start, end = transcript.exons[0][0], transcript.exons[-1][1]
             common = (*gene_id, *transcript_id)
-            lines.append(row("transcript", start, end, *common, *rest, *tags, support))
-            for k, (a, b) in enumerate(transcript.exons[:: gene.strand], start=1):
+            lines.append(row("transcript", transcript.span, *common, *rest, *tags, support))
+            for k, span in enumerate(transcript.exons, start=1):
                 exon_id = f'exon_id "{transcript.id.replace("TOYT", "TOYE")}{k:02d}"'
                 exon = (f'exon_number "{k}"', *rest, exon_id, 'exon_version "1"')
-                lines.append(row("exon", a, b, *common, *exon, *tags, support))
-    write_gzip(path, "\n".join([*lines, ""]), GZIP_LEVEL)
+                lines.append(row("exon", span, *common, *exon, *tags, support))
+    return lines
 
 
 def _write_gct(path: Path, genes: Sequence[ToyGene], rng: np.random.Generator) -> int:
@@ -143,7 +124,7 @@ def _write_gct(path: Path, genes: Sequence[ToyGene], rng: np.random.Generator) -
     lines = ["#1.2", f"{len(rows)}\t{len(TISSUES)}", "\t".join(["Name", "Description", *TISSUES])]
     for identifier, symbol, tpm in rows:
         lines.append("\t".join([identifier, symbol, *(f"{value:.6g}" for value in tpm)]))
-    write_gzip(path, "\n".join([*lines, ""]), GZIP_LEVEL)
+    write_lines(path, lines, QUICK)
     return len(rows)
 
 
@@ -153,7 +134,9 @@ def _epd_promoters(
     """Choose the promoters EPDnew has, as (name, what it is of), in the order of the genome."""
     chosen = []
     for gene in genes:
-        known = gene.biotype == "protein_coding" and gene.symbol and gene.seq_region in CHROMOSOMES
+        known = (
+            gene.biotype == "protein_coding" and gene.symbol and gene.place.contig in CHROMOSOMES
+        )
         if known and rng.random() < EPD_SHARE:
             for number, annotated in enumerate(_promoters([gene]), start=1):
                 chosen.append((f"{gene.symbol}_{number}", annotated))
@@ -165,21 +148,21 @@ def _write_bed(path: Path, promoters: Sequence[tuple[str, Annotated]]) -> None:
     lines = []
     for name, (gene, transcript, _) in promoters:
         tss = gene.tss(transcript)
-        if gene.strand == 1:
-            box, thick, strand = (tss - before, tss + after), (tss, tss + after), "+"
+        if gene.place.strand == 1:
+            box, thick = (tss - before, tss + after), (tss, tss + after)
         else:
             first = tss + 1 - after
-            box, thick, strand = (first, tss + 1 + before), (first, tss + 1), "-"
-        fields = (f"chr{gene.seq_region}", *box, name, 900, strand, *thick)
+            box, thick = (first, tss + 1 + before), (first, tss + 1)
+        fields = (f"chr{gene.place.contig}", *box, name, 900, gene.place.sign, *thick)
         lines.append(" ".join(map(str, fields)))
-    _write_text(path, lines)
+    write_lines(path, lines)
 
 
 def _write_motifs(path: Path, promoters: Sequence[tuple[str, Annotated]]) -> None:
     lines = ["\t".join(["#Name", *EPD_ELEMENTS])]
     for name, (_, _, promoter) in promoters:
         lines.append("\t".join([name, *(str(int(_has(promoter, e))) for e in EPD_ELEMENTS)]))
-    _write_text(path, lines)
+    write_lines(path, lines)
 
 
 def _write_gue(
@@ -191,12 +174,12 @@ def _write_gue(
     rows = [f"{sequence},1" for sequence in positives]
     rows += [f"{gue_negative(sequence, rng)},0" for sequence in positives]
     shuffled = [rows[i] for i in rng.permutation(len(rows))]
-    edges = np.rint(np.cumsum([0, *GUE_SHARES.values()]) * len(rows)).astype(int)
+    cuts = edges(GUE_SHARES.values(), len(rows))
     written = {}
-    for part, first, last in zip(GUE_SHARES, edges, edges[1:], strict=False):
+    for part, (first, last) in zip(GUE_SHARES, pairwise(cuts), strict=True):
         # The hub's files end their lines so.
-        _write_text(paths[part], ["sequence,label", *shuffled[first:last]], end="\r\n")
-        written[part] = int(last - first)
+        write_lines(paths[part], ["sequence,label", *shuffled[first:last]], end="\r\n")
+        written[part] = last - first
     return written
 
 
@@ -218,12 +201,12 @@ def _write_truth(elements: Path, promoters: Path, genes: Sequence[ToyGene]) -> N
         for site in sorted(promoter.sites, key=lambda site: site.first):
             strand = "+" if site.strand == 1 else "-"
             planted.append(f"{ids}\t{site.name}\t{site.first}\t{strand}\t{site.sequence}")
-        place = f"{gene.seq_region}\t{gene.tss(transcript)}\t{'+' if gene.strand == 1 else '-'}"
+        place = f"{gene.place.contig}\t{gene.tss(transcript)}\t{gene.place.sign}"
         drawn.append(
             f"{ids}\t{gene.biotype}\t{place}\t{int(promoter.island)}\t{promoter.activity:.2f}"
         )
-    _write_text(elements, planted)
-    _write_text(promoters, drawn)
+    write_lines(elements, planted)
+    write_lines(promoters, drawn)
 
 
 def _promoters(genes: Sequence[ToyGene]) -> list[Annotated]:
@@ -232,8 +215,3 @@ def _promoters(genes: Sequence[ToyGene]) -> list[Annotated]:
 
 def _has(promoter: Promoter, element: str) -> bool:
     return any(site.name == element for site in promoter.sites)
-
-
-def _write_text(path: Path, lines: Sequence[str], end: str = "\n") -> None:
-    with atomic_path(path) as temporary:
-        temporary.write_bytes("".join(line + end for line in lines).encode("ascii"))

@@ -6,13 +6,24 @@ looks at promoters alone. Coordinates are 0-based half-open.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
-from nucleotune.errors import InputError
-from nucleotune.sequence.alphabet import reverse_complement
-from nucleotune.simulate.genes import CHROMOSOMES, SCAFFOLDS
-from nucleotune.simulate.loci import pick, trap_count
+from nucleotune.simulate.genome import (
+    CHROMOSOMES,
+    SCAFFOLDS,
+    Contig,
+    Exons,
+    Place,
+    Span,
+    at_least,
+    draw_strand,
+    edges,
+    paste,
+    pick,
+    trap_count,
+)
 from nucleotune.studies.promoters.toy_sequences import (
     DOWNSTREAM,
     UPSTREAM,
@@ -46,31 +57,34 @@ FIRST_NUMBER = 1_000_001  # of gene and transcript identifiers; `genes` counts f
 
 @dataclass(frozen=True)
 class Transcript:
-    """Exons on the seq_region in ascending order; `promoter` is the one it starts from, None for another start."""
+    """Exons on its gene's sense strand, ascending; `promoter` is the one it starts from, None for another start."""
 
     id: str
     version: int
-    exons: tuple[tuple[int, int], ...]
+    exons: Exons
     promoter: Promoter | None
+
+    @property
+    def span(self) -> Span:
+        """From its first base to its last."""
+        return self.exons[0][0], self.exons[-1][1]
 
 
 @dataclass(frozen=True)
 class ToyGene:
-    """A gene and its place. The first transcript is the longest and starts where the gene starts."""
+    """A gene; its place is that of its unit. The first transcript is the longest and starts where the gene starts."""
 
     id: str
     version: int
     symbol: str | None
     biotype: str
-    seq_region: str
-    start: int
-    end: int
-    strand: int
+    place: Place
     transcripts: tuple[Transcript, ...]
 
     def tss(self, transcript: Transcript) -> int:
-        """First base of a transcript."""
-        return transcript.exons[0][0] if self.strand == 1 else transcript.exons[-1][1] - 1
+        """First base of a transcript, on the seq_region."""
+        first = transcript.exons[0][0]
+        return self.place.of(first, first + 1)[0]
 
 
 @dataclass(frozen=True)
@@ -79,7 +93,7 @@ class Unit:
 
     biotype: str
     sequence: str
-    transcripts: tuple[tuple[tuple[tuple[int, int], ...], Promoter | None], ...]
+    transcripts: tuple[tuple[Exons, Promoter | None], ...]
 
 
 def make_genome(n: int, rng: np.random.Generator) -> tuple[dict[str, str], list[ToyGene]]:
@@ -88,8 +102,7 @@ def make_genome(n: int, rng: np.random.Generator) -> tuple[dict[str, str], list[
     Returns the sequence of each seq_region, and the genes in their order. Raises InputError when `n` is below
     `MINIMUM_GENES`.
     """
-    if n < MINIMUM_GENES:
-        raise InputError(f"toy species: promoters.genes is {n}; give at least {MINIMUM_GENES}")
+    at_least("toy species: promoters.genes", n, MINIMUM_GENES)
     units = [
         *(_gene("protein_coding", rng) for _ in range(n // 2)),
         *(_gene("lncRNA", rng) for _ in range(n - n // 2)),
@@ -101,11 +114,9 @@ def make_genome(n: int, rng: np.random.Generator) -> tuple[dict[str, str], list[
     shuffled = [units[i] for i in rng.permutation(len(units))]
     sequences: dict[str, str] = {}
     genes: list[ToyGene] = []
-    edges = np.rint(np.cumsum([0, *CHROMOSOME_SHARES.values()]) * (len(units) - SCAFFOLD_GENES))
-    for name, first, last in zip(
-        [*CHROMOSOME_SHARES, SCAFFOLD], edges, [*edges[1:], len(units)], strict=True
-    ):
-        sequences[name], placed = _lay_out(name, shuffled[int(first) : int(last)], len(genes), rng)
+    cuts = [*edges(CHROMOSOME_SHARES.values(), len(units) - SCAFFOLD_GENES), len(units)]
+    for name, (first, last) in zip([*CHROMOSOME_SHARES, SCAFFOLD], pairwise(cuts), strict=True):
+        sequences[name], placed = _lay_out(name, shuffled[first:last], len(genes), rng)
         genes += placed
     return sequences, genes
 
@@ -142,36 +153,30 @@ def _lay_out(
 ) -> tuple[str, list[ToyGene]]:
     """Paste units along a seq_region, on either strand, with background between them."""
     telomere = "N" * (TELOMERE if seq_region != SCAFFOLD else 0)
-    pieces, length, genes = [telomere], len(telomere), []
+    contig, between, genes = Contig(seq_region), [], []
     deserts = set(pick(round(DESERT_SHARE * len(units)), range(len(units)), rng))
     gaps = set(pick(round(ASSEMBLY_GAP_SHARE * len(units)), range(len(units)), rng))
     for i, unit in enumerate(units):
         size = GAP_MINIMUM + int(rng.exponential(GAP_MEAN))
         if i in deserts:
             size += int(rng.integers(*DESERT))
-        between = draw_stretch(size, "genome", rng)
+        stretch = draw_stretch(size, "genome", rng)
         if i in gaps:
-            between = between[: size // 2] + "N" * ASSEMBLY_GAP + between[size // 2 :]
-        strand = 1 if rng.random() < 0.5 else -1
-        start = length + len(between)
-        pieces += [between, unit.sequence if strand == 1 else reverse_complement(unit.sequence)]
-        length = start + len(unit.sequence)
-        number = FIRST_NUMBER + n_before + i
-        genes.append(_place(unit, seq_region, start, strand, number, rng))
-    tail = draw_stretch(GAP_MINIMUM, "genome", rng)
-    return "".join([*pieces, tail, telomere]), genes
+            stretch = stretch[: size // 2] + "N" * ASSEMBLY_GAP + stretch[size // 2 :]
+        between.append(stretch if i else telomere + stretch)
+        place = contig.put(len(between[i]), len(unit.sequence), draw_strand(rng))
+        genes.append(_annotated(unit, place, FIRST_NUMBER + n_before + i, rng))
+    between.append(draw_stretch(GAP_MINIMUM, "genome", rng) + telomere)
+    senses = [(unit.sequence, gene.place.strand) for unit, gene in zip(units, genes, strict=True)]
+    return paste(between, senses), genes
 
 
-def _place(
-    unit: Unit, seq_region: str, start: int, strand: int, number: int, rng: np.random.Generator
-) -> ToyGene:
-    end = start + len(unit.sequence)
+def _annotated(unit: Unit, place: Place, number: int, rng: np.random.Generator) -> ToyGene:
     transcripts = []
     for k, (exons, promoter) in enumerate(unit.transcripts):
-        placed = [(start + a, start + b) if strand == 1 else (end - b, end - a) for a, b in exons]
         identifier = f"ENSTOYT{4 * number + k:011d}"
         version = int(rng.integers(1, 8))
-        transcripts.append(Transcript(identifier, version, tuple(sorted(placed)), promoter))
+        transcripts.append(Transcript(identifier, version, exons, promoter))
     symbol = None
     if rng.random() >= UNNAMED_SHARE.get(unit.biotype, 0.3):
         prefix = {"protein_coding": "TOYP", "lncRNA": "LINCP", "miRNA": "MIRP"}
@@ -181,9 +186,6 @@ def _place(
         version=int(rng.integers(1, 15)),
         symbol=symbol,
         biotype=unit.biotype,
-        seq_region=seq_region,
-        start=transcripts[0].exons[0][0],
-        end=transcripts[0].exons[-1][1],
-        strand=strand,
+        place=place,
         transcripts=tuple(transcripts),
     )

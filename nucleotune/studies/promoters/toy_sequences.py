@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nucleotune.sequence.alphabet import reverse_complement
-from nucleotune.simulate.composition import BASES, draw_background
+from nucleotune.sequence.alphabet import BASES, reverse_complement
+from nucleotune.simulate.composition import draw_background
 
 # What is drawn with a promoter's own composition: bases before the TSS, and from it on (TSS included).
 UPSTREAM, DOWNSTREAM = 330, 120

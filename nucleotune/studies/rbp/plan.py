@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from nucleotune.names import by_name
-from nucleotune.plan import DOWNLOADS, Dataset, remote_source
+from nucleotune.plan import Dataset
 from nucleotune.plan.run import Run, read_forms
-from nucleotune.sources.registry import Source, local_path, resolve
+from nucleotune.sources.registry import resolve
 from nucleotune.studies.base import Files
+from nucleotune.studies.places import Place, fetched, given
 
 #: What labels 0 and 1 mean.
 LABELS = ("unbound", "bound")
@@ -70,7 +70,7 @@ def rbp_files(run: Run, dataset: RbpDataset) -> Files:
             source = resolve(run.registry["encode_peaks"], accession=row["accession"])
             if "md5" in row:
                 source = replace(source, checksum=f"md5:{row['md5']}")
-            peaks[f"peaks_{number}"] = (f"{DOWNLOADS}/{local_path(source.urls[0])}", source)
+            peaks[f"peaks_{number}"] = fetched(source)
         regions = region_files(run, dataset.collection)
         return peaks | {name: regions[name] for name in ("annotation", "genome")}
     (row,) = rows
@@ -90,17 +90,13 @@ def region_paths(run: Run, dataset: str) -> dict[str, str]:
     return read_forms(owner, region_files(run, owner))
 
 
-def _place(file: Mapping[str, Any], data_dir: str) -> tuple[str, Source | None]:
-    if file["path"]:
-        return str(Path(data_dir) / file["path"]), None
-    source = remote_source(file, "collection file", plain="text")
-    return f"{DOWNLOADS}/{local_path(source.urls[0])}", source
+def _place(file: Mapping[str, Any], data_dir: str) -> Place:
+    return given(file, data_dir, "collection file", "text")
 
 
-def _cell(value: str, data_dir: str) -> tuple[str, Source | None]:
-    if "://" in value:
-        return _place({"path": None, "urls": [value], "checksum": "none"}, data_dir)
-    return str(Path(data_dir) / value), None
+def _cell(value: str, data_dir: str) -> Place:
+    path = None if "://" in value else value
+    return _place({"path": path, "urls": [value], "checksum": "none"}, data_dir)
 
 
 def analysed(run: Run, dataset: RbpDataset, kind: str) -> bool:

@@ -12,11 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from nucleotune.errors import InputError
-from nucleotune.files import atomic_path
-from nucleotune.sequence.alphabet import reverse_complement
-from nucleotune.simulate.composition import BASES
-from nucleotune.simulate.formats import write_gzip
-from nucleotune.simulate.loci import pick, trap_count
+from nucleotune.sequence.alphabet import BASES, reverse_complement
+from nucleotune.simulate.formats import write_lines
+from nucleotune.simulate.genome import at_least, pick, trap_count
 from nucleotune.simulate.paths import CELL_LINES, RBPS, rbp_fields, rbp_paths
 from nucleotune.studies.rbp.toy_assembly import Cut, OlderChromosome, make_older
 from nucleotune.studies.rbp.toy_encode import draw_peaks, write_manifest, write_peaks
@@ -73,9 +71,9 @@ def write_rbp_study(mirror: Path, *, name: str, seed: int, genes: int, per_class
     fates = _draw_fates(windows, rng)
     older = _make_older(chromosomes, sequences, fates, rng)
     chains = [chromosome.chains(2 * i + 1) for i, chromosome in enumerate(older.values())]
-    write_gzip(paths["chain"], "".join(chains))
+    write_lines(paths["chain"], chains, end="")
     records = {
-        rbp: [_record(window, older[window.gene.seqname], fates) for window in windows[rbp]]
+        rbp: [_record(window, older[window.gene.place.contig], fates) for window in windows[rbp]]
         for rbp in RBPS
     }
     summary = {
@@ -105,8 +103,7 @@ def _plant(
     chromosomes: Sequence[Chromosome], per_class: int, rng: np.random.Generator
 ) -> dict[str, list[Window]]:
     """Choose each RBP's windows and write their elements into the genes; bound and others alternate."""
-    if per_class < MINIMUM_PER_CLASS:
-        raise InputError(f"RBP study: per_class is {per_class}; give at least {MINIMUM_PER_CLASS}")
+    at_least("RBP study: per_class", per_class, MINIMUM_PER_CLASS)
     n = int(np.ceil(SPARE * per_class))
     dealt = [deal_windows(gene, rng) for c in chromosomes for gene in c.genes]
     windows: dict[str, list[Window]] = {}
@@ -137,7 +134,7 @@ def _draw_fates(
         for fate, count in counts.items():
             for _ in range(count):
                 window = of_rbp[next(chosen)]
-                fates[window.gene.seqname, window.place[0]] = fate
+                fates[window.gene.place.contig, window.place[0]] = fate
     return fates
 
 
@@ -193,11 +190,11 @@ def _cut(at: int, rng: np.random.Generator) -> Cut:
 
 def _record(window: Window, older: OlderChromosome, fates: dict[tuple[str, int], str]) -> Record:
     middle, strand = older.position(window.place[0] + CENTRE)
-    strand *= window.gene.strand
+    strand *= window.gene.place.strand
     start = middle - CENTRE
     sequence = older.sequence[start : start + WIDTH]
     header = f">{older.name}:{start}-{start + WIDTH}({'+' if strand == 1 else '-'})"
-    fate = fates.get((window.gene.seqname, window.place[0]), "kept")
+    fate = fates.get((window.gene.place.contig, window.place[0]), "kept")
     return Record(window, header, sequence if strand == 1 else reverse_complement(sequence), fate)
 
 
@@ -223,8 +220,7 @@ def _write_rbpsuite(
         summary[rbp] = {name: len(found) for name, found in rows.items()}
         summary[rbp]["fates"] = dict(sorted(Counter(record.fate for record in of_rbp).items()))
         summary[rbp]["regions"] = dict(sorted(Counter(r.window.region for r in bound).items()))
-    with atomic_path(path) as temporary:
-        temporary.write_text("\n".join([*lines, ""]))
+    write_lines(path, lines)
     return summary
 
 
@@ -242,11 +238,9 @@ def _write_truth(
                 end = site.first + len(site.sequence)
                 sites.append(f"{key}\t{site.element}\t{site.first}\t{end}\t{site.sequence}")
             start, end = window.place
-            strand = "+" if gene.strand == 1 else "-"
-            place = f"{gene.seqname}\t{start}\t{end}\t{strand}\t{record.fate}"
+            place = f"{gene.place.contig}\t{start}\t{end}\t{gene.place.sign}\t{record.fate}"
             places.append(f"{key}\t{gene.id}\t{window.region}\t{place}")
     transcripts = ["gene_id\ttranscript_id\treason"]
     transcripts += [f"{gene.id}\t{gene.transcript_id(gene.best)}\t{gene.why}" for gene in genes]
     for key, lines in (("sites", sites), ("records", places), ("transcripts", transcripts)):
-        with atomic_path(paths[f"truth_{key}"]) as temporary:
-            temporary.write_text("\n".join([*lines, ""]))
+        write_lines(paths[f"truth_{key}"], lines)

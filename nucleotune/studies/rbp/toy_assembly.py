@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nucleotune.sequence.alphabet import reverse_complement
-from nucleotune.simulate.composition import BASES
+from nucleotune.sequence.alphabet import BASES, reverse_complement
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nucleotune.files import atomic_path, file_digest
-from nucleotune.simulate.formats import write_gzip
+from nucleotune.files import file_digest
+from nucleotune.simulate.formats import write_lines
 from nucleotune.simulate.paths import CELL_LINES, encode_accession
 from nucleotune.studies.rbp.toy_sites import CENTRE, Window
 
@@ -86,7 +86,7 @@ def write_peaks(path: Path, label: str, peaks: Sequence[Peak], track_line: bool)
         score = 1000 if peak.is_strong else 200
         place = f"{peak.seqname}\t{peak.start}\t{peak.end}\t{label}\t{score}\t{peak.strand}"
         lines.append(f"{place}\t{peak.signal:.5f}\t{peak.p:.5f}\t-1\t-1")
-    write_gzip(path, "\n".join([*lines, ""]))
+    write_lines(path, lines)
 
 
 def write_manifest(path: Path, name: str, files: Mapping[tuple[str, str], Path]) -> None:
@@ -135,8 +135,7 @@ def write_manifest(path: Path, name: str, files: Mapping[tuple[str, str], Path])
                 "File Status": "released",
             }
             lines.append("\t".join(row.get(column, "") for column in COLUMNS))
-    with atomic_path(path) as temporary:
-        temporary.write_text("\n".join([*lines, ""]))
+    write_lines(path, lines)
 
 
 def _peak(window: Window, shift: int, is_strong: bool, rng: np.random.Generator) -> Peak:
@@ -148,6 +147,5 @@ def _peak(window: Window, shift: int, is_strong: bool, rng: np.random.Generator)
             signal = rng.uniform(0.2, 0.95) * THRESHOLD
         else:
             p = rng.uniform(0.3, 0.95) * THRESHOLD
-    strand = "+" if window.gene.strand == 1 else "-"
-    start, end = middle - half, middle + half + 1
-    return Peak(window.gene.seqname, start, end, strand, float(signal), min(float(p), P_MAXIMUM))
+    start, end, place = middle - half, middle + half + 1, window.gene.place
+    return Peak(place.contig, start, end, place.sign, float(signal), min(float(p), P_MAXIMUM))

@@ -3,20 +3,16 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from nucleotune.files import atomic_path, file_digest
-from nucleotune.simulate.formats import LINE_WIDTH, write_gzip
-from nucleotune.studies.rbp.toy_genes import Isoform, ToyGene
-
-GZIP_LEVEL = 1  # sequence gains little from more, which takes seconds
+from nucleotune.files import file_digest
+from nucleotune.simulate.formats import QUICK, write_fasta, write_lines
+from nucleotune.simulate.genome import Span, parts
+from nucleotune.studies.rbp.toy_genes import ToyGene
 
 
 def write_genome(path: Path, sequences: Mapping[str, str]) -> None:
     """Write the genome as FASTA, gzipped; a header is the name with `chr` and the name without."""
-    lines = []
-    for name, sequence in sequences.items():
-        lines.append(f">{name} {name.removeprefix('chr')}")
-        lines.extend(sequence[i : i + LINE_WIDTH] for i in range(0, len(sequence), LINE_WIDTH))
-    write_gzip(path, "\n".join([*lines, ""]), GZIP_LEVEL)
+    records = [(f"{name} {name.removeprefix('chr')}", one) for name, one in sequences.items()]
+    write_fasta(path, records, QUICK)
 
 
 def write_gtf(path: Path, genes: Sequence[ToyGene], assembly: str) -> None:
@@ -32,16 +28,14 @@ def write_gtf(path: Path, genes: Sequence[ToyGene], assembly: str) -> None:
         "##format: gtf",
         "##date: 2020-12-07",
     ]
-    for gene in sorted(genes, key=lambda gene: (gene.seqname, gene.start)):
+    for gene in sorted(genes, key=lambda gene: (gene.place.contig, gene.place.start)):
         lines += _gene_lines(gene)
-    write_gzip(path, "\n".join([*lines, ""]), GZIP_LEVEL)
+    write_lines(path, lines, QUICK)
 
 
 def write_md5sums(path: Path, files: Sequence[Path]) -> None:
     """Write MD5SUMS of files in one directory, as `md5sum` prints them."""
-    lines = [f"{file_digest(file, 'md5')}  {file.name}\n" for file in files]
-    with atomic_path(path) as temporary:
-        temporary.write_text("".join(lines))
+    write_lines(path, [f"{file_digest(file, 'md5')}  {file.name}" for file in files])
 
 
 def _name(gene: ToyGene) -> str:
@@ -49,11 +43,8 @@ def _name(gene: ToyGene) -> str:
 
 
 def _gene_lines(gene: ToyGene) -> list[str]:
-    def line(feature: str, span: tuple[int, int], attributes: str, frame: str = ".") -> str:
-        start, end = gene.place(*span)
-        strand = "+" if gene.strand == 1 else "-"
-        place = f"{gene.seqname}\tHAVANA\t{feature}\t{start + 1}\t{end}\t.\t{strand}\t{frame}\t"
-        return place + attributes
+    def line(feature: str, span: Span, attributes: str, frame: str = ".") -> str:
+        return gene.place.row("HAVANA", feature, span, attributes, frame)
 
     name = _name(gene)
     spans = [(isoform.exons[0][0], isoform.exons[-1][1]) for isoform in gene.isoforms]
@@ -71,29 +62,8 @@ def _gene_lines(gene: ToyGene) -> list[str]:
         after = f'level 2; transcript_support_level "{isoform.support}";'
         after += "".join(f' tag "{tag}";' for tag in tags)
         lines.append(line("transcript", spans[number], before + after))
-        for feature, part, exon, frame in _parts(isoform):
+        for feature, part, exon, frame in parts(isoform.exons, isoform.cds):
             exon_id = f"{transcript.split('.')[0].replace('TOYT', 'TOYE')}{exon:02d}.1"
             numbered = f'exon_number {exon}; exon_id "{exon_id}"; '
             lines.append(line(feature, part, before + numbered + after, frame))
     return lines
-
-
-def _parts(isoform: Isoform) -> list[tuple[str, tuple[int, int], int, str]]:
-    """Return what a transcript has below it: feature, span, number of its exon, frame; UTRs last."""
-    parts, utrs, done = [], [], 0
-    for number, (start, end) in enumerate(isoform.exons, start=1):
-        parts.append(("exon", (start, end), number, "."))
-        if isoform.cds is None:
-            continue
-        first, stop = isoform.cds[0], isoform.cds[1] - 3
-        coding = max(start, first), min(end, stop)
-        if coding[0] < coding[1]:
-            parts.append(("CDS", coding, number, str(-done % 3)))
-            done += coding[1] - coding[0]
-        if start <= first < end:
-            parts.append(("start_codon", (first, first + 3), number, "0"))
-        if start <= stop < end:
-            parts.append(("stop_codon", (stop, stop + 3), number, "0"))
-        untranslated = (start, min(end, first)), (max(start, stop), end)
-        utrs += [("UTR", (a, b), number, ".") for a, b in untranslated if a < b]
-    return parts + utrs

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nucleotune.simulate.composition import BASES, draw_codons, draw_stop, gene_codon_weights
+from nucleotune.sequence.alphabet import BASES, spelled
+from nucleotune.simulate.composition import draw_codons, draw_stop, gene_codon_weights
+from nucleotune.simulate.genome import Exons, Place, Span
 
 # A, C, G and T of each region: UTRs rich in A and U, introns in U, first UTRs in G and C. `E`: exons of a transcript
 # without CDS; `-`: between genes. Coding sequence (`C`) comes from codons.
@@ -42,8 +44,8 @@ class Isoform:
     """A transcript in its gene's coordinates; `cds` includes the stop codon, None for a transcript without."""
 
     biotype: str
-    exons: tuple[tuple[int, int], ...]
-    cds: tuple[int, int] | None
+    exons: Exons
+    cds: Span | None
     appris: str | None
     support: str  # transcript support level, "1" to "5" or "NA"
 
@@ -66,9 +68,7 @@ class ToyGene:
     why: str
     number: int = 0
     version: int = 1
-    seqname: str = ""
-    start: int = 0
-    strand: int = 1
+    place: Place | None = None
 
     @property
     def id(self) -> str:
@@ -76,13 +76,6 @@ class ToyGene:
 
     def transcript_id(self, isoform: int) -> str:
         return f"ENSTOYT{10 * self.number + isoform:011d}.{self.version}"
-
-    def place(self, start: int, end: int) -> tuple[int, int]:
-        """Place of a stretch of the gene on its chromosome."""
-        if self.strand == 1:
-            return self.start + start, self.start + end
-        last = self.start + len(self.bases)
-        return last - end, last - start
 
 
 def draw_region(region: str, n: int, rng: np.random.Generator) -> str:
@@ -95,7 +88,7 @@ def draw_region(region: str, n: int, rng: np.random.Generator) -> str:
     fate = rng.random(len(cpg))
     codes[cpg[fate < (1 - CPG_KEPT) / 2]] = t
     codes[cpg[fate >= (1 + CPG_KEPT) / 2] + 1] = a
-    return np.frombuffer(BASES.encode(), np.uint8)[codes].tobytes().decode()
+    return spelled(codes)
 
 
 def coding_gene(rng: np.random.Generator) -> ToyGene:

@@ -2,12 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
-from nucleotune.errors import InputError
-from nucleotune.sequence.alphabet import reverse_complement
-from nucleotune.simulate.loci import pick, trap_count
+from nucleotune.simulate.genome import (
+    Contig,
+    Place,
+    at_least,
+    draw_strand,
+    edges,
+    paste,
+    pick,
+    trap_count,
+)
 from nucleotune.studies.rbp.toy_genes import (
     LNCRNA_EXON,
     Isoform,
@@ -39,15 +47,11 @@ class Chromosome:
 
     def sequence(self) -> str:
         """The whole chromosome, with what the genes' bases now are."""
-        pieces = [self.between[0]]
-        for gene, stretch in zip(self.genes, self.between[1:], strict=True):
-            sense = "".join(gene.bases)
-            pieces += [sense if gene.strand == 1 else reverse_complement(sense), stretch]
-        return "".join(pieces)
+        return paste(self.between, [("".join(g.bases), g.place.strand) for g in self.genes])
 
     def gap_middle(self, i: int) -> int:
         """Position in the middle of the stretch before gene `i`."""
-        return self.genes[i].start - len(self.between[i]) // 2
+        return self.genes[i].place.start - len(self.between[i]) // 2
 
 
 def make_genome(n: int, rng: np.random.Generator) -> tuple[list[Chromosome], list[ToyGene]]:
@@ -55,16 +59,15 @@ def make_genome(n: int, rng: np.random.Generator) -> tuple[list[Chromosome], lis
 
     Raises InputError when `n` is below `MINIMUM_GENES`.
     """
-    if n < MINIMUM_GENES:
-        raise InputError(f"RBP study: genes is {n}; give at least {MINIMUM_GENES}")
+    at_least("RBP study: genes", n, MINIMUM_GENES)
     n_lncrna = round(LNCRNA_SHARE * n)
     genes = [coding_gene(rng) for _ in range(n - n_lncrna)]
     genes += [lncrna_gene(rng) for _ in range(n_lncrna)]
     genes = [genes[i] for i in rng.permutation(n)]
-    edges = np.rint(np.cumsum([0, *CHROMOSOME_SHARES.values()]) * n).astype(int)
+    cuts = edges(CHROMOSOME_SHARES.values(), n)
     chromosomes = [
         _lay_out(name, genes[first:last], FIRST_NUMBER + first, rng)
-        for name, first, last in zip(CHROMOSOME_SHARES, edges[:-1], edges[1:], strict=True)
+        for name, (first, last) in zip(CHROMOSOME_SHARES, pairwise(cuts), strict=True)
     ]
     coding = [i for i, gene in enumerate(genes) if gene.biotype == "protein_coding"]
     hosts = pick(trap_count(ANTISENSE_SHARE, n), coding, rng)
@@ -80,12 +83,10 @@ def _lay_out(
     between = [draw_region("-", int(rng.integers(*GAP)), rng) for _ in range(len(genes) + 1)]
     between[0] = "N" * TELOMERE + between[0]
     between[-1] += "N" * TELOMERE
-    position = 0
+    contig = Contig(name)
     for i, gene in enumerate(genes):
-        gene.seqname, gene.number, gene.version = name, number + i, int(rng.integers(1, 15))
-        gene.strand = 1 if rng.random() < 0.5 else -1
-        gene.start = position + len(between[i])
-        position = gene.start + len(gene.bases)
+        gene.number, gene.version = number + i, int(rng.integers(1, 15))
+        gene.place = contig.put(len(between[i]), len(gene.bases), draw_strand(rng))
     return Chromosome(name, list(genes), between)
 
 
@@ -103,7 +104,5 @@ def _antisense_gene(host: ToyGene, number: int, rng: np.random.Generator) -> Toy
         best=0,
         why="only",
         number=number,
-        seqname=host.seqname,
-        start=host.place(offset, offset + length)[0],
-        strand=-host.strand,
+        place=Place(host.place.contig, *host.place.of(offset, offset + length), -host.place.strand),
     )

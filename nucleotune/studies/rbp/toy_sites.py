@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nucleotune.sequence.alphabet import reverse_complement
-from nucleotune.simulate.composition import BASES, STOP_CODONS
+from nucleotune.sequence.alphabet import BASES, reverse_complement
+from nucleotune.simulate.composition import STOP_CODONS
 from nucleotune.studies.rbp.toy_genes import ToyGene
 
 WIDTH = 101
@@ -70,7 +70,7 @@ class Window:
     @property
     def place(self) -> tuple[int, int]:
         """Place on the chromosome."""
-        return self.gene.place(self.first, self.first + WIDTH)
+        return self.gene.place.of(self.first, self.first + WIDTH)
 
     @property
     def sequence(self) -> str:

@@ -14,8 +14,6 @@ positions x hidden size x 4 bytes, some 5 GB for 5,000 sequences of 300 nt and a
 """
 
 import hashlib
-import logging
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -37,6 +35,7 @@ from nucleotune.profile_contracts import (
     read_profile_examples,
     write_profile_predictions,
 )
+from nucleotune.progress import Progress
 from nucleotune.training.compute import (
     precision,
     predict_parts,
@@ -52,11 +51,6 @@ from nucleotune.training.profile_loss import (
     mean_losses,
     profile_loss,
 )
-
-logger = logging.getLogger(__name__)
-
-#: Seconds between two lines of progress.
-LOG_EVERY = 10.0
 
 #: Sequences of one forward pass that needs no gradient.
 PREDICTED_AT_A_TIME = 64
@@ -248,23 +242,17 @@ def probabilities(
 def hidden_states(network: EncoderProfile, ids: torch.Tensor, device: torch.device) -> torch.Tensor:
     """What the frozen encoder says of all sequences, fp32 (n, positions, hidden), on the CPU."""
     network.eval()
-    begin = logged = time.perf_counter()
+    low = precision(device) == "bf16"
+    progress = Progress("hidden states of the frozen encoder", len(ids), "sequences")
     states, done = None, 0
     for part in ids.split(PREDICTED_AT_A_TIME):
-        low = precision(device) == "bf16"
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=low):
             hidden = network.hidden(input_ids=part.to(device)).cpu()
         if states is None:
             states = hidden.new_empty((len(ids), *hidden.shape[1:]))
         states[done : done + len(part)] = hidden
-        done, now = done + len(part), time.perf_counter()
-        if now - logged > LOG_EVERY or done == len(ids):
-            pace, logged = done / (now - begin), now
-            left = divmod(round((len(ids) - done) / pace), 60)
-            logger.info(
-                "hidden states of the frozen encoder: %d of %d sequences, %.0f sequences/s, %d:%02d min left",
-                *(done, len(ids), pace, *left),
-            )
+        done += len(part)
+        progress.reach(done)
     return states
 
 

@@ -12,8 +12,7 @@ from statistics import NormalDist
 import numpy as np
 
 from nucleotune.simulate import composition
-
-Exons = tuple[tuple[int, int], ...]
+from nucleotune.simulate.genome import Exons, pick, trap_count
 
 # Log-normal (median nt, sigma) of the spliced main isoform. Partial and NMD transcripts shorten the
 # coding side, so the medians are closer in the files: length alone gives an AUROC of about 0.57.
@@ -325,16 +324,6 @@ def _deal(shares: dict, n: int, rng: np.random.Generator) -> list:
     keys = list(shares)
     dealt = np.searchsorted(edges, np.arange(n), side="right")
     return [keys[i] for i in rng.permutation(dealt)]
-
-
-def pick(n: int, candidates: Sequence[int], rng: np.random.Generator) -> list[int]:
-    """Draw `n` different candidates."""
-    return rng.choice(np.asarray(candidates), size=n, replace=False).tolist()
-
-
-def trap_count(share: float, n: int) -> int:
-    """Return how many of `n` genes carry a trap of the given share, at least 2."""
-    return max(2, round(share * n))
 
 
 def _splice(sequence: str, exons: Exons) -> str:

@@ -9,16 +9,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nucleotune.errors import InputError
-from nucleotune.simulate.loci import (
+from nucleotune.simulate.genome import (
+    CHROMOSOMES,
+    SCAFFOLDS,
+    Contig,
+    Place,
+    Span,
+    at_least,
+    draw_strand,
+    pick,
+    trap_count,
+)
+from nucleotune.studies.lncrna.toy_loci import (
     Locus,
     Transcript,
     coding_loci,
     lncrna_loci,
-    pick,
     segment_loci,
     small_rna_loci,
-    trap_count,
 )
 
 #: Fewer genes than these could not hold every trap.
@@ -29,10 +37,8 @@ MINIMUM = {"coding_genes": 40, "lncrna_genes": 40, "small_rnas": 12}
 HAPLOTYPE_SHARE = 0.04
 SCAFFOLD_SHARE = 0.03
 
-CHROMOSOMES = ("1", "2", "3", "X")
 MITOCHONDRION = "MT"
 HAPLOTYPE = "CHR_TSCHR2_MHC_COX_CTG1"
-SCAFFOLDS = ("KI270728.1", "KI270734.1")
 INTERGENIC = (300, 2500)
 
 
@@ -43,23 +49,12 @@ class Gene:
     id: str
     transcript_ids: tuple[str, ...]
     locus: Locus
-    coord_system: str
-    seq_region: str
-    start: int
-    strand: int
-
-    @property
-    def end(self) -> int:
-        """End on the seq_region, exclusive."""
-        return self.start + len(self.locus.sequence)
+    place: Place
 
 
-def transcript_span(gene: Gene, transcript: Transcript) -> tuple[int, int]:
-    """Return start and end of a transcript on the gene's seq_region, 0-based half-open."""
-    first, last = transcript.exons[0][0], transcript.exons[-1][1]
-    if gene.strand == 1:
-        return gene.start + first, gene.start + last
-    return gene.end - last, gene.end - first
+def transcript_span(gene: Gene, transcript: Transcript) -> Span:
+    """Return start and end of a transcript on the gene's seq_region."""
+    return gene.place.of(transcript.exons[0][0], transcript.exons[-1][1])
 
 
 def make_genes(seed: int, coding_genes: int, lncrna_genes: int, small_rnas: int) -> list[Gene]:
@@ -71,10 +66,7 @@ def make_genes(seed: int, coding_genes: int, lncrna_genes: int, small_rnas: int)
     """
     sizes = {"coding_genes": coding_genes, "lncrna_genes": lncrna_genes, "small_rnas": small_rnas}
     for name, size in sizes.items():
-        if size < MINIMUM[name]:
-            raise InputError(
-                f"toy species: {name} is {size}; give at least {MINIMUM[name]} to hold every trap"
-            )
+        at_least(f"toy species: {name}", size, MINIMUM[name])
     rng = np.random.default_rng(seed)
     coding, coding_copies = _with_copies(coding_loci, coding_genes, rng)
     lncrna, lncrna_copies = _with_copies(lncrna_loci, lncrna_genes, rng)
@@ -84,12 +76,12 @@ def make_genes(seed: int, coding_genes: int, lncrna_genes: int, small_rnas: int)
         *segment_loci(coding_genes, rng),
         *small_rna_loci(small_rnas, rng),
     ]
-    regions = [("chromosome", _chromosome(locus, rng)) for locus in unplaced]
+    regions = [_chromosome(locus, rng) for locus in unplaced]
     for first, made in ((0, coding), (len(coding), lncrna)):
         for i in pick(trap_count(SCAFFOLD_SHARE, len(made)), range(first, first + len(made)), rng):
-            regions[i] = ("scaffold", SCAFFOLDS[int(rng.integers(len(SCAFFOLDS)))])
+            regions[i] = SCAFFOLDS[int(rng.integers(len(SCAFFOLDS)))]
     copies = [*coding_copies, *lncrna_copies]
-    return _place([*unplaced, *copies], [*regions, *[("chromosome", HAPLOTYPE)] * len(copies)], rng)
+    return _place([*unplaced, *copies], [*regions, *[HAPLOTYPE] * len(copies)], rng)
 
 
 def _chromosome(locus: Locus, rng: np.random.Generator) -> str:
@@ -98,24 +90,21 @@ def _chromosome(locus: Locus, rng: np.random.Generator) -> str:
     return CHROMOSOMES[int(rng.integers(len(CHROMOSOMES)))]
 
 
-def _place(
-    loci: Sequence[Locus], regions: Sequence[tuple[str, str]], rng: np.random.Generator
-) -> list[Gene]:
+def _place(loci: Sequence[Locus], regions: Sequence[str], rng: np.random.Generator) -> list[Gene]:
     """Lay loci along their regions without overlap and number them in that order."""
     order = [*CHROMOSOMES, MITOCHONDRION, HAPLOTYPE, *SCAFFOLDS]
-    shuffled = sorted(rng.permutation(len(loci)), key=lambda i: order.index(regions[i][1]))
+    contigs = {name: Contig(name) for name in order}
+    shuffled = sorted(rng.permutation(len(loci)), key=lambda i: order.index(regions[i]))
     genes: list[Gene] = []
     n_transcripts = 0
     for number, i in enumerate(shuffled, start=1):
-        locus, (coord_system, seq_region) = loci[i], regions[i]
-        follows = bool(genes) and genes[-1].seq_region == seq_region
-        start = (genes[-1].end if follows else 0) + int(rng.integers(*INTERGENIC))
+        locus, gap = loci[i], int(rng.integers(*INTERGENIC))
         numbers = range(n_transcripts + 1, n_transcripts + len(locus.transcripts) + 1)
         ids = [f"ENSTOYT{k:011d}.{rng.integers(1, 12)}" for k in numbers]
         n_transcripts += len(ids)
-        strand = 1 if rng.random() < 0.5 else -1
+        place = contigs[regions[i]].put(gap, len(locus.sequence), draw_strand(rng))
         gene_id = f"ENSTOYG{number:011d}.{rng.integers(1, 15)}"
-        genes.append(Gene(gene_id, tuple(ids), locus, coord_system, seq_region, start, strand))
+        genes.append(Gene(gene_id, tuple(ids), locus, place))
     return genes
 
 

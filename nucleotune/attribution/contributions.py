@@ -64,7 +64,8 @@ class Explained:
             return self.way, self.hypothetical
         if len(self.mutated) < len(self.ids):
             raise InputError(
-                f"motifs of a model on tokens are made of the effects of substitutions, but only {len(self.mutated)} of"
+                "motifs of a model on tokens are made from the effects of substitutions, but only"
+                f" {len(self.mutated)} of"
                 f" {len(self.ids)} sequences were mutated: mutate all"
             )
         return MUTAGENESIS, self.effects
@@ -116,7 +117,7 @@ def summarise(explained: Explained, judged: pd.DataFrame, *, seed: int) -> dict[
         )
     sizes, scale = judged["delta"].abs(), float(judged["value"].abs().mean())
     if not scale:
-        logger.warning("the model says the same of all %d sequences", len(judged))
+        logger.warning("the model predicts the same for all %d sequences", len(judged))
     return {
         "way": explained.way,
         "motifs_from": MUTAGENESIS if explained.way == GRADIENTS else explained.way,

@@ -230,7 +230,7 @@ def _words(axes: Axes, words: pd.DataFrame, colours: Mapping[str, str]) -> None:
     axes.axvline(0, color="#909090", linewidth=0.8, linestyle=":")
     axes.set_ylim(0, 1)
     axes.set_ylabel("Share of sequences", fontsize=8)
-    title = "Words of known elements contribute more than what lies beside them"
+    title = "Words of known elements contribute more than their surroundings"
     axes.set_title(title if len(words) else f"{title}: no site is known", loc="left", fontsize=8)
     if len(words):
         axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.01, 0.5))

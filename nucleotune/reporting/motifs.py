@@ -119,7 +119,7 @@ def summaries_table(summaries: Mapping[Run, Mapping[str, Any]]) -> pd.DataFrame:
                 value,
                 comparable=False,
                 n_test=value["n"] if value and "n" in value else None,
-                note="the model says the same of every sequence" if says_nothing else "",
+                note="the model predicts the same for every sequence" if says_nothing else "",
             )
             for metric, value in measured.items()
         ]

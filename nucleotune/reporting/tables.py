@@ -29,7 +29,7 @@ ONE_CLASS = "predicts one class"
 STATUSES = ("reached", "below", "above", "not comparable", "not run")
 #: Why a measured number is not comparable, where nothing more is known.
 NOTHING_PUBLISHED = "the paper has no such number"
-OTHER_DATA = "other data or another procedure than the paper's"
+OTHER_DATA = "data or procedure differ from the paper's"
 NUMBERS = ("published", "measured", "ci_low", "ci_high", "n_test", "seeds")
 
 Number = float | int | None

@@ -257,7 +257,7 @@ def _summary(
                 "similarity": _similarity(values, reference.get(key)),
             }
             if bins < FEWEST_BINS:
-                row["note"] = f"no correlation: samples in {bins} bins of attention only"
+                row["note"] = f"no correlation: samples fall into only {bins} bins of attention"
         logger.info(
             "%s", ", ".join(f"{name} {value}" for name, value in row.items() if value != "")
         )

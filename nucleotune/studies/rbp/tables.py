@@ -39,14 +39,14 @@ _LABELS = {
 TABLES: dict[str, dict[str, Any]] = {
     "auroc": {
         "title": "AUROC by protein and method",
-        "caption": "Test examples. Intervals of a protein are over its examples, those of a mean over proteins. A mean"
-        " is comparable with the paper's only over all of its proteins.",
+        "caption": "Test examples. Intervals are over examples for a protein and over proteins for a mean. A"
+        " mean is comparable with the paper's only if it is over all of the paper's proteins.",
         "labels": _LABELS,
     },
     "comparison": {
         "title": "Fine-tuned model against each other method, over proteins",
         "caption": "Difference of AUROC on the same protein, with its bootstrap interval over proteins; Wilcoxon's"
-        " signed-rank test, two-sided. With n proteins no p is below 2 / 2^n. Published difference: that of the"
+        " signed-rank test, two-sided. With n proteins, p cannot be below 2 / 2^n. Published difference: of the"
         " printed means; published wins: the paper says that its model improved every single protein.",
         "labels": _LABELS,
     },

@@ -58,7 +58,7 @@ def header_names(path: str | Path, line: int, cells: Sequence[str]) -> list[str]
         if names.count(name) > 1:
             places = ", ".join(str(i + 1) for i, one in enumerate(names) if one == name)
             raise InputError(
-                f"{path}: line {line}: columns {places} are all called {name!r}; give each a name of its own"
+                f"{path}: line {line}: columns {places} are all called {name!r}; give each its own name"
             )
     return names
 

@@ -278,6 +278,6 @@ def _check_tokens(tokenized: TokenizedSequences, **arrays: np.ndarray) -> None:
     for name, array in arrays.items():
         if len(array) != len(tokenized.tokens):
             raise InputError(
-                f"{name}: {len(array):,} rows, but there are {len(tokenized.tokens):,} tokens; special tokens have "
-                f"rows, too"
+                f"{name}: {len(array):,} rows, but there are {len(tokenized.tokens):,} tokens; special tokens"
+                " also have rows"
             )

@@ -119,8 +119,8 @@ def _classifier(model_dir: str | Path, device: torch.device) -> TokenModel:
     classifier, description = load_model(model_dir)
     if description["method"]["view"] != "transcript":
         raise InputError(
-            f"{model_dir}: the model reads a part of each sequence (view {description['method']['view']!r}); only "
-            f"those that read all of it are explained"
+            f"{model_dir}: the model reads only a part of each sequence (view"
+            f" {description['method']['view']!r}); only models that read all of it can be explained"
         )
     classifier.to(device).requires_grad_(False)
     return TokenModel(

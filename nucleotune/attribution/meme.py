@@ -93,7 +93,7 @@ def _motif(path: str | Path, block: Lines) -> tuple[str, np.ndarray]:
     begins = [i for i, (_, line) in enumerate(block) if _MATRIX.match(line)]
     if len(begins) != 1:
         raise InputError(
-            f"{where}: {len(begins)} lines 'letter-probability matrix:'; expected one a motif"
+            f"{where}: {len(begins)} lines 'letter-probability matrix:'; expected one per motif"
         )
     sizes = dict(_SIZE.findall(_MATRIX.match(block[begins[0]][1])[1]))
     if int(sizes.get("alength", len(BASES))) != len(BASES):

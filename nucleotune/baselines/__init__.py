@@ -168,7 +168,8 @@ def predict_baseline(
     for name, size in zip(ids, sizes, strict=True):
         if length is not None and size != length:
             raise InputError(
-                f"record {name!r} has {size} nt; {baseline} in {directory} takes sequences of {length} nt: cut to that"
+                f"record {name!r} has {size} nt; {baseline} in {directory} takes sequences of {length} nt: cut"
+                " it to that length"
             )
     try:
         score = method.restore(learnt, threads)
@@ -185,7 +186,8 @@ def predict_baseline(
     broken = np.flatnonzero(~np.isfinite(scores))
     if len(broken):
         raise InputError(
-            f"record {ids[broken[0]]!r}: the score of {baseline} in {directory} is no finite number; make or copy the"
+            f"record {ids[broken[0]]!r}: the score of {baseline} in {directory} is not a finite number; make or"
+            " copy the"
             " directory again"
         )
     return pd.DataFrame(

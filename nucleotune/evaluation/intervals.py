@@ -58,7 +58,7 @@ def evaluate_predictions(
     """
     if not tables:
         raise InputError(
-            f"{source}: no seed was predicted; expected one table of predictions a seed"
+            f"{source}: no seed was predicted; expected one table of predictions per seed"
         )
     present = dict.fromkeys(split for table in tables.values() for split in table["split"].unique())
     if "test" not in present:
@@ -114,14 +114,14 @@ def align_seeds(
             record = difference[0] if difference.size else "a repeated one"
             raise InputError(
                 f"{source}: split {split!r}: seeds {first_seed} and {seed} hold different examples"
-                f" ({ids.size} and {len(part)} rows; first that differs: {record!r}); expected"
-                " the same in every seed: predict again the seed made from older examples"
+                f" ({ids.size} and {len(part)} rows; first that differs: {record!r}); expected the same in"
+                " every seed: repeat the seed made from older examples"
             )
         if not np.array_equal(part["label"].to_numpy(), labels):
             record = ids[np.argmax(part["label"].to_numpy() != labels)]
             raise InputError(
                 f"{source}: split {split!r}: record {record!r} has another label in seed {seed}"
-                f" than in seed {first_seed}: predict again the seed made from older examples"
+                f" than in seed {first_seed}: repeat the seed made from older examples"
             )
     return Aligned(
         ids,
@@ -144,8 +144,7 @@ def group_codes(
     if found.isna().any():
         record = found.index[found.isna()][0]
         raise InputError(
-            f"{source}: record {record!r} is not among the examples: predict again what was made"
-            " from older examples"
+            f"{source}: record {record!r} is not among the examples: repeat predictions made from older examples"
         )
     return pd.factorize(found)[0]
 

@@ -176,8 +176,7 @@ def _check_same_examples(best: str, expected: Aligned, name: str, found: Aligned
         raise InputError(
             f"methods {best!r} and {name!r} were tested on different examples"
             f" ({expected.ids.size} and {found.ids.size}; first that only one has:"
-            f" {difference[0]!r}); every method must predict every test example:"
-            " run again the one made from older ones"
+            f" {difference[0]!r}); every method must predict every test example: rerun the one made from older examples"
         )
     if not np.array_equal(expected.labels, found.labels):
         record = expected.ids[np.argmax(expected.labels != found.labels)]

@@ -68,7 +68,7 @@ def evaluate_profiles(
     """
     if not tables:
         raise InputError(
-            f"{source}: no seed was predicted; expected one table of predictions a seed"
+            f"{source}: no seed was predicted; expected one table of predictions per seed"
         )
     present = dict.fromkeys(name for each in tables.values() for name in each.table["split"])
     if "test" not in present:
@@ -150,8 +150,8 @@ def score_split(
         if difference.size or predictions.tracks != examples.tracks:
             what = f"record {difference[0]!r}" if difference.size else "names of tracks"
             raise InputError(
-                f"{source}: seed {number}: split {split!r}: {what} not in both predictions and examples: predict again "
-                "what was made from older examples"
+                f"{source}: seed {number}: split {split!r}: {what} not in both predictions and examples: repeat"
+                " predictions made from older examples"
             )
         rows = rows[pd.Index(found).get_indexer(ids)]
         scored.append(

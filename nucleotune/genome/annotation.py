@@ -124,7 +124,7 @@ def genes(annotation: pd.DataFrame) -> pd.DataFrame:
     rows = annotation.loc[annotation["feature"] == "gene", columns]
     if rows.empty:
         raise InputError(
-            "annotation: no rows with feature 'gene'; a full GTF or GFF3 has one a gene"
+            "annotation: no rows with feature 'gene'; a full GTF or GFF3 has one per gene"
         )
     of_gene = rows.groupby("gene_id", observed=True, sort=False)
     single = rows["strand"].isin(("+", "-"))
@@ -133,7 +133,7 @@ def genes(annotation: pd.DataFrame) -> pd.DataFrame:
     if not single.all():
         left_out = rows.loc[~single, "gene_id"].drop_duplicates()
         _log.warning(
-            "%d genes, such as %s, lie on no strand or on several strands or contigs and are left out",
+            "%d genes, such as %s, are on no strand or on several strands or contigs and are left out",
             len(left_out),
             left_out.iloc[0],
         )

@@ -152,7 +152,7 @@ class _Header(NamedTuple):
 def _header(fields: list[str]) -> _Header:
     if fields[0] != "chain" or len(fields) not in (12, 13):
         raise ValueError(
-            f"found {' '.join(fields)[:80]!r} where a chain should begin, of 12 or 13 fields"
+            f"found {' '.join(fields)[:80]!r} where a chain line of 12 or 13 fields should begin"
         )
     _, score, name, size, strand, start, end, to_name, to_size, to_strand, to_start, to_end = (
         fields[:12]

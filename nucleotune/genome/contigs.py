@@ -114,13 +114,12 @@ def rename_contigs(
     unit = "rows" if weights is None else "reads"
     if unknown > MAX_UNKNOWN * total or (len(table) and not known):
         raise InputError(
-            f"{source}: {unknown} of {total} {unit} lie on contigs that {genome} does not have: {_some(left_out)}; it"
-            f" has {_some(contigs)}. Say what they are called there (a map of names, theirs: genome's), or leave them"
-            " out"
+            f"{source}: {unknown} of {total} {unit} are on contigs missing from {genome}: {_some(left_out)}; it"
+            f" has {_some(contigs)}. Give their names there (a map of names, theirs: genome's), or leave them out"
         )
     if left_out:
         _log.warning(
-            "%s: %d of %d %s lie on contigs that %s does not have (%s) and are left out",
+            "%s: %d of %d %s are on contigs missing from %s (%s) and are left out",
             *(source, unknown, total, unit, genome, _some(left_out)),
         )
     kept = table.assign(seqname=renamed.astype("str").astype("category"))

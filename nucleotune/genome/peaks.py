@@ -139,8 +139,9 @@ def peak_examples(
     outside = sum(counts[name] for name in ("without_host", "unknown_contig", "off_contig"))
     if outside > _MOST_OUTSIDE * placed:
         raise InputError(
-            f"{fasta}: of {placed} strong peaks on chromosomes, {counts['without_host']} lie in no transcript of their"
-            f" strand, {counts['unknown_contig'] + counts['off_contig']} on no contig or beyond its end; peaks,"
+            f"{fasta}: of {placed} strong peaks on chromosomes, {counts['without_host']} are in no transcript"
+            f" of their strand, {counts['unknown_contig'] + counts['off_contig']} on no known contig or beyond"
+            " its end; peaks,"
             " annotation and genome probably belong to different assemblies: take all three from one, such as GRCh38"
         )
     bound = windows.assign(host=bound["host"].to_numpy()[windows["id"]])
@@ -164,7 +165,8 @@ def peak_examples(
     _log.info("peaks to pairs: %s", counts)
     if bound.empty:
         raise InputError(
-            f"{fasta}: no peak is left to make a pair of ({counts}); do peaks, annotation and genome belong to the same"
+            f"{fasta}: no peak is left to make a pair from ({counts}); do peaks, annotation and genome belong"
+            " to the same"
             " assembly?"
         )
     unbound = unbound.sort_index()
@@ -182,7 +184,7 @@ def _check_chromosomes(seqname: pd.Series, scaffolds: Collection[str], source: s
     if found.empty:
         return
     names = ", ".join(f"{name} ({n})" for name, n in found.head(5).items())
-    text = f"{found.sum()} of {len(seqname)} peaks lie on contigs that are not chromosomes: {names}"
+    text = f"{found.sum()} of {len(seqname)} peaks are on contigs that are not chromosomes: {names}"
     if found.sum() > MAX_UNKNOWN * len(seqname):
         raise InputError(
             f"peaks of {source}: {text}; take peaks on an assembly's chromosomes, or a genome of scaffolds only"

@@ -102,7 +102,9 @@ def _appris_ranks(tags: pd.Series, biotypes: pd.Series) -> pd.Series:
     if found[1].notna().any():
         ranks = pd.to_numeric(found[1]) + found[0].map({"principal": 0, "alternative": 100})
         return tags.map(dict(zip(texts, ranks, strict=True))).fillna(_NONE).astype(int)
-    _log.info("no APPRIS tags: MANE Select, canonical, CCDS and coding transcripts stand in for it")
+    _log.info(
+        "no APPRIS tags: MANE Select, canonical, CCDS and coding transcripts are used instead"
+    )
     ranks = {
         text: min((_CHOSEN.get(tag, _NONE) for tag in text.split(";")), default=_NONE)
         for text in texts

@@ -90,8 +90,8 @@ def region_strings(places: pd.DataFrame, regions: pd.DataFrame) -> list[str]:
     contig = as_in_genome(places["seqname"], regions["seqname"].unique())
     if len(places) and not contig.isin(regions["seqname"].unique()).any():
         raise InputError(
-            f"the annotation has no transcript on {', '.join(contig.unique()[:3])}, nor on any other contig of the"
-            f" places; its contigs are {', '.join(map(str, regions['seqname'].unique()[:3]))} and others"
+            f"the annotation has no transcript on {', '.join(contig.unique()[:3])}, nor on any other contig of"
+            f" the positions; its contigs are {', '.join(map(str, regions['seqname'].unique()[:3]))} and others"
         )
     start, end = (places[name].to_numpy(np.int64) for name in ("start", "end"))
     length = end - start
@@ -145,8 +145,8 @@ def carry_over(
     wrong = (known["end"] - known["start"]) != known["sequence"].str.len()
     if wrong.any():
         raise InputError(
-            f"place {known.loc[wrong, 'id'].iloc[0]!r}: the sequence is not as long as the place; starts count from 0,"
-            " ends are not included"
+            f"place {known.loc[wrong, 'id'].iloc[0]!r}: the sequence and its position differ in length; starts"
+            " count from 0, ends are not included"
         )
     lifted = (
         known[["seqname", "start", "end", "strand"]].assign(status=LIFTED)
@@ -168,13 +168,13 @@ def carry_over(
         counts["other_bases"] = int((~same).sum())
         if len(carried) and not same.any():
             raise InputError(
-                f"{fasta}: of {len(carried)} places lifted, not one has the bases of its sequence there"
-                f" ({counts['unknown_contig']} on contigs unknown to it); are the places of the assembly that the chain"
-                " file begins with, and the genome of the one it ends with?"
+                f"{fasta}: of {len(carried)} lifted positions none has the bases of its sequence there"
+                f" ({counts['unknown_contig']} on contigs missing from it); are the positions on the assembly"
+                " that the chain file begins with, and is the genome the one that it ends with?"
             )
         carried = carried.loc[same.index[same]]
     counts["carried_over"] = len(carried)
-    _log.info("carried over to the other assembly: %s", counts)
+    _log.info("lifted to the other assembly: %s", counts)
     return carried.reset_index(drop=True), counts
 
 

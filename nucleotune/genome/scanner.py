@@ -139,7 +139,7 @@ def _form(path: str | Path, blocks: Iterator[np.ndarray]) -> tuple[bool, list[np
                 if match := re.match(rb"[^\s=;]+(=|\s+\S)", attributes):
                     return match[1] == b"=", read
                 raise InputError(
-                    f"{path}: line {number}: expected nine columns between tabs, the last with attributes of the form"
+                    f"{path}: line {number}: expected nine tab-separated columns, the last with attributes of the form"
                     f' key "value"; (GTF) or key=value; (GFF3), found {line[:200].decode(errors="replace")!r}'
                 )
     raise InputError(f"{path}: no features; expected GTF or GFF3")

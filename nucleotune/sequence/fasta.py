@@ -69,8 +69,8 @@ def read_ids(path: str | Path) -> Iterator[tuple[str, str]]:
         name = parse_header(record.header)["id"]
         if name in seen:
             raise InputError(
-                f"{path}: id {name!r} occurs more than once; an id is the first word of a header (of GENCODE's: the"
-                " first field)"
+                f"{path}: id {name!r} occurs more than once; an id is the first word of a header (for GENCODE:"
+                " the first field)"
             )
         seen.add(name)
         yield name, record.sequence

@@ -158,7 +158,7 @@ def check_request(
         )
     if max_tokens is not None and max_tokens <= special:
         raise InputError(
-            f"max_tokens {max_tokens} leaves no room for a token of the sequence beside {special} special token(s)"
+            f"max_tokens {max_tokens} leaves no room for a token of the sequence besides {special} special token(s)"
         )
     short = [i for i, sequence in enumerate(sequences) if len(sequence) < shortest]
     if short:

@@ -155,8 +155,8 @@ def _run(path: str, sequences: Sequence[str]) -> list[str]:
     found = [line for line in done.stdout.splitlines() if line and not line.strip("().")]
     if list(map(len, found)) != list(map(len, sequences)):
         raise InputError(
-            f"{' '.join(command)}: expected a dot-bracket structure of each of {len(sequences)} sequences, as long as "
-            f"it; found {len(found)}, in an output that begins {done.stdout[:200]!r}"
+            f"{' '.join(command)}: expected a dot-bracket structure for each of {len(sequences)} sequences, of"
+            f" the same length; found {len(found)}, in output that begins {done.stdout[:200]!r}"
         )
     return found
 

@@ -39,7 +39,8 @@ def shape_representatives(
     longest = max(map(len, sequences), default=0)
     if longest > MAX_LENGTH:
         raise InputError(
-            f"shape representatives are computed for sequences of at most {MAX_LENGTH} nt, found one of {longest} nt; "
+            f"shape representatives are computed for sequences of at most {MAX_LENGTH} nt, found one with"
+            f" {longest} nt; "
             "cut the sequences to a shorter window"
         )
     return fold_each(_representatives, sequences, abstraction, n_best, threads=threads)

@@ -48,6 +48,7 @@ def take_lock(file: IO, *, wait: bool = True) -> bool:
 @cache
 def _say_once(reason: str) -> None:
     logger.warning(
-        "the file system has no file locks (%s); going on without them: start one run at a time in this directory",
+        "the file system has no file locks (%s); continuing without them: start only one run at a time in this"
+        " directory",
         reason,
     )

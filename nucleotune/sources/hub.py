@@ -64,7 +64,7 @@ def check_checkpoint(model: Mapping[str, Any]) -> None:
                 f"model {title!r}: checkpoint.files: {name!r} is not the name of a file"
             )
     if len(set(names)) < len(names):
-        raise InputError(f"model {title!r}: checkpoint.files: two files of one name")
+        raise InputError(f"model {title!r}: checkpoint.files: two files with the same name")
     tokenizer = TOKENIZER_FILES[model["tokenizer"]["kind"]]
     for name in ("config.json", tokenizer):
         if name not in names:

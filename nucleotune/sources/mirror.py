@@ -54,8 +54,8 @@ def describe_missing(
         lines += [f"- {source.name} ({source.note})" if source.note else f"- {source.name}"]
         lines += [f"    {place}" for place in describe_places(source, mirrors)]
     lines.append(
-        "A machine with network fetches them in this layout with `wget -x <URL>`; "
-        "name its directory under 'mirrors:' in the configuration."
+        "A machine with a network fetches them in this layout with `wget -x <URL>`; list its directory under"
+        " 'mirrors:' in the configuration."
     )
     return "\n".join(lines)
 
@@ -66,10 +66,10 @@ def describe_places(source: Source, mirrors: Sequence[str | Path]) -> list[str]:
     for url in source.urls:
         if is_remote(url):
             lines.append(f"from {url}")
-            folders = list(mirrors) or ["<a directory named under 'mirrors:'>"]
+            folders = list(mirrors) or ["<a directory listed under 'mirrors:'>"]
             lines += [f"  to {Path(folder) / local_path(url)}" for folder in folders]
         else:
             lines.append(f"at {file_path(url)}")
     if source.checksum == "bsdsum":
-        lines.append("with the file CHECKSUMS of the same directory beside it")
+        lines.append("with the file CHECKSUMS of the same directory next to it")
     return lines

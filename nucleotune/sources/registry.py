@@ -163,7 +163,7 @@ def file_path(url: str) -> Path:
     if parts.scheme != "file":
         raise InputError(f"{without_secrets(url)}: expected an http, https or file URL or a path")
     if parts.netloc not in ("", "localhost"):
-        raise InputError(f"{url}: a file URL holds an absolute path: file:///{parts.netloc}...")
+        raise InputError(f"{url}: a file URL must have an absolute path: file:///{parts.netloc}...")
     return Path(unquote(parts.path))
 
 

@@ -91,7 +91,7 @@ def resolve_revision(
             commit = str(json.loads(answer.read_text(encoding="utf-8"))["sha"])
         except TransferError as error:
             raise InputError(
-                f"cannot resolve {revision!r} of {hub}: {url}: {error}; check both names, and the network"
+                f"cannot resolve {revision!r} of {hub}: {url}: {error}; check both names and the network"
             ) from error
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{url}: expected JSON with the key 'sha' ({error!r})") from error

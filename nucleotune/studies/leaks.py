@@ -94,8 +94,8 @@ def identical(examples: pd.DataFrame, *, both_strands: bool) -> dict[str, int]:
         counts["in_both_classes"] = int(both.sum())
         if both.any():
             log.warning(
-                "%d sequences are in both classes, such as %s; nothing can tell these apart: leave out one of the rows"
-                " where it is a mistake",
+                "%d sequences are in both classes, such as %s; no method can tell these apart: if it is a"
+                " mistake, remove one of the rows",
                 *(int(both.sum()), shown(whole["sequence"][same == both.idxmax()].iloc[0])),
             )
     return counts

@@ -83,7 +83,7 @@ def test_paper_run(planned):
         89_192_450: 3,
     }
     n = sum(models.values())
-    assert f"{n} of {n} trainings are ESTIMATED by arithmetic" in text
+    assert f"{n} of {n} trainings are ESTIMATED from their operations" in text
     assert "human_paper 118,838" in text and "pooled_gene 164,004" in text
     # And SpeciesLM, with LoRA and frozen, three seeds each.
     models[90_275_456] = 6

@@ -152,7 +152,7 @@ def test_titles_of_the_papers_rows_are_theirs(tmp_path):
     write(
         tmp_path / "methods/x.yaml", "title: Human (as published)\nkind: baseline\nbaseline: gc\n"
     )
-    with pytest.raises(InputError, match=r"methods/x\.yaml: title .* are the papers'"):
+    with pytest.raises(InputError, match=r"methods/x\.yaml: title .* reserved for the papers' rows"):
         load_run({"plugins": [str(tmp_path)], "lncrna": {"methods": ["x"]}})
 
 

@@ -234,7 +234,7 @@ def test_jobs_of_a_summary():
     )
     jobs = read_jobs(summary, {"finetune": 2, "evaluate": 1, "all": 0})
     assert jobs == [Job("finetune", "a/predictions", True), Job("evaluate", "b/metrics", False)]
-    with pytest.raises(InputError, match="gave no table"):
+    with pytest.raises(InputError, match="printed no table"):
         read_jobs("nothing", {})
 
 
@@ -276,7 +276,7 @@ def test_estimate_and_its_text(tmp_path):
     assert re.search(r"^finetune +1 +2$", text, re.M)
     assert re.search(r"^trained models +4.0 MB +8.0 MB ", text, re.M)
     assert "2 of 2 trainings are ESTIMATED" in text
-    assert "less than is to come" in text and "less than" not in render_plan(done, free=10**8)
+    assert "less than will be needed" in text and "less than" not in render_plan(done, free=10**8)
     assert "UNKNOWN SIZE" not in text
 
 

@@ -147,7 +147,7 @@ def test_bedgraphs(tmp_path, sign):
     }
     with pytest.raises(InputError, match="plus: line 1, column 4: .*'-2'"):
         read_bedgraphs(write(tmp_path, "I\t3\t6\t-2\n", "plus"), minus)
-    with pytest.raises(InputError, match="not scaled to library size"):
+    with pytest.raises(InputError, match="not counts scaled to library size"):
         read_bedgraphs(write(tmp_path, "I\t3\t6\t0.37\n", "plus"), minus)
 
 

@@ -186,7 +186,7 @@ def test_another_protocol_is_not_comparable_and_its_note_says_why(changes, keys)
     for one in described(run(**asked)):
         other = keys.get(one["task"])
         assert one["comparable"] == (other is None), one["name"]
-        assert one["note"] == (f"other settings than the paper's: {other}" if other else "")
+        assert one["note"] == (f"settings that differ from the paper's: {other}" if other else "")
 
 
 def test_paper_run_has_the_papers_settings():

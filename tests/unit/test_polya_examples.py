@@ -386,7 +386,7 @@ def test_contigs_under_other_names(tmp_path):
     assert built.card["unknown_contigs"]["genes"] == {}
     strange = ends.assign(seqname="scaffold_" + ends["seqname"])
     with pytest.raises(
-        InputError, match="lie on contigs that .*genome.fa does not have: scaffold_"
+        InputError, match="are on contigs missing from .*genome.fa: scaffold_"
     ):
         build(tmp_path, strange)
     built, _ = build(tmp_path, strange, aliases={f"scaffold_{name}": name for name in CONTIGS})

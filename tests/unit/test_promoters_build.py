@@ -343,7 +343,7 @@ def test_most_of_the_genome_is_not_lost_without_a_word(toy, tmp_path):
     )
     files = toy.files | {"genome": str(genome)}
     for task, asked in (("task4", {}), ("task1", {"positives": "epd"}), ("task2", {})):
-        with pytest.raises(InputError, match=r"lie on contigs that .*renamed\.fa does not have"):
+        with pytest.raises(InputError, match=r"are on contigs missing from .*renamed\.fa"):
             build(toy, task, files=files, **asked)
     here, card = build(toy, "task4", files=files, block={"aliases": half})
     assert card["windows"]["unknown_contig"] == 0

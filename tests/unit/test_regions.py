@@ -218,5 +218,5 @@ def test_wrong_places_and_genomes_are_noticed(assemblies, tmp_path):
         carry_over(pd.DataFrame([place("long", 20, 60, sequence="ACG")], columns=columns), chains)
     other = tmp_path / "other.fa"
     other.write_text(f">1\n{'ACGT' * 100}\n")
-    with pytest.raises(InputError, match="not one has the bases"):
+    with pytest.raises(InputError, match="none has the bases"):
         carry_over(pd.DataFrame([place("a", 20, 60)], columns=columns), chains, other)

@@ -30,7 +30,7 @@ def check_settings(settings: Mapping[str, Any], source: str) -> None:
     for share, part in zip(shares, parts, strict=True):
         if parts.count(part) > 1 or not 1 <= round(100 * share) <= 99:
             raise InputError(
-                f"{source}: lncrna.kept: {share}: expected shares of 0.01 to 0.99 that differ in whole per cent"
+                f"{source}: lncrna.kept: {share}: expected shares from 0.01 to 0.99 with different whole percentages"
             )
 
 

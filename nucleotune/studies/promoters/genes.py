@@ -58,8 +58,8 @@ def named_biotypes(genes: pd.DataFrame, biotypes: Mapping[str, Sequence[str]]) -
     """
     if genes["gene_biotype"].isna().all():
         raise InputError(
-            "no gene has a biotype (attribute gene_biotype, gene_type or biotype); protein-coding and"
-            " lncRNA genes cannot be told apart without: take the annotation of Ensembl, GENCODE or NCBI"
+            "no gene has a biotype (attribute gene_biotype, gene_type or biotype); without it protein-coding"
+            " and lncRNA genes cannot be told apart: use the annotation of Ensembl, GENCODE or NCBI"
         )
     found = genes["gene_biotype"].astype(str).fillna("none")
     classes = found.map({one: name for name, ones in biotypes.items() for one in ones})
@@ -67,7 +67,7 @@ def named_biotypes(genes: pd.DataFrame, biotypes: Mapping[str, Sequence[str]]) -
         if not (classes == name).any():
             there = ", ".join(f"{one} ({n})" for one, n in found.value_counts().head(12).items())
             raise InputError(
-                f"no gene of biotype {' or '.join(biotypes[name])}; found {there}. Say which of them are"
+                f"no gene of biotype {' or '.join(biotypes[name])}; found {there}. Say which of these are"
                 f" {name} genes: promoters.biotypes.{name} of the species file"
             )
     return genes.assign(gene_biotype=classes)[classes.notna()].reset_index(drop=True)
@@ -86,9 +86,9 @@ def check_joined(
         theirs, ours = (", ".join(list(names)[:3]) for names in (expression.index, ids))
         raise InputError(
             f"{files['expression']}: {joined} of the {len(ids)} protein-coding and lncRNA genes of"
-            f" {files['annotation']} are among its {len(expression)} genes, expected at least {MIN_JOINED:.0%} of the"
-            f" fewer; it has {theirs}, the annotation {ours}. Take files of the same species that name genes by the"
-            " same ids (versions after a dot do not matter in Ensembl's)"
+            f" {files['annotation']} are among its {len(expression)} genes, expected at least {MIN_JOINED:.0%}"
+            f" of the smaller number; it has {theirs}, the annotation {ours}. Use files of the same species"
+            " that name genes by the same ids (versions after a dot do not matter in Ensembl's)"
         )
 
 
@@ -126,8 +126,9 @@ def expression_genes(
     ]
     if placed.empty:
         raise InputError(
-            f"Task 3: of {len(annotated)} protein-coding and lncRNA genes {len(joined)} are in the expression file, and"
-            f" none of these has one of the {len(windows)} promoters in the genome; do the files belong together?"
+            f"Task 3: of {len(annotated)} protein-coding and lncRNA genes {len(joined)} are in the expression"
+            f" file, but none of these has one of the {len(windows)} promoters in the genome; do the files"
+            " belong together?"
         )
     over = {
         "all": tpm,
@@ -153,7 +154,7 @@ def expression_genes(
         if after.empty:
             raise InputError(
                 f"no gene of {name} expression in all {tpm.shape[1]} tissues with percentiles over {universe!r}; "
-                f"genes found: {_cross(classed)}; take another universe or exclude tissues"
+                f"genes found: {_cross(classed)}; use another universe or exclude tissues"
             )
         waterfall += [
             waterfall_step(name, "by percentile in all tissues", before, before),
@@ -208,13 +209,13 @@ def biotype_genes(
     if min(sizes.values()) == 0:
         steps = "; ".join(f"{one['class']}, {one['step']}: {one['kept']}" for one in waterfall)
         raise InputError(
-            f"Task 4: pool {pool!r} has no promoter of {min(sizes, key=sizes.get)} genes ({steps}); take another pool,"
-            " or say which biotypes are of this class: promoters.biotypes of the species file"
+            f"Task 4: pool {pool!r} has no promoter of {min(sizes, key=sizes.get)} genes ({steps}); use another"
+            " pool, or say which biotypes form this class: promoters.biotypes of the species file"
         )
     if n > min(sizes.values()):
         raise InputError(
-            f"Task 4: {n} genes of each class asked for, but pool {pool!r} has {sizes}; "
-            "lower n_per_class, set it to null for as many as there are, or take another pool"
+            f"Task 4: {n} genes of each class requested, but pool {pool!r} has {sizes}; "
+            "lower n_per_class, set it to null for as many as there are, or use another pool"
         )
     parts = [sample_rows(table[table["gene_biotype"] == name], n, seed) for name in BIOTYPES]
     drawn = pd.concat(parts, ignore_index=True)

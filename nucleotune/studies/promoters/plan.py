@@ -132,8 +132,8 @@ def dataset_files(
     lacking = [file for file in names if file not in files]
     if lacking and not ("gue_train" in files and {*lacking} <= {"gue_valid", "gue_test"}):
         raise InputError(
-            f"species/{name}.yaml: promoters: {dataset.task} needs {', '.join(lacking)}; say where it is "
-            f"(gtex, epd, gue, or a file of your own under files), or leave {dataset.task} out of promoters.tasks"
+            f"species/{name}.yaml: promoters: {dataset.task} needs {', '.join(lacking)}; say where it is (gtex,"
+            f" epd, gue, or your own file under files), or leave {dataset.task} out of promoters.tasks"
         )
     return {file: files[file] for file in names if file in files}
 

@@ -103,7 +103,8 @@ def _nucleotides(
         known = isinstance(text, str)
         if known and len(text) != len(sequence):
             raise InputError(
-                f"record {name!r}: {len(text)} letters in {column!r} for {len(sequence)} nt; expected one a nucleotide"
+                f"record {name!r}: {len(text)} letters in {column!r} for {len(sequence)} nt; expected one per"
+                " nucleotide"
             )
         texts.append(text if known else "." * len(sequence))
     signs = np.frombuffer("".join(texts).encode("ascii", "replace"), dtype=np.uint8)

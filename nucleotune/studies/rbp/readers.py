@@ -126,7 +126,7 @@ def list_fasta_pairs(folder: str | Path) -> dict[str, tuple[Path, Path]]:
         for kind in CLASSES:
             if kind not in files:
                 have = next(iter(files.values())).name
-                raise InputError(f"{folder}: {have} is there, but no file {name}.{kind}.fa")
+                raise InputError(f"{folder}: {have} exists, but no file {name}.{kind}.fa")
     return {name: (files["positive"], files["negative"]) for name, files in found.items()}
 
 
@@ -152,8 +152,8 @@ def read_fasta_pair(positives: str | Path, negatives: str | Path) -> pd.DataFram
             labels.append(label)
         if unlike:
             log.warning(
-                "%s: %d headers with a place that is neither as long as the sequence nor as its capitals; these places"
-                " are taken for unknown",
+                "%s: %d headers with a position that is neither as long as the sequence nor as its capitals;"
+                " these positions count as unknown",
                 *(path, unlike),
             )
     return _table(labels, letters, places)
@@ -200,7 +200,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
         where = f"{path}: line {number}"
         if len(cells) != 2:
             raise InputError(
-                f"{where}: {len(cells)} cells between tabs; expected sequence, tab and label, found {shown(line)}"
+                f"{where}: {len(cells)} tab-separated cells; expected sequence, tab and label, found {shown(line)}"
             )
         written = cells[columns[0]].strip(" ")
         try:
@@ -289,8 +289,8 @@ def _check_beginning(path: str | Path, before: bytes) -> None:
     text = before.replace(b"\0", b"").strip()
     if text and (b">" in text or b"\0" not in before):
         raise InputError(
-            f"{path}: {shown(text.decode(errors='replace'))} stands before the first line with 'train_dir', so that"
-            " nobody knows whose it is; expected RBPsuite's file of all RBPs"
+            f"{path}: {shown(text.decode(errors='replace'))} comes before the first line with 'train_dir', so"
+            " its RBP is unknown; expected RBPsuite's file of all RBPs"
         )
 
 
@@ -311,7 +311,7 @@ def _records(path: str | Path, block: bytes) -> Iterator[tuple[str, str]]:
     before, *records = re.split("^>", text, flags=re.MULTILINE)
     if before.strip():
         raise InputError(
-            f"{path}: {shown(before.strip())} stands before the first '>' of a block; expected FASTA records after the"
+            f"{path}: {shown(before.strip())} comes before the first '>' of a block; expected FASTA records after the"
             " line with 'train_dir'"
         )
     for record in records:
@@ -346,7 +346,8 @@ def _checked(path: str | Path, header: str, sequence: str, place: Place) -> Plac
         raise InputError(f"{path}: record {header[:80]!r}: begins before the first base")
     if place is not _NOWHERE and place.end - place.start != len(sequence):
         raise InputError(
-            f"{path}: record {header[:80]!r}: the place has {place.end - place.start} nt, the sequence {len(sequence)}"
+            f"{path}: record {header[:80]!r}: the position has {place.end - place.start} nt, the sequence"
+            f" {len(sequence)}"
         )
     return place
 

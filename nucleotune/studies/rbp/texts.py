@@ -40,7 +40,8 @@ FIGURES = {
         "title": "Figure 5. Attention and secondary structure, before and after fine-tuning",
         "caption": "Share of tokens with a structure, by the raw attention to them, in the head of the fine-tuned"
         " model with the most attention to loops; mean and standard deviation of three random subsets of the sequences."
-        f" Dashed: share of all tokens. The program that predicted the structures is named below the figure. {_HEADS}",
+        " Dashed: share of all tokens. The program that predicted the structures is named at the bottom of the"
+        f" figure. {_HEADS}",
     },
     "rbp_motifs": attribution_texts.LOGOS,
 }

@@ -409,7 +409,7 @@ def test_a_malformed_line_of_gff3_is_named(tmp_path):
     [
         (b"", "no features"),
         (b"# nothing\n\n", "no features"),
-        (b"<html>no such page</html>\n", "line 1: expected nine columns"),
+        (b"<html>no such page</html>\n", "line 1: expected nine tab-separated columns"),
         (gzip.compress(GOOD.encode() * 999, mtime=0)[:-20], "damaged gzip"),
         (gzip.compress(GOOD.encode(), mtime=0)[:15], "damaged gzip"),
         (GOOD.encode().replace(b'"a"', b'"\xff"'), "not UTF-8"),

@@ -285,7 +285,7 @@ def test_text_warns_of_time_limits_and_unknown_sizes(tmp_path):
     costs.rows["gpu", "share"] = Cost("gpu", "share", 1e-9, "", "estimated", "a slow one")
     del costs.rows["examples", "toy"]
     text = render_plan(estimate(tmp_path, costs), free=10**9)
-    assert "! m on toy_paper: " in text and "1.0 h asked for" in text
+    assert "! m on toy_paper: " in text and "1.0 h requested" in text
     assert "UNKNOWN SIZE: species without a row in the table, counted as toy_paper 40,000" in text
 
 

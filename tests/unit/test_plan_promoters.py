@@ -211,7 +211,7 @@ def test_expression_table_stands_once_a_species_whatever_the_splits():
 
     title = "Human (GRCh38, Ensembl 110)"
     assert found(lengths=[300]) == (title, True, "")
-    note = "other settings than the paper's: exclude_tissues"
+    note = "settings that differ from the paper's: exclude_tissues"
     assert found(exclude_tissues=[]) == (title, False, note)
 
 

@@ -97,7 +97,7 @@ def test_gue_keeps_its_own_split(tmp_path):
         ("", "found an empty file"),
         ("sequence,label\n", "no rows after the header"),
         ("sequence,label\nACGT,0,7\nACGT,1,7\n", "line 2: 3 fields where the header has 2"),
-        ("sequence,label\nACGT,0\nACGTA,1\n", "line 3: 5 nt, expected 4 as of all"),
+        ("sequence,label\nACGT,0\nACGTA,1\n", "line 3: 5 nt, expected 4 as for all"),
         ("sequence,label\n,1\n", "line 2: no sequence before label 1"),
         ('sequence,label\nACGT,0\n"ACGT,1\nACGT,0\n', "line 3: broken quotes"),
         ("sequence,label\nACGTé,0\n", "line 2: letter 'é'"),
@@ -676,7 +676,7 @@ def test_asked_number_of_genes_is_drawn_or_refused(genome):
         "dropped": 80,
         "sampled_by": "promoters.n_per_class",
     }
-    with pytest.raises(InputError, match="10239 genes of each class asked for"):
+    with pytest.raises(InputError, match="10239 genes of each class requested"):
         task4(genome, n_per_class=10_239)
     with pytest.raises(InputError, match="needs an expression file"):
         task4(genome, pool="gtex_joined", expression=None)

@@ -151,7 +151,9 @@ def test_fasta_pair_takes_places_of_bedtools_only(tmp_path):
         ("negative-1", "ACNN", 0, "", -1, -1, ""),
     ]  # fmt: skip
     negatives.write_text(">chr1:4-8(-)\nACGTA\n")
-    with pytest.raises(InputError, match=r"n\.fa\.gz: record 'chr1:4-8\(-\)': the place has 4 nt"):
+    with pytest.raises(
+        InputError, match=r"n\.fa\.gz: record 'chr1:4-8\(-\)': the position has 4 nt"
+    ):
         read_fasta_pair(positives, negatives)
 
 
@@ -186,9 +188,9 @@ def test_kmers_are_joined_to_what_they_were_cut_from(k, length):
         ("ACG CGTA\t1", "3-mers"),
         ("ACG  CGT\t1", "3-mers"),
         ("ACG CGTxGTA\t1", "3-mers"),
-        ("ACGT 1", "1 cells between tabs; expected sequence, tab and label, found 'ACGT 1'"),
+        ("ACGT 1", "1 tab-separated cells; expected sequence, tab and label, found 'ACGT 1'"),
         ("ACGTACGT" * 20 + "\t-1", r"label '-1'; expected 0 or 1 \(sequence 'ACGTACGT.*\.\.\.'\)"),
-        ("ACGT\t1\tx", "3 cells between tabs; expected sequence, tab and label"),
+        ("ACGT\t1\tx", "3 tab-separated cells; expected sequence, tab and label"),
         ("sequence\tlabel", "label 'label'; expected 0 or 1"),
         ("AC-T\t1", "'-' at position 3"),
         ("\t1", "no sequence before label 1"),
@@ -236,7 +238,7 @@ def test_places_of_graphprot(tmp_path, caplog):
         ("positive-6", "CCACGTGGG", "", -1, -1, ""),
         ("negative-1", "AC", "", -1, -1, ""),
     ]
-    assert "p.fa: 2 headers with a place that is neither as long as" in caplog.text
+    assert "p.fa: 2 headers with a position that is neither as long as" in caplog.text
     assert "n.fa" not in caplog.text
 
 

@@ -214,7 +214,7 @@ def test_places_are_carried_over_and_verified(assemblies):
 def test_wrong_places_and_genomes_are_noticed(assemblies, tmp_path):
     chains, fasta, _ = assemblies
     columns = ["id", "sequence", *PLACE]
-    with pytest.raises(InputError, match="'long': the sequence is not as long"):
+    with pytest.raises(InputError, match="'long': the sequence and its position differ"):
         carry_over(pd.DataFrame([place("long", 20, 60, sequence="ACG")], columns=columns), chains)
     other = tmp_path / "other.fa"
     other.write_text(f">1\n{'ACGT' * 100}\n")

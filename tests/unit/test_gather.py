@@ -351,7 +351,7 @@ def test_identical_sequences_and_odd_classes_are_said():
     assert both.startswith("3 sequences of the files are in both classes")
     assert sizes.startswith("Classes are not equally large (100 a, 30 b)")
     assert letters == "4 sequences contain letters other than A, C, G, T (N)."
-    assert "7 are not called protein-coding (6 retained_intron, 1 TEC)" in others
+    assert "7 of the mRNAs found are not called protein-coding (6 retained_intron, 1 TEC)" in others
     clean = CLEAN | found | dict.fromkeys(list(found)[-2:], 0)
     said = leaks({"leakage": clean, "splits": SPLITS, "classes": {"a": 50, "b": 50}}, "sequences")
     assert said[1:] == [

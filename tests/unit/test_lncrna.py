@@ -152,7 +152,7 @@ def test_same_id_other_sequence_is_refused(files, species):
 def test_transcript_in_both_classes_is_refused(files, species):
     path = files["mRNA"][0]
     path.write_text(path.read_text() + ensembl("L3", "GC0", "protein_coding", "ACGT" * 50))
-    with pytest.raises(InputError, match="'L3' stands in the coding and in the non-coding files"):
+    with pytest.raises(InputError, match="'L3' is in the coding and in the non-coding files"):
         build(files, species, balance=False)
 
 
@@ -243,7 +243,7 @@ def test_split_gene_needs_genes(files, species):
         bare(paths[0])
     with pytest.raises(
         InputError,
-        match=r"cds.fa, .*ncrna.fa: split 'gene'.* known of 0 of 122 .*'header'.*'paper'",
+        match=r"cds.fa, .*ncrna.fa: split 'gene'.* known for 0 of 122 .*'header'.*'paper'",
     ):
         build(files, species, split="gene")
     examples, card = build(files, species)

@@ -104,15 +104,15 @@ def test_rbpsuite_an_empty_member_of_an_archive_hides_nothing(tmp_path, monkeypa
 @pytest.mark.parametrize(
     "text, message",
     [
-        (">chr1:0-5(+)\nACGTA\n", "'>chr1.*' stands before the first line with 'train_dir'"),
-        (">chr1:0-5(+)\nACGTA\ntrain_dir/X.positive\n>chr1:0-5(+)\nACGTA\n", "'>chr1.*ACGTA' stands before the first"),
+        (">chr1:0-5(+)\nACGTA\n", "'>chr1.*' comes before the first line with 'train_dir'"),
+        (">chr1:0-5(+)\nACGTA\ntrain_dir/X.positive\n>chr1:0-5(+)\nACGTA\n", "'>chr1.*ACGTA' comes before the first"),
         ("\n\n", "no line with 'train_dir'"),
         ("train_dir/\n>chr1:0-5(+)\nACGTA\n", "name of an RBP"),
         ("train_dir/Z.positive\n>chr1:0-2(+)\nAC\n", r"no records of X\.negative and X\.positive; .* 1 RBPs: Z"),
-        ("train_dir/X.positive\nACGTA\n>chr1:0-5(+)\nACGTA\n", "'ACGTA' stands before the first '>'"),
+        ("train_dir/X.positive\nACGTA\n>chr1:0-5(+)\nACGTA\n", "'ACGTA' comes before the first '>'"),
         ("train_dir/X.positive\n>\nACGTA\n", "empty header; every record needs an id"),
         ("train_dir/X.positive\n>chr1:0-5(+)\nACG-A\n", r"chr1:0-5\(\+\)'.*'-' at position 4"),
-        ("train_dir/X.positive\n>chr1:0-5(+)\nACGA\n", r"chr1:0-5\(\+\)'.*place has 5 nt, the sequence 4"),
+        ("train_dir/X.positive\n>chr1:0-5(+)\nACGA\n", r"chr1:0-5\(\+\)'.*position has 5 nt, the sequence 4"),
         ("train_dir/X.positive\n>chr1:0-5(+)\n>chr1:0-2(+)\nAC\n", r"chr1:0-5\(\+\)'.*no sequence"),
         ("train_dir/X.positive\n>chr1:0-5(+)\nAC\u00dfTA\n", "letter 'ß' at position 3"),
         ("train_dir/" + "X" * 2_000_000 + "\n", "name of an RBP"),
@@ -265,7 +265,7 @@ def test_strazar_counts_from_one_with_both_ends(tmp_path):
     [
         ("> chr1,+,101,106\nACGTAC", "expected a header like"),
         ("> chr1,+,101,106; class:2\nACGTAC", "expected a header like"),
-        ("> chr1,+,101,106; class:1\nACGTA", "place has 6 nt, the sequence 5"),
+        ("> chr1,+,101,106; class:1\nACGTA", "position has 6 nt, the sequence 5"),
         ("> chr1,+,0,1; class:1\nAC", "begins before the first base"),
         (
             "> chr1,+,1000000000000000000001,1000000000000000000002; class:1\nAC",
@@ -314,7 +314,7 @@ def test_a_directory_of_fasta_pairs_gives_its_sheet(tmp_path, capsys):
     ("names", "message"),
     [
         ([], "no FASTA pairs; expected files such as"),
-        (["A.positive.fa"], r"A\.positive\.fa is there, but no file A\.negative\.fa"),
+        (["A.positive.fa"], r"A\.positive\.fa exists, but no file A\.negative\.fa"),
         (["A.positive.fa", "A_positive.fa"], "are both positive of A"),
     ],
 )

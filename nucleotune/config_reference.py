@@ -6,7 +6,7 @@ from typing import Any
 
 from nucleotune.schemas import read_schema
 
-#: Schema name -> where its keys stand.
+#: Schema name -> where its keys belong.
 SECTIONS = {
     "config": "A run (`--configfile`)",
     "species": "`config/species/<name>.yaml`",
@@ -28,7 +28,7 @@ settings hold nowhere else.
 
 
 def render() -> str:
-    """The whole reference as Markdown: one table a schema, one row a key."""
+    """The whole reference as Markdown: one table a schema, one row per key."""
     parts = [HEAD]
     for name, place in SECTIONS.items():
         schema = read_schema(name)

@@ -84,7 +84,7 @@ def new_directory(path: str | Path, known_by: str) -> Iterator[Path]:
     """Yield an empty directory that takes the place of `path` on success.
 
     `path` may be any that a user names: what is there is replaced only if it is empty or one of ours, known by a file
-    of the name `known_by` in it. Raises InputError otherwise, and if the current directory lies there.
+    of the name `known_by` in it. Raises InputError otherwise, and if it contains the current directory.
     """
     check_new_directory(path, known_by)
     with atomic_path(path, replace_directory=True) as temporary:

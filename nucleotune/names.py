@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from nucleotune.errors import InputError
 
-#: What stands in a data set's directory beside those of its methods.
+#: Names in a data set's directory beside those of its methods.
 RESERVED_METHODS = ("attention",)
 
 
@@ -50,7 +50,7 @@ def by_name(items: Iterable[NamedT], what: str) -> dict[str, NamedT]:
 
 
 def check_titles(kind: str, names: Iterable[str], files: Mapping[str, Mapping[str, Any]]) -> None:
-    """Plug-ins that stand in one table have titles of their own: rows are told apart by them.
+    """Plug-ins that stand in one table have unique titles: rows are told apart by them.
 
     kind: directory of their files. files: name -> validated file.
     """

@@ -21,7 +21,7 @@ from nucleotune.sources.hub import check_checkpoint
 from nucleotune.text import read_lines
 from nucleotune.yaml_files import read_yaml
 
-#: Kinds of plug-in files, the directories in which they lie.
+#: Kinds of plug-in files, the directories that contain them.
 KINDS = ("species", "collections", "models", "methods")
 
 #: Baselines that `mode: original` can run as an installed tool -> the program it calls.

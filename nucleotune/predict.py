@@ -49,10 +49,10 @@ def predict(
         threads: CPU threads; None leaves torch's choice.
 
     Returns:
-        One row a record, in order: `id`, `score` (probability of label 1, of some baselines a margin; the model's
+        One row per record, in order: `id`, `score` (probability of label 1, of some baselines a margin; the model's
         nucleotune.json says what the labels mean), `predicted` (0 or 1), `truncated` (whether the model saw only a part
         of the sequence). Of a model
-        of profiles one row a record, track and position (0-based): `id`, `track`, `position`, `probability` (they add
+        of profiles one row per record, track and position (0-based): `id`, `track`, `position`, `probability` (they add
         up to 1 along a record) and `reads`, its share of the total that the model expects.
 
     Raises:

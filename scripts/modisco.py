@@ -1,4 +1,4 @@
-"""Motifs that a model's contributions make up, beside known ones, and where they lie."""
+"""Motifs that a model's contributions make up, beside known ones, and where they are."""
 
 from pathlib import Path
 

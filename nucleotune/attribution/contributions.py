@@ -72,7 +72,7 @@ class Explained:
 
 
 def write_contributions(path: str | Path, explained: Explained) -> None:
-    """Write a compressed .npz file with an array a field, atomically."""
+    """Write a compressed .npz file with one array per field, atomically."""
     arrays = {field.name: getattr(explained, field.name) for field in fields(Explained)}
     with atomic_path(path) as temporary, temporary.open("wb") as stream:
         np.savez_compressed(stream, **arrays)
@@ -91,7 +91,8 @@ def read_contributions(path: str | Path) -> Explained:
 
 
 def judge(explained: Explained) -> pd.DataFrame:
-    """A row a sequence: `id`, `value`, `delta`, and `pearson` and `spearman` of its contributions and mutation effects.
+    """One row per sequence: `id`, `value`, `delta`, and `pearson` and `spearman` of its contributions and mutation
+    effects.
 
     Correlations are NaN where substitutions were not tried.
     """

@@ -73,7 +73,7 @@ def explain(
     Args:
         model_dir: of the model.
         chosen: sequences of one length.
-        target: of a profile model, of TARGETS; of a classifier it is the logit of class 1 less that of class 0.
+        target: of a profile model, of TARGETS; of a classifier it is the logit of class 1 minus that of class 0.
         mutated: number of sequences, drawn at random, whose every substitution is tried; more than there are: all.
         seed: of references and of what is drawn.
         device: `cpu`, `cuda`, ...; None takes CUDA if there is one.

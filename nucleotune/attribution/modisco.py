@@ -29,7 +29,7 @@ from nucleotune.files import atomic_path
 
 log = logging.getLogger(__name__)
 
-#: For elements of six to ten nt that lie near each other in sequences of a few hundred. Names are those of
+#: For elements of six to ten nt that are close together in sequences of a few hundred. Names are those of
 #: modiscolite's TFMoDISco. Windows are narrow on purpose: a pattern is trimmed to its most informative part, so a wide
 #: one around a weak element moves to a strong one beside it, and the weak one is lost.
 SETTINGS: dict[str, Any] = {

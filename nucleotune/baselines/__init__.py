@@ -150,7 +150,7 @@ def predict_baseline(
     """Score records with the baseline in a model directory, whose description was read already.
 
     `values` are sequences in upper-case ACGTN, or what else the method reads (`Baseline.column`). Structures are folded
-    by `threads` processes. Returns one row a record, in order: `id`, `score` (a probability or a margin), `predicted`
+    by `threads` processes. Returns one row per record, in order: `id`, `score` (a probability or a margin), `predicted`
     (the method's own decision), `truncated` (whether it reads only a part of the sequence).
 
     Raises InputError for a directory that is broken or of another version, and for a record of another length than the

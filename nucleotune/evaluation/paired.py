@@ -58,7 +58,7 @@ def compare_methods(
     """Every method against the best baseline, on the test examples of one data set.
 
     `predictions` is {method: {seed: predictions}}; `baselines` names those methods that may be the
-    one to beat; `groups` is the group of every example by id, as in `intervals`. One row a method
+    one to beat; `groups` is the group of every example by id, as in `intervals`. One row per method
     but the best baseline itself, with COMPARISON_COLUMNS; a difference is method minus baseline;
     `p_holm` is `p` (of AUROC) after Holm's correction over the rows. No rows when there is no
     baseline. McNemar's test takes examples one by one. Raises InputError when a baseline has no

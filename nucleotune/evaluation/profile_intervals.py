@@ -1,7 +1,7 @@
 """Bootstrap intervals of profile metrics, and paired comparisons with a reference line.
 
 What is drawn with replacement are groups of examples (genes). Percentile intervals; as in `intervals`, they tell how
-much the test genes at hand matter, and nothing of the noise of training.
+much the choice of test genes matters, and nothing about the noise of training.
 """
 
 from collections.abc import Iterator, Mapping
@@ -100,7 +100,7 @@ def compare_profiles(
 ) -> pd.DataFrame:
     """Every method against the one named `against` (the average profile), on the test genes of one data set.
 
-    `methods` is {method: {seed: predictions}}. One row a method but `against`, with PROFILE_COMPARISON_COLUMNS; a
+    `methods` is {method: {seed: predictions}}. One row per method but `against`, with PROFILE_COMPARISON_COLUMNS; a
     difference is method minus `against`, so a better method has positive ones, but a negative `delta_loss`. Bootstrap
     p values are those of `paired.compare`; `p_holm` is `p` (of the median Pearson correlation) after Holm's correction
     over the rows; `wilcoxon_p` is that of the signed-rank test on the genes' correlations, averaged over seeds and

@@ -1,6 +1,6 @@
 """Gene annotation as one table: GTF of Ensembl and GENCODE, GFF3 of Ensembl, GENCODE and NCBI.
 
-One row a feature, in file order, coordinates 0-based half-open:
+One row per feature, in file order, coordinates 0-based half-open:
 
     feature             category  as written, but in GFF3 `gene` for every kind of gene and `transcript` for every
                                   kind of transcript; the kind (mRNA) is the biotype where the file gives no other
@@ -114,7 +114,7 @@ def read_with_contigs(
 
 
 def genes(annotation: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a gene: id, version, name, biotype, seqname, start, end, strand and `tss`, in file order.
+    """Return one row per gene: id, version, name, biotype, seqname, start, end, strand and `tss`, in file order.
 
     `tss` (int64) is the 0-based position of the first transcribed base: `start` on +, `end` - 1 on -. A gene without
     such a position (no strand, or rows on several contigs or strands, as after trans-splicing) is left out, and their

@@ -5,7 +5,7 @@ All readers return one row a place, in order of contig, position and strand, pla
     seqname    category
     position   int64, 0-based: the last base that is transcribed, before the tail
     strand     category  "+" or "-", that of the transcript
-    <track>    int64, one column a track (growth condition, tissue ..)
+    <track>    int64, one column per track (growth condition, tissue ..)
 
 Contigs are texts: 1.10 is not 1.1. Counts are of reads: values that are no whole numbers (4.0 is one) are refused,
 since rounding what was scaled to the size of a library would drop the rare ends, and losses and metrics built on counts
@@ -200,7 +200,7 @@ def _read_bed_columns(path: str | Path, columns: int) -> pd.DataFrame:
     """A file without header line as columns of texts, "column 1" and so on; index: numbers of the lines.
 
     There are at least so many. Blank lines, comments and lines for genome browsers are passed over, wherever they
-    stand.
+    are.
     """
     lines = delimited.records(path)
     number, line = next(lines, (0, ""))

@@ -16,7 +16,7 @@ _NUMBERS = re.compile("[0-9.eE+\\-\t ]*")
 
 
 def read_gct(path: str | Path) -> pd.DataFrame:
-    """Return genes x tissues from a GCT file, plain or gzip: one row a gene, in file order.
+    """Return genes x tissues from a GCT file, plain or gzip: one row per gene, in file order.
 
     The index is `gene_id` without version (ENSG00000223972; ENSG00000002586_PAR_Y keeps its suffix). The columns are
     `gene_version` (Int32, missing where ids have none) and the tissues (float64) under the file's names for them. The

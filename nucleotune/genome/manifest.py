@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 def read_manifest(path: str | Path) -> pd.DataFrame:
-    """Read which files of peaks there are: ENCODE's `metadata.tsv`, or a table of one's own.
+    """Read which files of peaks there are: ENCODE's `metadata.tsv`, or your own table.
 
     Of ENCODE's table, those rows count that are narrowPeak on GRCh38 of both replicates together ("1, 2"), one for each
     experiment: files of one replicate are clusters without a threshold. Where an experiment has several, the first by

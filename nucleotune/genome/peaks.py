@@ -35,7 +35,7 @@ HOST_BIOTYPES = (
 
 _TRIES = 100
 
-#: Share of the peaks that may lie outside transcripts and contigs. Few of a real eCLIP do, most of another assembly's.
+#: Share of the peaks that may be outside transcripts and contigs. Few of a real eCLIP do, most of another assembly's.
 _MOST_OUTSIDE = 0.5
 
 _log = logging.getLogger(__name__)
@@ -101,7 +101,7 @@ def peak_examples(
     (0-based half-open), `strand`, bound ones first and in the order of the genome, unbound ones as their partners; and
     the counts `peaks`, then those left out, each by the first reason (`weak`, `not_on_a_chromosome`, `overlapping`,
     `without_host`, `unknown_contig`, `off_contig`, `not_acgt`, `same_sequence`, `without_unbound`), and `pairs`. Raises
-    InputError where no pair is left, and where most peaks lie outside of transcripts or contigs.
+    InputError where no pair is left, and where most peaks are outside of transcripts or contigs.
     """
     with open_genome(fasta) as genome:
         contigs = list(genome.keys())
@@ -179,7 +179,7 @@ def peak_examples(
 
 
 def _check_chromosomes(seqname: pd.Series, scaffolds: Collection[str], source: str) -> None:
-    """Say how many peaks of `source` lie on scaffolds and the like; InputError where they are more than MAX_UNKNOWN."""
+    """Say how many peaks of `source` are on scaffolds and the like; InputError where they are more than MAX_UNKNOWN."""
     found = seqname[seqname.isin(scaffolds)].value_counts()
     if found.empty:
         return

@@ -27,9 +27,10 @@ _log = logging.getLogger(__name__)
 
 
 def transcript_regions(annotation: pd.DataFrame, transcripts: pd.DataFrame) -> pd.DataFrame:
-    """Return the regions of reference transcripts: one row a region, without gaps from a transcript's start to its end.
+    """Return the regions of reference transcripts: one row per region, without gaps from a transcript's start to its
+    end.
 
-    UTRs are what lies outside the bounds of the coding part, whose stop codon belongs to the CDS (in GTF it is a
+    UTRs are what is outside the bounds of the coding part, whose stop codon belongs to the CDS (in GTF it is a
     feature of its own). A transcript is coding where the annotation has CDS of it, whatever its biotype.
 
     Args:
@@ -74,7 +75,7 @@ def transcript_regions(annotation: pd.DataFrame, transcripts: pd.DataFrame) -> p
 
 
 def region_strings(places: pd.DataFrame, regions: pd.DataFrame) -> list[str]:
-    """Return the letters of each place, one a nucleotide, 5' to 3' of the place's strand.
+    """Return the letters of each place, one per nucleotide, 5' to 3' of the place's strand.
 
     Where genes overlap, a transcript on the place's strand comes before one on the other, and then the one of the
     better rank; nucleotide by nucleotide.
@@ -124,9 +125,9 @@ def region_strings(places: pd.DataFrame, regions: pd.DataFrame) -> list[str]:
 def carry_over(
     places: pd.DataFrame, chains: Sequence[Chain] | None, fasta: str | Path | None = None
 ) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Return the places that lie on another assembly as well, there, and how many were lost on the way and why.
+    """Return the places that exist on another assembly as well, there, and how many were lost on the way and why.
 
-    The paper asks for "100 % sequence identity": a place has to lie in one aligned block (see `chain.lift`) and, where
+    The paper asks for "100 % sequence identity": a place has to be in one aligned block (see `chain.lift`) and, where
     the genome is given, the bases there have to be those of its sequence.
 
     Args:

@@ -132,7 +132,7 @@ def random_windows(
     Returns the windows in the order drawn, with the id `seqname:start-end(strand)`; and the counts `tries`, `excluded`,
     `not_acgt`, `overlapping` with a window drawn before (the tries rejected, by the first reason) and `windows`.
 
-    Raises InputError for a contig that the genome has not, for intervals none of which lies on its contigs, and where
+    Raises InputError for a contig that the genome lacks, for intervals none of which is on its contigs, and where
     `n` windows are not found in 100 tries for each and 10,000 more.
     """
     if n < 1:

@@ -32,7 +32,7 @@ def tables(
 ) -> list[dict[str, Any]]:
     """Tables of a data card: {"title", "head", "rows", "note"}, cells as strings; `titles` are those of methods.
 
-    beside_paper: whether the data stand for those of a paper, whose counts are then shown, too.
+    beside_paper: whether the data stand for those of a paper, whose counts are then also shown.
     """
     found = [_splits(card["splits"], _lost_windows(card.get("windows")))]
     if "expression_classes" in card:

@@ -156,7 +156,7 @@ def tracks(
 ) -> list[Track]:
     """Rows of Figure 8: contributions to the sequences `ids` by the model's own way, and by mutagenesis.
 
-    Of a sequence longer than WIDEST the stretch with the highest contributions; ids that the model has not are left
+    Of a sequence longer than WIDEST the stretch with the highest contributions; ids that the model lacks are left
     out. seqlets: seqlets.tsv.
     """
     found = []

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from nucleotune.estimate import Estimate, Expected
 
-#: Kind of storage -> where it lies.
+#: Kind of storage -> where it is.
 PLACES = {
     "downloads": "resources/downloads",
     "published models": "resources/checkpoints",

@@ -33,7 +33,7 @@ def read_label(text: str) -> int:
 
 
 def shown(text: str) -> str:
-    """A text as it stands in a message: its beginning, invisible characters escaped."""
+    """A text as shown in a message: its beginning, invisible characters escaped."""
     return repr(text if len(text) <= 60 else f"{text[:57]}...")
 
 

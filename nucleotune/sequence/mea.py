@@ -53,7 +53,7 @@ _LOG_EVERY_SECONDS = 15.0
 class Structures:
     """Structures of sequences.
 
-    table   one row a sequence: `sequence` (unique); `shreps`, dot-brackets of its shape representatives, the lowest
+    table   one row per sequence: `sequence` (unique); `shreps`, dot-brackets of its shape representatives, the lowest
             energy first (`sequence.shreps`); `elements`, one letter of `elements.ELEMENTS` a nucleotide, of the MEA
             structure; None where the one or the other was not asked for
     engine  what made the MEA structures, in words
@@ -143,7 +143,7 @@ def _linearpartition(sequences: Sequence[str], program: str, threads: int) -> li
 
 
 def _run(path: str, sequences: Sequence[str]) -> list[str]:
-    """The structures of `sequences` from one process, which reads one a line and takes T for U."""
+    """The structures of `sequences` from one process, which reads one per line and takes T for U."""
     command = [path, "-M", "--gamma", str(GAMMA), "-b", str(BEAM)]
     text = "".join(f"{sequence}\n" for sequence in sequences)
     done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
@@ -162,7 +162,7 @@ def _run(path: str, sequences: Sequence[str]) -> list[str]:
 
 
 def write_structures(path: str | Path, structures: Structures) -> None:
-    """Write structures as Parquet, atomically; the engine stands in the file's metadata."""
+    """Write structures as Parquet, atomically; the engine is in the file's metadata."""
     table = pa.Table.from_pandas(structures.table[list(COLUMNS)], preserve_index=False)
     metadata = {**table.schema.metadata, _ENGINE_KEY: structures.engine.encode()}
     write_parquet(path, table.replace_schema_metadata(metadata))

@@ -79,7 +79,7 @@ def _fold_compound(rna: str, dangles: int) -> RNA.fold_compound:
 
 @cache
 def _model(dangles: int) -> tuple[RNA.md, RNA.param]:
-    """Settings and energies; ViennaRNA's own set of energies, one a process, is Turner 2004 before and after."""
+    """Settings and energies; ViennaRNA's own set of energies, one per process, is Turner 2004 before and after."""
     model = RNA.md()
     model.dangles = dangles
     model.noLP = 1

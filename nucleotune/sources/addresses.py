@@ -31,7 +31,7 @@ _LONGEST = 220
 def without_secrets(text: str) -> str:
     """An address, or a text with addresses in it, less users and passwords, and with the values of tokens replaced.
 
-    `hidden-` and eight digits of a checksum stand in the place of a value: two files told apart by their tokens alone
+    `hidden-` and eight digits of a checksum replace a value: two files told apart by their tokens alone
     remain two.
     """
 
@@ -120,7 +120,7 @@ def _names(parts: SplitResult) -> list[str]:
 
 
 def split_address(url: str, where: str) -> SplitResult:
-    """`urlsplit` whose port has been read, too; InputError for what is not of the form of a URL.
+    """`urlsplit` whose port has also been read; InputError for what is not of the form of a URL.
 
     The message does not repeat the address: in one that cannot be taken apart a password cannot be found.
     """

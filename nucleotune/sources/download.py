@@ -54,7 +54,8 @@ def download(
     Raises InputError listing every candidate with its reason and where the file may be put by hand,
     or naming both sha256 when the lock has another. After any failure, `output` and its metadata
     are as before the call. Nothing temporary is left but the bytes that came before an interruption, in
-    `.<name>.part` with a note beside it, where the host names the version of its file: the next call goes on with them.
+    `.<name>.part` with a note beside it, where the host names the version of its file: the next call continues with
+    them.
     """
     output = Path(output)
     source = replace(source, urls=tuple(map(hide, source.urls)))

@@ -1,7 +1,7 @@
-"""Where the files of a published model lie: URLs on the model hub, commits, places in a mirror.
+"""Where the files of a published model are: URLs on the model hub, commits, places in a mirror.
 
 Weights take the way of every other external file (`nucleotune.sources.download`): mirrors laid out as `wget -x` does,
-offline mode, resume and the sha256 lock hold for them, too. Standard library only: the Snakefile comes here.
+offline mode, resume and the sha256 lock also hold for them. Standard library only: the Snakefile comes here.
 """
 
 import re

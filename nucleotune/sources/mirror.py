@@ -1,4 +1,4 @@
-"""Where files may lie without a network, and what offline mode lacks.
+"""Where files may be without a network, and what offline mode lacks.
 
 Standard library only: offline runs are checked when the Snakefile is parsed, before any job starts.
 """
@@ -25,8 +25,8 @@ def missing(
 ) -> list[Source]:
     """Return the sources (resolved) that cannot be had without the network, in the order given.
 
-    sources: output path -> source. One is at hand when its output exists already, or the path of a
-    candidate in a mirror, or a candidate that is itself a file.
+    sources: output path -> source. One is available if its output exists already, or the path of a candidate in a
+    mirror, or a candidate that is itself a file.
     """
     pairs = sources.items() if isinstance(sources, Mapping) else sources
     return [

@@ -168,7 +168,7 @@ def file_path(url: str) -> Path:
 
 
 def local_path(url: str) -> str:
-    """Return where a download of `url` lies below a download or mirror directory: `<host>/<path>`.
+    """Return where a download of `url` is below a download or mirror directory: `<host>/<path>`.
 
     The layout is that of `wget -x` (GNU wget 1.21 on Unix), so a directory it filled is a mirror: a
     port other than the scheme's own stays (`host:8080/...`), the query stays in the file name after

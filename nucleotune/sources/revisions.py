@@ -34,7 +34,7 @@ def lock_revisions(
     endpoint: the hub; `retries`, `timeout` (seconds) and `pause` as in `nucleotune.sources.transfer.fetch`.
     A line made for another repository or revision is replaced. A line is kept, and reported by an InputError, when its
     revision has become another commit meanwhile; the other models' lines are written all the same.
-    Raises InputError when the hub does not answer with a commit, too.
+    Raises InputError when the hub does not answer with a commit.
     """
     lock = Path(lock)
     problems = []

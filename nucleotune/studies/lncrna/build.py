@@ -189,7 +189,7 @@ def build_examples(
     kept: shares of partial test transcripts; train_view: "full" or "cut" (`studies.lncrna.partial`).
     Returns the examples (contract of `nucleotune.contracts`) and the card: `waterfall`, `classes_before_sampling`,
     `classes`, `not_coding`, `splits`, `leakage`, `identical`, `genes_known`.
-    Under "gene" transcripts of one sequence are kept in one part, too.
+    Under "gene" transcripts of one sequence are also kept in one part.
 
     Raises InputError for "gene" where no gene is known, and where a part lacks a class.
     """
@@ -223,7 +223,7 @@ def build_examples(
     before = {label: describe_class(table) for label, table in tables.items()}
     others = not_coding(tables["mRNA"])
     if others:
-        # Ensembl's own file has them in the papers' way; files of one's own may be meant otherwise.
+        # Ensembl's own file has them in the paper's form; users' own files may be meant otherwise.
         log.log(
             logging.WARNING if species["coding"]["files"] else logging.INFO,
             "%s: %d of the %d mRNAs are not called protein-coding: %s; set coding.transcript_biotypes in the species"

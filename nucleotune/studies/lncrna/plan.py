@@ -85,8 +85,8 @@ def calibration_files(
 ) -> dict[tuple[str, int, str], tuple[str, Source]]:
     """Files of `calibrate_counts`: (species, release, class) -> (path, source).
 
-    Species from Ensembl's main site that stand beside a row of the paper, in every release of `lncrna.calibrate`; a
-    simulated one in its own release, the only one it has.
+    Species from Ensembl's main site that are shown next to a row of the paper, in every release of `lncrna.calibrate`;
+    a simulated one in its own release, the only one it has.
     """
     files = {}
     names = run["config"]["lncrna"]["species"] if "lncrna" in run["config"]["studies"] else []

@@ -1,7 +1,7 @@
-"""Whether 3' ends lie where transcripts of this genome end: on the strand of the genes, at places rich in A.
+"""Whether 3' ends are where transcripts of this genome end: on the strand of the genes, at places rich in A.
 
 Counts of another assembly, of swapped strands or with positions off by one fit the contigs as well as the right ones.
-What tells them apart is in the genome: most ends behind stop codons are on the gene's strand, and cleavage is at an A
+What tells them apart is in the genome: most ends after stop codons are on the gene's strand, and cleavage is at an A
 (or the tail's first A's cannot be told from the genome's).
 """
 
@@ -49,7 +49,7 @@ def judge_ends(
         LEAST_PLACES was not reached).
 
     Raises:
-        InputError: more reads on the other strand than on the genes', or ends that lie at no A-rich places.
+        InputError: more reads on the other strand than on the genes', or ends that are not at A-rich positions.
     """
     other = windows.assign(strand=windows["strand"].astype("str").map({"+": "-", "-": "+"}))
     sense, antisense = int(counts.sum()), int(count_in_windows(placed, other)[0].sum())

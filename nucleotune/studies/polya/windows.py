@@ -2,7 +2,7 @@
 
 The window of a gene is its stop codon and what follows it in the genome, in the orientation of the gene: what SpeciesLM
 was trained on (Gankin et al., bioRxiv 2023), and what the paper (section 4.1) cuts to 300 nt. Guards see to it that
-annotation, genome and counts are of one assembly: windows begin with a stop codon, 3' ends lie on their contigs, on the
+annotation, genome and counts are of one assembly: windows begin with a stop codon, 3' ends are on their contigs, on the
 strand of the genes and at places rich in A, and transcripts that cover an intact ORF cover that of the annotation.
 """
 
@@ -56,7 +56,7 @@ def build_examples(
     intact_orfs: pd.DataFrame | None = None,
     files: Mapping[str, str | Path] | None = None,
 ) -> PolyaExamples:
-    """Examples of all protein-coding genes that have reads behind their stop codon.
+    """Examples of all protein-coding genes that have reads after their stop codon.
 
     Args:
         annotation: rows of `read_annotation`; features CDS and stop_codon are used.

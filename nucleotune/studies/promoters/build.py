@@ -245,7 +245,7 @@ def _task2(
 def _renamed(
     files: Mapping[str, str], source: str, places: pd.DataFrame, species: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """Places of the file `source` with the genome's names of contigs, without those on contigs that it has not."""
+    """Places of the file `source` with the genome's names of contigs, without those on contigs that it lacks."""
     names = read_contig_names(files["annotation"]) if source == "annotation" else {}
     with open_genome(files["genome"]) as fasta:
         named, _ = rename_contigs(

@@ -27,8 +27,8 @@ _NUMBERED = re.compile(r"(.+)_[0-9]{1,3}")
 def read_promoters(path: str | Path) -> pd.DataFrame:
     """Read the BED file: columns id, seqname, position (0-based TSS), strand, group (gene symbol).
 
-    A record is EPDnew's box of 60 bp around a TSS, or the TSS itself, 1 bp; columns lie between tabs or, without any
-    tab, between blanks. The id is EPD's name, `<gene>_<number>`: alternative promoters of a gene share its group. A
+    A record is EPDnew's box of 60 bp around a TSS, or the TSS itself, 1 bp; columns are separated by tabs or, without
+    any tab, between blanks. The id is EPD's name, `<gene>_<number>`: alternative promoters of a gene share its group. A
     promoter called `.` gets its place for a name. Columns 7 and 8 of a box, where given, mark the TSS too and must
     agree. Raises InputError naming the line for anything else.
     """

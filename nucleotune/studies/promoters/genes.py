@@ -3,7 +3,7 @@
 Builders return rows with columns id and group (the gene), sequence, label and metadata, without a split, and the
 beginning of the data card. Common arguments:
 
-genes    one row a gene, of the annotation: gene_id, gene_version, gene_name, gene_biotype (of BIOTYPES, see
+genes    one row per gene, of the annotation: gene_id, gene_version, gene_name, gene_biotype (of BIOTYPES, see
          `named_biotypes`), seqname, strand, tss
 windows  promoter sequences, at least columns id and sequence; they end a fixed number of nt downstream of the TSS, so
          that a shorter promoter is the end of a longer one
@@ -104,7 +104,8 @@ def expression_genes(
 ) -> Built:
     """Task 3: promoters of genes expressed highly in all tissues (label 1) or lowly in all (label 0).
 
-    expression: median TPM, one row a gene id, one column a tissue (and `gene_version`). windows: as long as the longest
+    expression: median TPM, one row per gene id, one column per tissue (and `gene_version`). windows: as long as the
+        longest
     promoter asked for, so that all lengths have the same genes; the last `length` nt of each are taken. universe: genes
     that percentiles are taken over, of `expression_classes.UNIVERSES`. The larger class is sampled down.
 
@@ -227,7 +228,7 @@ def biotype_genes(
 
 
 def in_task3(genes: pd.DataFrame, task3: Collection[str]) -> dict[str, Any]:
-    """How many genes of Task 4 (columns id and gene_biotype) are in Task 3, too, by class, beside the paper's."""
+    """How many genes of Task 4 (columns id and gene_biotype) are also in Task 3, by class, beside the paper's."""
     result = {}
     for name in BIOTYPES:
         ours = genes.loc[genes["gene_biotype"] == name, "id"].isin(set(task3))

@@ -80,7 +80,7 @@ def gue_waterfall(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _read_split(split: str, path: str | Path) -> tuple[pd.DataFrame, list[int]]:
-    """The rows of a file, and the line that each stands in."""
+    """The rows of a file, and the line that each is on."""
     lines, sequences, labels = [], [], []
     for line, (sequence, label) in read_rows(path):
         where = f"{path}: line {line}"

@@ -122,7 +122,7 @@ def task_files(task: str, study: Mapping[str, Any]) -> tuple[str, ...]:
 def dataset_files(
     run: Mapping[str, Any], registry: Mapping[str, Source], dataset: PromoterDataset
 ) -> dict[str, tuple[str, Source | None]]:
-    """Files that a data set is built from: name -> (path, source). Of GUE a single file of one's own is enough.
+    """Files that a data set is built from: name -> (path, source). Of GUE a user's single file is enough.
 
     Raises InputError where the species has no place for one of them.
     """

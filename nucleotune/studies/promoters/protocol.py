@@ -64,7 +64,7 @@ def species_read(
 ) -> dict[str, Any]:
     """What the examples of a data set depend on of its species file, files apart.
 
-    Returns `aliases` and `biotypes` as they stand there, and `expected`: source -> numbers that must be met.
+    Returns `aliases` and `biotypes` as written there, and `expected`: source -> numbers that must be met.
     """
     block = species["promoters"]
     source = "gtex" if dataset.task in ("task3", "task4") else study["positives"]
@@ -203,7 +203,7 @@ def _others(changed: list[str]) -> str:
 
 
 def _has_parts(block: Mapping[str, Any]) -> bool:
-    """Whether the sequences of GUE come in parts, which are kept; a single file of one's own is split."""
+    """Whether the sequences of GUE come in parts, which are kept; a user's single file is split."""
     return bool(block["gue"] or block["files"]["gue_valid"] or block["files"]["gue_test"])
 
 

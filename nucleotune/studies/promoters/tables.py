@@ -203,9 +203,9 @@ def truncation_table(
 ) -> pd.DataFrame:
     """Table 1 of the language models by truncation side, keys dataset, length, method and truncation.
 
-    Beside MCC stands the share of promoters whose TSS is lost, of `reading`: data set -> `truncation` -> method -> what
+    Next to MCC is the share of promoters whose TSS is lost, of `reading`: data set -> `truncation` -> method -> what
     `studies.promoters.truncation.read_by` returns.
-    A published number stands beside each side that `published_as` gives a method: the paper does not say which it took.
+    A published number is shown for each side that `published_as` gives a method: the paper does not say which it took.
     """
     models = [one for one in methods if one["truncation"] is not None]
     printed = published[published["method"].isin({one["published_as"] for one in models})]

@@ -151,7 +151,7 @@ def to_shape(examples: pd.DataFrame, methods: Mapping[str, str], source: str) ->
 def with_properties(
     rows: pd.DataFrame, *, regions: pd.DataFrame | None, structures: pd.DataFrame | None
 ) -> pd.DataFrame:
-    """Rows with `regions` and `elements`, one letter a nucleotide, None where they are not known or not asked for."""
+    """Rows with `regions` and `elements`, one letter per nucleotide, None where they are not known or not asked for."""
     found = rows[["id", "sequence"]].copy()
     for name, table, key in (("regions", regions, "id"), ("elements", structures, "sequence")):
         known = {} if table is None else dict(zip(table[key], table[name], strict=True))

@@ -65,7 +65,7 @@ def find_properties(
 ) -> list[Property]:
     """All properties, regions first, then boundaries and structures.
 
-    `sequences` has columns `id`, `sequence`, `regions` and `elements`, the last two one letter a nucleotide, or None
+    `sequences` has columns `id`, `sequence`, `regions` and `elements`, the last two one letter per nucleotide, or None
     where they are not known; `spans` and `tokenized` are of its sequences. Raises InputError for letters of another
     length than the sequence (names the record).
     """

@@ -1,8 +1,8 @@
 """Bound and unbound RNA sequences of an RNA-binding protein, from the forms they are published in.
 
-Each reader returns one row a sequence, in file order: `id` (unique), `sequence` (upper-case, T for U; codes other than
-ACGT are N), `label` (1 bound, 0 not), `group` (the id: no genes are known), and the place on the source's assembly:
-`seqname`, `start`, `end` (0-based half-open) and `strand`; "", -1, -1 and "" where the source gives none.
+Each reader returns one row per sequence, in file order: `id` (unique), `sequence` (upper-case, T for U; codes other
+than ACGT are N), `label` (1 bound, 0 not), `group` (the id: no genes are known), and the place on the source's
+assembly: `seqname`, `start`, `end` (0-based half-open) and `strand`; "", -1, -1 and "" where the source gives none.
 
 The id is the place, `chr1:100-201(+)`, or class and running number, `positive-17`. A place that comes again gets `.2`,
 `.3` and so on: sets that pool cell lines repeat some.
@@ -69,7 +69,7 @@ def read_rbpsuite(path: str | Path, rbp: str) -> pd.DataFrame:
     bedtools. That is what the tar archive of these files looks like, so it may be given as it is, gzip or not: such
     a line then ends with the header of the block's first record. The file is read in pieces of 16 MiB, once.
 
-    Raises InputError for a block without name, an RBP that has not both blocks, and a malformed record.
+    Raises InputError for a block without name, an RBP that lacks one of the blocks, and a malformed record.
     """
     labels: list[int] = []
     letters: list[str] = []
@@ -301,7 +301,7 @@ def _block_name(path: str | Path, line: bytes) -> tuple[str, str]:
             f"{path}: line {shown(line.decode(errors='replace'))}: expected the name of an RBP with .positive or"
             " .negative"
         )
-    name, kind = found[-1]  # an empty file of an archive may stand in front, in the same line
+    name, kind = found[-1]  # an empty file of an archive may precede it, in the same line
     return _text(path, name), kind.decode()
 
 

@@ -86,7 +86,7 @@ def assemble_splits(
     min_per_class: int,
     source: str = "sequences",
 ) -> Built:
-    """Examples of an RBP whose training and test sequences come in files of their own.
+    """Examples of an RBP whose training and test sequences come in separate files.
 
     parts: tables of a reader by split: `train`, `test` and perhaps `valid`. Without `valid`, that share of the training
     sequences of each class is drawn for it, rounded as in `build_examples`. Filters are the same. The parts that a

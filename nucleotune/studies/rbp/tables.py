@@ -112,7 +112,7 @@ def _over_proteins(
 def auroc_by_protein(
     metrics: Metrics, datasets: Described, methods: Described, split: str = "test"
 ) -> pd.DataFrame:
-    """AUROC, a row a protein and a column a method, by their titles; NaN where a method did not run."""
+    """AUROC, one row per protein and one column per method, by their titles; NaN where a method did not run."""
     values = {
         method["title"]: [
             metrics.get(dataset["name"], {})
@@ -136,7 +136,7 @@ def rbp_table_auroc(
 ) -> pd.DataFrame:
     """AUROC of every method on every protein, then means over proteins, keys dataset and method.
 
-    A published mean stands beside that of a method with its `published_as`, and is comparable when all data sets and
+    A published mean is shown next to that of a method with its `published_as`, and is comparable when all data sets and
     the method are, and the proteins are as many as the paper's. Published means that no such row covers follow as "not
     run". Where a data set is not `published_as` PAPER_DATA, no number of the paper is shown.
     """

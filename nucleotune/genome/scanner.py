@@ -31,7 +31,7 @@ _BLOCK = 1 << 24  # bytes
 
 #: What a code of `_scan` says was expected, in the order of the codes from 1 on.
 _EXPECTED = (
-    "nine columns between tabs",
+    "nine tab-separated columns",
     "start and end as whole numbers with 1 <= start <= end in columns 4 and 5",
     "a strand (+, -, . or ?) in column 7",
     "attributes of the form {form} in column 9",

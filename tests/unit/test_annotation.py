@@ -375,8 +375,8 @@ GOOD = '1\tx\tgene\t1\t9\t.\t+\t.\tgene_id "a";\n'
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("1\tx\tgene\t1\t9", "nine columns"),
-        ('1 x gene 1 9 . + . gene_id "a";', "nine columns"),
+        ("1\tx\tgene\t1\t9", "nine tab-separated columns"),
+        ('1 x gene 1 9 . + . gene_id "a";', "nine tab-separated columns"),
         ('1\tx\tgene\tone\t9\t.\t+\t.\tgene_id "a";', "start and end"),
         ('1\tx\tgene\t0\t9\t.\t+\t.\tgene_id "a";', "start and end"),
         ('1\tx\tgene\t9\t8\t.\t+\t.\tgene_id "a";', "start and end"),

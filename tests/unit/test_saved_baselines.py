@@ -141,7 +141,7 @@ def test_broken_directories_are_named(saved, tmp_path):
         predict_baseline(tmp_path, {**description, "baseline": "new"}, ["a"], ["ACGT"])
     arrays = load_file(folder / "gc/model.safetensors")
     for change, message in (
-        (lambda array: array * np.nan, "record 'a': the score of gc in .* is no finite number"),
+        (lambda array: array * np.nan, "record 'a': the score of gc in .* is not a finite number"),
         (lambda array: np.concatenate([array, array], axis=-1), "does not fit together"),
     ):
         changed = arrays | {"coefficients": change(arrays["coefficients"])}

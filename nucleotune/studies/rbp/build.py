@@ -142,7 +142,7 @@ def to_shape(examples: pd.DataFrame, methods: Mapping[str, str], source: str) ->
         row = examples[long].iloc[0]
         raise InputError(
             f"{source}: {', '.join(needing)} takes sequences of at most {MAX_LENGTH} nt, found {int(long.sum())} of"
-            f" {len(examples)} longer ones, such as {row['id']!r} with {len(row['sequence'])} nt; cut them to a"
+            f" {len(examples)} longer than that, such as {row['id']!r} with {len(row['sequence'])} nt; cut them to a"
             " shorter window, remove the method from rbp.methods, or use graphprot-sequence, which folds nothing"
         )
     return examples.loc[~long, "sequence"].tolist() if methods else []

@@ -1,6 +1,6 @@
 """nucleotune: from public sequence files to the papers' tables, figures and models, as one DAG.
 
-The way of the data: sources -> examples -> methods -> predictions -> metrics -> tables and figures -> report.
+Data flow: sources -> examples -> methods -> predictions -> metrics -> tables and figures -> report.
 Each stage is one file under rules/; a rule, its script under scripts/ and its log share one name.
 """
 
@@ -9,7 +9,7 @@ from snakemake.utils import min_version
 min_version("9.22")
 
 
-# A configuration of one's own stands on the documented defaults (docs/configuration.md), not on the demo.
+# A user's configuration starts from the documented defaults (docs/configuration.md), not from the demo.
 if not workflow.configfiles:
 
     configfile: workflow.source_path("config/demo.yaml")

@@ -22,36 +22,33 @@ def main(arguments: list[str] | None = None) -> int:
         "predict",
         help="score the sequences of a FASTA file with a trained model",
         description="Score the sequences of a FASTA file with a model directory of a finished run"
-        " (results/<study>/<dataset>/<method>/seed<seed>/model). The directory is all that is needed."
-        " A model of profiles gives a row a position; the first nucleotide is 0.",
+        " (results/<study>/<dataset>/<method>/seed<seed>/model). Only this directory is needed. A profile model"
+        " writes one row per position; the first nucleotide is 0.",
     )
     predict.add_argument("model", type=Path, help="model directory")
     predict.add_argument(
-        "fasta", type=Path, help="sequences, plain or gzip; a pipe, or - for the standard input"
+        "fasta", type=Path, help="sequences, plain or gzip; a pipe, or - for standard input"
     )
     predict.add_argument(
         "-o",
         "--output",
         default=STDOUT,
-        help="TSV to write, compressed where its name ends in .gz; a pipe, a device, or - for the standard output"
-        " (default: -)",
+        help="TSV to write, compressed if its name ends in .gz; a pipe, a device, or - for standard output (default)",
     )
-    predict.add_argument(
-        "--device", help="cpu, cuda or cuda:<number> (default: cuda where there is one)"
-    )
+    predict.add_argument("--device", help="cpu, cuda or cuda:<number> (default: cuda if available)")
     predict.add_argument("--threads", type=_threads, help="CPU threads (default: all cores)")
     predict.set_defaults(run=_predict)
     sheet = commands.add_parser(
         "rbp-sheet",
         help="list the RBPs of a file or directory, as the sheet of a collection",
         description="Write the sheet of a collection (config/collections/<name>.tsv) from RBPsuite's file or archive,"
-        " from ENCODE's metadata.tsv of eCLIP experiments, or from a directory of FASTA files <RBP>.positive.fa and"
+        " from ENCODE's metadata.tsv for eCLIP experiments, or from a directory of FASTA files <RBP>.positive.fa and"
         " <RBP>.negative.fa, plain or gzip.",
     )
     sheet.add_argument(
         "file",
         type=Path,
-        help="RBPsuite's sequences (a pipe, or - for the standard input), metadata.tsv, or a directory of FASTA pairs",
+        help="RBPsuite's sequences (a pipe, or - for standard input), metadata.tsv, or a directory of FASTA pairs",
     )
     sheet.set_defaults(run=_sheet)
     options = parser.parse_args(arguments)

@@ -132,8 +132,8 @@ def _check_plugin_folders(folders: Iterable[str], source: str) -> None:
             )
         if not any((folder / kind).is_dir() for kind in KINDS):
             raise InputError(
-                f"{source}: plugins: {folder} has none of the directories {', '.join(KINDS)}; name the one that they"
-                " lie in"
+                f"{source}: plugins: {folder} has none of the directories {', '.join(KINDS)}; name the"
+                " directory that contains them"
             )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from nucleotune.schemas import read_schema
 
-#: Schema name -> where its keys stand.
+#: Schema name -> where its keys belong.
 SECTIONS = {
     "config": "A run (`--configfile`)",
     "species": "`config/species/<name>.yaml`",
@@ -20,15 +20,15 @@ SECTIONS = {
 HEAD = """# Configuration reference
 
 Generated from `schemas/` by `make docs`; do not edit. Unknown keys are errors, and every file is checked before the
-first job starts. A key that a file leaves out has its default: methods that need neither GPU nor download, and the
-shipped toy data if no species or collection is named. Of several files after `--configfile` a later one replaces the
-lists of an earlier one and merges its mappings. Without `--configfile` the demo runs (`config/demo.yaml`), whose
-settings hold nowhere else.
+first job starts. Keys that a file leaves out keep their defaults: methods that need neither GPU nor download, and the
+shipped toy data if no species or collection is named. If there are several files after `--configfile`, a later one
+replaces the lists of earlier ones and merges its mappings into theirs. Without `--configfile` the demo runs
+(`config/demo.yaml`); its settings apply to no other run.
 """
 
 
 def render() -> str:
-    """The whole reference as Markdown: one table a schema, one row a key."""
+    """The whole reference as Markdown: one table a schema, one row per key."""
     parts = [HEAD]
     for name, place in SECTIONS.items():
         schema = read_schema(name)

@@ -1,8 +1,8 @@
 """Files that pass between rooms: examples, predictions and metrics are read, written and checked here and nowhere else.
 
-Examples   one row an example: `id` (unique), `sequence` (upper-case ACGTN), `label` (0 or 1), `split`, `group` (gene or
-           cluster, for leak-free splits), then metadata columns.
-Predictions one row an example: `id`, `split`, `label`, `score` (higher = label 1), `predicted` (the method's own
+Examples   one row per example: `id` (unique), `sequence` (upper-case ACGTN), `label` (0 or 1), `split`, `group` (gene
+           or cluster, for leak-free splits), then metadata columns.
+Predictions one row per example: `id`, `split`, `label`, `score` (higher = label 1), `predicted` (the method's own
            decision, 0 or 1: methods without probabilities, such as an SVM margin, decide at their own threshold).
            A method that could not run (a tool that is not installed) leaves a file without rows that holds the reason.
 """

@@ -114,7 +114,7 @@ def read_jobs(summary: str, outputs: Mapping[str, int]) -> list[Job]:
     jobs, rows = [], iter(summary.rstrip("\n").split("\n"))
     header = next((row.split("\t") for row in rows if row.startswith("output_file\t")), None)
     if header is None:
-        raise InputError(f"`snakemake --summary` gave no table:\n{summary[-2000:]}")
+        raise InputError(f"`snakemake --summary` printed no table:\n{summary[-2000:]}")
     path, rule, state = (header.index(column) for column in ("output_file", "rule", "plan"))
     for row in rows:
         fields = row.split("\t")

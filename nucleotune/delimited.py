@@ -1,8 +1,8 @@
 """Tables in text files, every cell of which is a text until somebody asks for a number.
 
 No value is guessed at: a contig called 1.10 or 1e2 keeps its name. A quote joins no two lines, so that one that is
-never closed loses no record; a cell that stands in quotes as a whole loses them. Blanks around cells and empty cells
-behind the last column do not count.
+never closed loses no record; a cell that is quoted as a whole loses its quotes. Blanks around cells and empty cells
+after the last column do not count.
 """
 
 import re
@@ -30,7 +30,7 @@ _CELL = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?:,|$)|([^,]*)(?:,|$)')
 def read_table(path: str | Path, separators: str = "\t,") -> pd.DataFrame:
     """Read a table with a header line: columns of texts by name; the index holds the number of each record's line.
 
-    separators: what may stand between cells; the first of them that the header has. Empty lines are passed over. Raises
+    separators: what may separate cells; the first of them that the header has. Empty lines are passed over. Raises
     InputError for an empty file, a name that occurs twice, and a record with more or fewer cells than the header.
     """
     return table_of(path, ((n, line) for n, line in read_lines(path) if line.strip()), separators)
@@ -58,7 +58,7 @@ def header_names(path: str | Path, line: int, cells: Sequence[str]) -> list[str]
         if names.count(name) > 1:
             places = ", ".join(str(i + 1) for i, one in enumerate(names) if one == name)
             raise InputError(
-                f"{path}: line {line}: columns {places} are all called {name!r}; give each a name of its own"
+                f"{path}: line {line}: columns {places} are all called {name!r}; give each its own name"
             )
     return names
 
@@ -70,7 +70,7 @@ def columns_of(
     separator: str,
     as_in: str,
 ) -> pd.DataFrame:
-    """Records, one a line, as columns of texts; index: numbers of the lines. `as_in` says where the width is from."""
+    """Records, one per line, as columns of texts; index: numbers of the lines. `as_in` says where the width is from."""
     width, kept, numbers = len(names), [], []
     for number, line in lines:
         if line.count(separator) != width - 1 or '"' in line or _END in line:

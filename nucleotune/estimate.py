@@ -112,7 +112,7 @@ class Estimate:
         if rule in (*TRAINING, "baseline"):
             found.method = parts[3]
             method = self.run["methods"][found.method]
-            # A baseline predicts valid and test, a language model its training rows, too: neither is much.
+            # A baseline predicts valid and test, a language model also its training rows: neither is much.
             found.stored["predictions"] = size.total * costs.value("bytes", "prediction")
         if rule in TRAINING:
             name, model = method["model"], self.run["models"].get(method["model"])

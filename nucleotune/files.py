@@ -67,15 +67,15 @@ def check_new_directory(path: str | Path, known_by: str) -> None:
     """Raise InputError unless a directory can be made at `path` without loss: see `new_directory`."""
     resolved = Path(path).resolve()
     if Path.cwd().is_relative_to(resolved):
-        raise InputError(f"{path}: the current directory lies there; name a directory of its own")
+        raise InputError(f"{path}: it contains the current directory; name a separate directory")
     if not resolved.exists():
         return
     if not resolved.is_dir():
         raise InputError(f"{path}: a file; expected the name of a directory to be written")
     if any(resolved.iterdir()) and not (resolved / known_by).is_file():
         raise InputError(
-            f"{path}: a directory with other files in it (no {known_by} among them), which is not replaced; "
-            f"name one that is empty or not there yet"
+            f"{path}: a directory with other files in it (no {known_by} among them), which is not replaced;"
+            " name one that is empty or does not exist"
         )
 
 
@@ -84,7 +84,7 @@ def new_directory(path: str | Path, known_by: str) -> Iterator[Path]:
     """Yield an empty directory that takes the place of `path` on success.
 
     `path` may be any that a user names: what is there is replaced only if it is empty or one of ours, known by a file
-    of the name `known_by` in it. Raises InputError otherwise, and if the current directory lies there.
+    of the name `known_by` in it. Raises InputError otherwise, and if it contains the current directory.
     """
     check_new_directory(path, known_by)
     with atomic_path(path, replace_directory=True) as temporary:
@@ -128,7 +128,7 @@ def reading(path: str | Path) -> Iterator[None]:
     except (InputError, MemoryError):
         raise
     except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file; run again what makes it") from error
+        raise InputError(f"{path}: no such file; rerun the step that makes it") from error
     except PermissionError as error:
         raise InputError(f"{path}: no permission to read it") from error
     except Exception as error:

@@ -78,7 +78,7 @@ def write_tsv(target: str | Path | TextIO, table: pd.DataFrame, **options: Any) 
         texts = (one for _, column in table.items() for one in column if isinstance(one, str))
         found = next((one for one in texts if any(letter in one for letter in "\t\n\r")), "a name")
         raise InputError(
-            f"{found[:80]!r} holds a tab or a line end, which tables between tabs cannot; take it out of the input"
+            f"{found[:80]!r} contains a tab or a line end, which tab-separated tables cannot; remove it from the input"
         ) from error
 
 

@@ -10,8 +10,8 @@ from scipy.sparse.csgraph import connected_components
 def join_groups(*groups: ArrayLike) -> np.ndarray:
     """Number of each row's joined group, int64 (n,): rows that any of `groups` has together, perhaps through others.
 
-    groups: one value a row each; a missing one (None, NaN) stands with no other row. Numbers are in order of first
-    occurrence.
+    groups: one value per row each; a missing one (None, NaN) is grouped with no other row. Numbers are in order of
+    first occurrence.
     """
     codes, first = [], 0
     for one in groups:

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from nucleotune.errors import InputError
 
-#: What stands in a data set's directory beside those of its methods.
+#: Names in a data set's directory beside those of its methods.
 RESERVED_METHODS = ("attention",)
 
 
@@ -41,7 +41,8 @@ def by_name(items: Iterable[NamedT], what: str) -> dict[str, NamedT]:
     for item in items:
         if item.name in found:
             raise InputError(
-                f"two data sets of this run would be called {item.name!r}, which is made of {what}; give one of them"
+                f"two data sets of this run would be called {item.name!r}, which is composed of {what}; give"
+                " one of them"
                 " another name"
             )
         found[item.name] = item
@@ -49,7 +50,7 @@ def by_name(items: Iterable[NamedT], what: str) -> dict[str, NamedT]:
 
 
 def check_titles(kind: str, names: Iterable[str], files: Mapping[str, Mapping[str, Any]]) -> None:
-    """Plug-ins that stand in one table have titles of their own: rows are told apart by them.
+    """Plug-ins that stand in one table have unique titles: rows are told apart by them.
 
     kind: directory of their files. files: name -> validated file.
     """
@@ -58,12 +59,12 @@ def check_titles(kind: str, names: Iterable[str], files: Mapping[str, Mapping[st
         title = files[name]["title"]
         if title in owners:
             raise InputError(
-                f"{kind}/{owners[title]}.yaml and {kind}/{name}.yaml have the same title, {title!r}, by which tables"
-                " and figures tell them apart; give one of them another title"
+                f"{kind}/{owners[title]}.yaml and {kind}/{name}.yaml have the same title, {title!r}, but tables"
+                " and figures tell them apart by it; give one of them another title"
             )
         if title.endswith("(as published)"):
             raise InputError(
-                f"{kind}/{name}.yaml: title {title!r}: rows that end in '(as published)' are the papers'; give it"
-                " another title"
+                f"{kind}/{name}.yaml: title {title!r}: titles that end in '(as published)' are reserved for the"
+                " papers' rows; give it another title"
             )
         owners[title] = name

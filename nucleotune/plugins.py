@@ -22,7 +22,7 @@ from nucleotune.sources.hub import check_checkpoint
 from nucleotune.text import read_lines
 from nucleotune.yaml_files import read_yaml
 
-#: Kinds of plug-in files, the directories in which they lie.
+#: Kinds of plug-in files, the directories that contain them.
 KINDS = ("species", "collections", "models", "methods")
 
 #: Baselines that `mode: original` can run as an installed tool -> the program it calls.
@@ -86,7 +86,7 @@ def load_species(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
     ensembl = species["ensembl"]
     if ensembl and ensembl["division"] == "vertebrates" and ensembl["release"] < 76:
         raise InputError(
-            f"{path}: ensembl.release {ensembl['release']}: file names before release 76 had another form;"
+            f"{path}: ensembl.release {ensembl['release']}: file names before release 76 have another format;"
             " name the files under coding.files and noncoding.files, or set 'division' if this is a release"
             " of Ensembl Genomes"
         )
@@ -103,7 +103,7 @@ def _check_header_pattern(header: str | None, where: str) -> None:
         raise InputError(f"{where}: not a regular expression: {error}") from error
     if "id" not in groups:
         raise InputError(
-            f"{where}: {header!r} has no group (?P<id>...), which says what the transcript is called"
+            f"{where}: {header!r} has no group (?P<id>...), which gives the transcript's id"
         )
 
 
@@ -126,7 +126,7 @@ def _check_format(entry: Mapping[str, Any], where: str) -> None:
     for key, formats in _KEYS_OF_FORMATS.items():
         if form not in formats and entry[key] != defaults[key]:
             raise InputError(
-                f"{where}: format {form!r} does not read {key!r}, which is of {' and '.join(formats)}"
+                f"{where}: format {form!r} does not read {key!r}, which belongs to {' and '.join(formats)}"
             )
     if form == "bedgraph" and bool(entry["minus"]) == bool(entry["minus_urls"]):
         raise InputError(
@@ -201,7 +201,7 @@ def read_sheet(path: str | Path, form: str) -> list[dict[str, str]]:
         check_name(row["rbp"], f"{path}: line {number}: rbp")
         if not re.fullmatch("[0-9a-f]{32}", row.get("md5", "0" * 32)):
             raise InputError(
-                f"{path}: line {number}: md5 {row['md5']!r}; expected 32 digits of 0-9 and a-f, or nothing"
+                f"{path}: line {number}: md5 {row['md5']!r}; expected 32 digits of 0-9 and a-f, or an empty cell"
             )
         rows.append(
             {
@@ -244,13 +244,14 @@ def _local_file(where: str, file: str, data_dir: str) -> Path:
     path = Path(data_dir) / file
     if "{" in str(path) or "}" in str(path):
         raise InputError(
-            f"{where}: {str(path)!r}: a path cannot hold braces, which stand for names in the workflow's rules; rename"
-            " it, or give the path of a link to it"
+            f"{where}: {str(path)!r}: a path cannot contain braces, which mark names in the workflow's rules;"
+            " rename it, or give the path of a link to it"
         )
     if not path.is_file():
         what = "a directory" if path.is_dir() else "no file"
         raise InputError(
-            f"{where}: {what} {path.resolve()}; relative paths start from the key 'data_dir' of the configuration"
+            f"{where}: {what} {path.resolve()}; relative paths are resolved against the key 'data_dir' of the"
+            " configuration"
             f" ({data_dir!r})"
         )
     return path
@@ -308,7 +309,7 @@ def load_method(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
     if method.get("mode") == "original":
         if method["baseline"] not in INSTALLED_TOOLS:
             raise InputError(
-                f"{path}: mode 'original' runs an installed tool, and there is none for baseline"
+                f"{path}: mode 'original' runs an installed tool, but there is none for baseline"
                 f" {method['baseline']!r}; expected one of {', '.join(INSTALLED_TOOLS)}"
             )
         method["original"]["command"] = (

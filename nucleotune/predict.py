@@ -49,10 +49,10 @@ def predict(
         threads: CPU threads; None leaves torch's choice.
 
     Returns:
-        One row a record, in order: `id`, `score` (probability of label 1, of some baselines a margin; the model's
+        One row per record, in order: `id`, `score` (probability of label 1, of some baselines a margin; the model's
         nucleotune.json says what the labels mean), `predicted` (0 or 1), `truncated` (whether the model saw only a part
         of the sequence). Of a model
-        of profiles one row a record, track and position (0-based): `id`, `track`, `position`, `probability` (they add
+        of profiles one row per record, track and position (0-based): `id`, `track`, `position`, `probability` (they add
         up to 1 along a record) and `reads`, its share of the total that the model expects.
 
     Raises:
@@ -97,8 +97,8 @@ def check_has_model(model_dir: str | Path) -> None:
     run = path if (path / FIT).is_file() else path.parent
     if (run / FIT).is_file() and read_json(run / FIT).get("mode") == "original":
         raise InputError(
-            f"{path}: an installed tool made these predictions with a model of its own (mode: original); nothing of it "
-            "is kept here: run the tool itself, or predict with a method that was fitted here"
+            f"{path}: an installed tool made these predictions with its own model (mode: original), which is"
+            " not stored here: run the tool itself, or predict with a method that was fitted here"
         )
     if (path / MODEL / DESCRIPTION).is_file() and not (path / DESCRIPTION).is_file():
         raise InputError(f"{path}: the directory of a run; its model is {path / MODEL}")
@@ -116,7 +116,8 @@ def _predict_baseline(
     name = description.get("baseline", "")
     if name in MODULES and find_baseline(name).column != "sequence":
         raise InputError(
-            f"{model_dir}: this baseline reads {find_baseline(name).column!r} of the examples, which no FASTA file has"
+            f"{model_dir}: this baseline reads {find_baseline(name).column!r} of the examples, which a FASTA"
+            " file does not have"
         )
     if not records:
         return pd.DataFrame(columns=list(COLUMNS))
@@ -132,8 +133,8 @@ def _check_finite(model_dir: str | Path, ids: list[str], *outputs: np.ndarray) -
         broken = ~np.isfinite(values).all(axis=1)
         if broken.any():
             raise InputError(
-                f"{model_dir}: record {ids[int(broken.argmax())]!r} and {int(broken.sum()) - 1} others: the model "
-                f"gives no finite number; its weights are damaged or its training went wrong: copy or train it again"
+                f"{model_dir}: record {ids[int(broken.argmax())]!r} and {int(broken.sum()) - 1} others: the"
+                " model's output is not finite; its weights are damaged or its training failed: copy or train it again"
             )
 
 

@@ -1,9 +1,9 @@
 """Files of a profile regression, which predicts counts along a sequence: examples and predictions.
 
-Examples    one row a sequence: `id` (unique), `sequence` (upper-case ACGTN, all of one length), `split`, `group`, its
+Examples    one row per sequence: `id` (unique), `sequence` (upper-case ACGTN, all of one length), `split`, `group`, its
             place on the assembly (`seqname`, `start`, `end`: 0-based half-open; `strand`), and for every track a column
-            `counts_<track>`: a list of counts, one a nucleotide, in the orientation of the sequence.
-Predictions one row a sequence: `id`, `split`, and for every track `profile_<track>`, a list of probabilities over the
+            `counts_<track>`: a list of counts, one per nucleotide, in the orientation of the sequence.
+Predictions one row per sequence: `id`, `split`, and for every track `profile_<track>`, a list of probabilities over the
             first positions of the sequence (over all of them, unless a method predicts fewer), and `log_count_<track>`,
             the predicted log(1 + total count).
 

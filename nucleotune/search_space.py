@@ -6,7 +6,7 @@ A space is a mapping from a key of the method, dots between levels, to what it m
     sizes.layers: {low: 4, high: 12}                                   whole where both ends are
     sizes.widths: [[512, 256, 128], [256, 128]]                        one of these
 
-Read by the Snakefile, too: standard library, PyYAML and jsonschema only.
+Also read by the Snakefile: standard library, PyYAML and jsonschema only.
 """
 
 import copy
@@ -111,7 +111,7 @@ def with_parameters(method: Mapping[str, Any], parameters: Mapping[str, Any]) ->
 def settings_digest(
     method: Mapping[str, Any], model: Mapping[str, Any] | None, space: Space, seed: int
 ) -> str:
-    """sha256 of what a search on given examples rests on: method less the values that are searched, encoder, space.
+    """sha256 of what a search on given examples rests on: method without the values that are searched, encoder, space.
 
     Examples have their own (`profile_contracts.examples_digest`).
     """

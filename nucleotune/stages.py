@@ -1,10 +1,10 @@
 """The code that a step's results rest on, and when it runs again; standard library only.
 
-Snakemake sees a script, not the library behind it. Cheap steps that nothing dear follows carry a digest of all the code
-they import among their parameters, and run again when any of it changes. A step that is dear, or has dear ones behind
-it, carries a number, its stage's in `stages.tsv`, which is raised by hand when its results change. Beside each number
-stands the digest of the code that it is about, so that nobody forgets to ask: a test fails until `make stages` has
-written the digests of today.
+Snakemake sees a script, not the library behind it. Cheap steps with no expensive step behind them carry a digest of
+all the code they import among their parameters, and run again when any of it changes. An expensive step, or one with
+expensive steps behind it, carries a number, its stage's in `stages.tsv`, which is raised by hand when its results
+change. Next to each number is the digest of the code it covers, so that nobody forgets to ask: a test fails until
+`make stages` has written the digests of today.
 """
 
 import csv

@@ -10,8 +10,8 @@ from nucleotune.studies.lncrna.calibration import compare_counts
 with job(snakemake.log[0]):
     if not snakemake.input.counts:
         raise InputError(
-            "calibrate_counts: no species of lncrna.species is both taken from Ensembl's main site and beside a row of"
-            " the paper (key 'published_as'); human and mouse are: --configfile config/paper.yaml"
+            "calibrate_counts: no species of lncrna.species both comes from Ensembl's main site and has a row"
+            " in the paper (key 'published_as'); human and mouse do: --configfile config/paper.yaml"
         )
     table = compare_counts(
         [read_tsv(path) for path in snakemake.input.counts],

@@ -1,4 +1,4 @@
-"""Motifs that a model's contributions make up, beside known ones, and where they lie."""
+"""Motifs that a model's contributions make up, beside known ones, and where they are."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ with job(snakemake.log[0]) as log:
         known = Path(nucleotune.__file__).resolve().parents[1] / shipped["path"]
     motifs = read_motifs(known) if known else {}
     way, hypothetical = explained.for_motifs()
-    log.info("motifs are made of contributions by %s", way)
+    log.info("motifs are made from contributions by %s", way)
     inputs = Path(snakemake.output.sequences).parent
     write_inputs(inputs, explained.sequences, hypothetical)
     patterns = run_modisco(explained.sequences, hypothetical, snakemake.output.patterns)

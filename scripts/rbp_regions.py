@@ -1,4 +1,4 @@
-"""Say of each sequence of one RBP which nucleotides lie in UTRs, CDS and introns."""
+"""Say of each sequence of one RBP which nucleotides are in UTRs, CDS and introns."""
 
 import pandas as pd
 

@@ -98,7 +98,7 @@ def attention_sums(
         content: bool (t,), for all t tokens of `tokenized`: those of the sequence, not special (`TokenSpans.content`).
         properties: (t, p), g(j) of each token and property: booleans, or any numbers; what it says of special tokens is
             not read. p may be 0.
-        max_tokens: tokens of a batch, padding included; one longer sequence stands alone.
+        max_tokens: tokens of a batch, padding included; a longer sequence is a batch of its own.
 
     Raises:
         InputError: arrays of another length, or a model without fused attention.
@@ -226,7 +226,7 @@ def _class_reader(layer: int, inputs: Inputs) -> tuple[torch.Tensor, torch.Tenso
 
 
 class _Intercepted(TorchFunctionMode):
-    """Within the block, a reader computes every fused attention; `found` is what it read, one entry a layer."""
+    """Within the block, a reader computes every fused attention; `found` is what it read, one entry per layer."""
 
     def __init__(self, read: Reader) -> None:
         super().__init__()
@@ -278,6 +278,6 @@ def _check_tokens(tokenized: TokenizedSequences, **arrays: np.ndarray) -> None:
     for name, array in arrays.items():
         if len(array) != len(tokenized.tokens):
             raise InputError(
-                f"{name}: {len(array):,} rows, but there are {len(tokenized.tokens):,} tokens; special tokens have "
-                f"rows, too"
+                f"{name}: {len(array):,} rows, but there are {len(tokenized.tokens):,} tokens; special tokens"
+                " also have rows"
             )

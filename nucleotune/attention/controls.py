@@ -102,7 +102,7 @@ def peak_shares(
         seed: of the resamples.
 
     Returns:
-        One row a class: `label`, `peak_share`, `ci_low`, `ci_high`, `n`.
+        One row per class: `label`, `peak_share`, `ci_low`, `ci_high`, `n`.
     """
     rows = []
     for label in np.unique(labels):

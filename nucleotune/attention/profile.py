@@ -71,12 +71,12 @@ def mean_by_class(profiles: np.ndarray, labels: np.ndarray, *, first: int) -> pd
     Args:
         profiles: (n, length), NaN where a model saw nothing.
         labels: class of each sequence, (n,).
-        first: position of the first nucleotide relative to the transcription start site (-249 where 249 nt lie before
+        first: position of the first nucleotide relative to the transcription start site (-249 where 249 nt precede
             it and the next one is 0).
 
     Returns:
-        One row a class and position: `label`, `position`, `mean`, `sd` (between sequences, n - 1), `n`; positions that
-        were seen in no sequence of the class have NaN.
+        One row per class and position: `label`, `position`, `mean`, `sd` (between sequences, n - 1), `n`; positions
+        that were seen in no sequence of the class have NaN.
     """
     tables = []
     for label in np.unique(labels):

@@ -87,7 +87,7 @@ def _spans_side_by_side(
             tokenizer.letters(sequences[owner], int(tokenized.starts[owner]), int(positions[i]))
         )
     ends = np.cumsum(widths)
-    # From widths of all tokens before to places among all nucleotides: those that were cut off count, too.
+    # From widths of all tokens before to places among all nucleotides: those that were cut off also count.
     shift = first_letters - (ends - widths)[tokenized.offsets[:-1]]
     ends += np.repeat(shift, tokenized.lengths)
     return ends - widths, ends

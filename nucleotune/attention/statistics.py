@@ -22,7 +22,7 @@ SUBSETS = 3
 
 
 def relative_attention(to_class: np.ndarray, has: np.ndarray) -> np.ndarray:
-    """Equation 1: attention to [CLS] in sequences that have a property, relative to that in those that have not.
+    """Equation 1: attention to [CLS] in sequences that have a property, relative to that in those without it.
 
     Args:
         to_class: (n, layers, heads), `AttentionSums.to_class`.
@@ -69,7 +69,7 @@ def frequency(properties: np.ndarray, content: np.ndarray) -> np.ndarray:
 def coefficient_of_variation(values: np.ndarray) -> float:
     """Standard deviation among all heads as a share of their mean: how specialised heads are (figure 3a, there in %).
 
-    The deviation is that of the heads at hand (divided by their number), since they are all there are.
+    The deviation is that of all heads of the model (divided by their number), since they are all there are.
     """
     return float(np.std(values, dtype=np.float64) / np.mean(values, dtype=np.float64))
 

@@ -13,7 +13,7 @@ def agreement(a: np.ndarray, b: np.ndarray) -> pd.DataFrame:
         b: as `a`, by another method or of another model.
 
     Returns:
-        A row a sequence: `pearson`, `spearman` (ties have mean ranks); NaN where either does not vary.
+        One row per sequence: `pearson`, `spearman` (ties have mean ranks); NaN where either does not vary.
     """
     rows = []
     for x, y in zip(a, b, strict=True):

@@ -41,7 +41,7 @@ def match(
     """The best of all alignments in which a variant lies within the pattern's core, or covers it.
 
     Args:
-        pattern: shares of each base, (w, 4), on the strand that is compared. What lies beside it is background.
+        pattern: shares of each base, (w, 4), on the strand that is compared. What is next to it is background.
         core: its columns that matter (`patterns.Patterns.core`).
         variants: shares of each base, (m, 4), of the motifs of one element.
         background: share of each base in the sequences, (4,), by which random motifs are drawn.

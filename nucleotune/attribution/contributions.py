@@ -64,14 +64,15 @@ class Explained:
             return self.way, self.hypothetical
         if len(self.mutated) < len(self.ids):
             raise InputError(
-                f"motifs of a model on tokens are made of the effects of substitutions, but only {len(self.mutated)} of"
+                "motifs of a model on tokens are made from the effects of substitutions, but only"
+                f" {len(self.mutated)} of"
                 f" {len(self.ids)} sequences were mutated: mutate all"
             )
         return MUTAGENESIS, self.effects
 
 
 def write_contributions(path: str | Path, explained: Explained) -> None:
-    """Write a compressed .npz file with an array a field, atomically."""
+    """Write a compressed .npz file with one array per field, atomically."""
     arrays = {field.name: getattr(explained, field.name) for field in fields(Explained)}
     with atomic_path(path) as temporary, temporary.open("wb") as stream:
         np.savez_compressed(stream, **arrays)
@@ -90,7 +91,8 @@ def read_contributions(path: str | Path) -> Explained:
 
 
 def judge(explained: Explained) -> pd.DataFrame:
-    """A row a sequence: `id`, `value`, `delta`, and `pearson` and `spearman` of its contributions and mutation effects.
+    """One row per sequence: `id`, `value`, `delta`, and `pearson` and `spearman` of its contributions and mutation
+    effects.
 
     Correlations are NaN where substitutions were not tried.
     """
@@ -116,7 +118,7 @@ def summarise(explained: Explained, judged: pd.DataFrame, *, seed: int) -> dict[
         )
     sizes, scale = judged["delta"].abs(), float(judged["value"].abs().mean())
     if not scale:
-        logger.warning("the model says the same of all %d sequences", len(judged))
+        logger.warning("the model predicts the same for all %d sequences", len(judged))
     return {
         "way": explained.way,
         "motifs_from": MUTAGENESIS if explained.way == GRADIENTS else explained.way,

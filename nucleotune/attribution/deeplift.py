@@ -1,10 +1,10 @@
 """DeepLIFT of networks on one-hot sequences, averaged over shuffled references (DeepSHAP).
 
-Each sequence is compared with references of its own, which keep its dinucleotides (Shrikumar et al. 2017,
+Each sequence is compared with its own references, which keep its dinucleotides (Shrikumar et al. 2017,
 arXiv:1704.02685; Lundberg and Lee 2017, arXiv:1705.07874). captum computes the multipliers, by the Rescale rule. Its
 DeepLiftShap has one set of references for all inputs; here its DeepLift runs on pairs and the mean is ours.
 
-captum replaces the gradients of modules: a nonlinearity must be a module of its own, used once (`torch.relu` would
+captum replaces the gradients of modules: a nonlinearity must be a separate module, used once (`torch.relu` would
 pass with its plain gradient, and `delta` show it).
 """
 
@@ -103,7 +103,7 @@ def _deeplift(
 def _hypothetical(
     multipliers: tuple[Any, ...], inputs: tuple[Any, ...], references: tuple[Any, ...]
 ) -> tuple[torch.Tensor, ...]:
-    """For each base in turn: multipliers times (that base, one-hot, less the reference), summed over channels."""
+    """For each base in turn: multipliers times (that base, one-hot, minus the reference), summed over channels."""
     return tuple(
         multiplier - (multiplier * reference).sum(dim=1, keepdim=True)
         for multiplier, reference in zip(multipliers, references, strict=True)

@@ -73,7 +73,7 @@ def explain(
     Args:
         model_dir: of the model.
         chosen: sequences of one length.
-        target: of a profile model, of TARGETS; of a classifier it is the logit of class 1 less that of class 0.
+        target: of a profile model, of TARGETS; of a classifier it is the logit of class 1 minus that of class 0.
         mutated: number of sequences, drawn at random, whose every substitution is tried; more than there are: all.
         seed: of references and of what is drawn.
         device: `cpu`, `cuda`, ...; None takes CUDA if there is one.
@@ -119,8 +119,8 @@ def _classifier(model_dir: str | Path, device: torch.device) -> TokenModel:
     classifier, description = load_model(model_dir)
     if description["method"]["view"] != "transcript":
         raise InputError(
-            f"{model_dir}: the model reads a part of each sequence (view {description['method']['view']!r}); only "
-            f"those that read all of it are explained"
+            f"{model_dir}: the model reads only a part of each sequence (view"
+            f" {description['method']['view']!r}); only models that read all of it can be explained"
         )
     classifier.to(device).requires_grad_(False)
     return TokenModel(

@@ -6,7 +6,7 @@ token's are shared evenly among the nucleotides under it, so that the sum over a
 The reference decides what a contribution means. Here it is the mean over a few shuffles of the sequence itself that
 keep its dinucleotides, one integral for each: they have the same special tokens in the same places (whose contributions
 are 0, so that nucleotides' add up to the whole), and tokens that the model knows. The polyadenylation study (section
-4.2.1) used one input of [PAD] alone, which no model sees in training, and takes [CLS] and the species away, too.
+4.2.1) used one input of [PAD] alone, which no model sees in training, and also takes [CLS] and the species away.
 """
 
 from collections.abc import Callable, Sequence
@@ -116,8 +116,8 @@ def integrated_gradients(
 def share_over_nucleotides(spans: TokenSpans, values: np.ndarray) -> np.ndarray:
     """Each token's value in equal shares on the nucleotides under it, float64 (nucleotides,); the sum is kept.
 
-    A nucleotide under several tokens has the sum of its shares: near the ends of a sequence, where fewer overlapping
-    k-mers lie, it has less. (`attention.spans.to_nucleotides` is the mean, which does not add up.)
+    A nucleotide under several tokens has the sum of its shares: near the ends of a sequence, where fewer k-mers
+    overlap, it has less. (`attention.spans.to_nucleotides` is the mean, which does not add up.)
 
     Args:
         spans: of t tokens (`attention.spans.token_spans`).

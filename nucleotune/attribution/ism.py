@@ -29,7 +29,7 @@ def mutagenesis(sequences: Sequence[str], score: Score, *, batch: int = 256) -> 
         batch: most sequences of a call.
 
     Returns:
-        Score of the mutant less that of the original, float32 (n, L, 4), bases A, C, G, T; 0 for the base that is
+        Score of the mutant minus that of the original, float32 (n, L, 4), bases A, C, G, T; 0 for the base that is
         there, and at letters other than these, which are not replaced.
 
     Raises:

@@ -23,7 +23,7 @@ Lines = Sequence[tuple[int, str]]
 def read_motifs(path: str | Path) -> dict[str, np.ndarray]:
     """Motifs of a MEME file, of DNA or RNA: name -> shares (width, 4), bases A, C, G, T (or U).
 
-    The name is what stands first after MOTIF. Motifs of one name become `<name>.1`, `<name>.2` .., which are variants
+    The name is the first word after MOTIF. Motifs of one name become `<name>.1`, `<name>.2` .., which are variants
     of one element (`motifs.element_of`). The alphabet, and what follows `letter-probability matrix`, may be missing, as
     the format allows: then the rows tell the width.
 
@@ -52,7 +52,7 @@ def read_motifs(path: str | Path) -> dict[str, np.ndarray]:
 
 
 def _check_head(path: str | Path, head: Lines) -> None:
-    """What stands before the first motif is that of a MEME file, of DNA or RNA."""
+    """What precedes the first motif is that of a MEME file, of DNA or RNA."""
     known = False
     letters: list[str] | None = None  # of an alphabet that is being defined
     for number, line in head:
@@ -93,7 +93,7 @@ def _motif(path: str | Path, block: Lines) -> tuple[str, np.ndarray]:
     begins = [i for i, (_, line) in enumerate(block) if _MATRIX.match(line)]
     if len(begins) != 1:
         raise InputError(
-            f"{where}: {len(begins)} lines 'letter-probability matrix:'; expected one a motif"
+            f"{where}: {len(begins)} lines 'letter-probability matrix:'; expected one per motif"
         )
     sizes = dict(_SIZE.findall(_MATRIX.match(block[begins[0]][1])[1]))
     if int(sizes.get("alength", len(BASES))) != len(BASES):

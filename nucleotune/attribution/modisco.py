@@ -29,7 +29,7 @@ from nucleotune.files import atomic_path
 
 log = logging.getLogger(__name__)
 
-#: For elements of six to ten nt that lie near each other in sequences of a few hundred. Names are those of
+#: For elements of six to ten nt that are close together in sequences of a few hundred. Names are those of
 #: modiscolite's TFMoDISco. Windows are narrow on purpose: a pattern is trimmed to its most informative part, so a wide
 #: one around a weak element moves to a strong one beside it, and the weak one is lost.
 SETTINGS: dict[str, Any] = {
@@ -94,8 +94,8 @@ def run_modisco(
     broken = np.flatnonzero(~np.isfinite(hypothetical).all(axis=(1, 2)))
     if len(broken):
         raise InputError(
-            f"contributions of {len(broken)} of {n} sequences are not finite (first: number {broken[0]}, from 0): the"
-            " model's output is not; train it with a lower training.learning_rate"
+            f"contributions of {len(broken)} of {n} sequences are not finite (first: number {broken[0]}, from"
+            " 0), because the model's output is not finite; train it with a lower training.learning_rate"
         )
     started = time.perf_counter()
     if why := _without_seqlets((one_hot * hypothetical).sum(axis=2), window):
@@ -109,8 +109,8 @@ def run_modisco(
     patterns = read_patterns(path)
     if patterns.seqlets["is_revcomp"].any():
         raise InputError(
-            f"modisco-lite {version('modisco-lite')} gave reverse complements, which version 3.0.0 does not when told "
-            f"so as here: install modisco-lite 3.0.0"
+            f"modisco-lite {version('modisco-lite')} gave reverse complements, which version 3.0.0 does not"
+            " with these settings: install modisco-lite 3.0.0"
         )
     log.info(
         "modisco: %d patterns of %d seqlets in %d sequences, %.0f s",

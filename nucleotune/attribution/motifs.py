@@ -1,4 +1,4 @@
-"""Patterns beside known motifs, and where they lie relative to the polyadenylation site.
+"""Patterns beside known motifs, and where they are relative to the polyadenylation site.
 
 Elements of yeast's polyadenylation are in `resources/motifs/polya.meme`, from section 2 and table 2 of the
 polyadenylation study, with T for U; a motif's name is its element and a number.
@@ -35,9 +35,9 @@ def match_patterns(
         background: share of each base, (4,) (`composition`).
 
     Returns:
-        A row a pattern: `pattern`, `motif`, `element` (the motif's name up to a dot; "" where `q` is above MOST_Q), `p`
-        of the best of all elements (adjusted for their number after Sidak), `q` (Benjamini and Hochberg, among
-        patterns), and `centre`, the middle of the motif, or of the core where there is no element, in nt from the
+        One row per pattern: `pattern`, `motif`, `element` (the motif's name up to a dot; "" where `q` is above
+        MOST_Q), `p` of the best of all elements (adjusted for their number after Sidak), `q` (Benjamini and Hochberg,
+        among patterns), and `centre`, the middle of the motif, or of the core where there is no element, in nt from the
         pattern's begin.
     """
     elements = by_element(motifs)
@@ -96,7 +96,7 @@ def observed_sites(counts: np.ndarray) -> np.ndarray:
 
 
 def seqlet_places(patterns: Patterns, matches: pd.DataFrame, sites: np.ndarray) -> pd.DataFrame:
-    """Where the motif of each seqlet lies.
+    """Where the motif of each seqlet is.
 
     Args:
         patterns: what modisco found.
@@ -104,8 +104,8 @@ def seqlet_places(patterns: Patterns, matches: pd.DataFrame, sites: np.ndarray) 
         sites: position of the site in each sequence, -1 for none (`observed_sites`).
 
     Returns:
-        A row a seqlet: `pattern`, `sign` (of the pattern), `element`, `example`, `start`, `end` (0-based
-        half-open), `position` (middle of the motif, nt from the sequence's begin), `distance` (`position` less the
+        One row per seqlet: `pattern`, `sign` (of the pattern), `element`, `example`, `start`, `end` (0-based
+        half-open), `position` (middle of the motif, nt from the sequence's begin), `distance` (`position` minus the
         site's, negative upstream; NaN without a site), `contribution`.
     """
     table = patterns.seqlets.merge(matches[["pattern", "element", "centre"]], on="pattern")
@@ -139,8 +139,8 @@ def motif_table(
         order: elements that come first; the others follow, patterns without an element last.
 
     Returns:
-        A row a pattern: `pattern`, `sign`, `seqlets`, `consensus`, `element`, `motif`, `p`, `q`, and of the distance
-        to the site in nt: `distance` (median), `distance_q1`, `distance_q3` (quartiles).
+        One row per pattern: `pattern`, `sign`, `seqlets`, `consensus`, `element`, `motif`, `p`, `q`, and of the
+        distance to the site in nt: `distance` (median), `distance_q1`, `distance_q3` (quartiles).
     """
     table = patterns.table.merge(matches, on="pattern")
     distances = places.groupby("pattern")["distance"]

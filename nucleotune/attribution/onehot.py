@@ -20,7 +20,7 @@ def base_codes(sequences: Sequence[str]) -> np.ndarray:
         first = int(np.argmax(lengths != lengths[0]))
         raise InputError(
             f"sequence {first} (from 0) has {lengths[first]} nt, but sequence 0 has {lengths[0]} nt: contributions "
-            f"are one array, so all sequences must be of one length"
+            f"are one array, so all sequences must have the same length"
         )
     return alphabet.base_codes(sequences)
 

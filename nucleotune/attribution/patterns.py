@@ -24,9 +24,10 @@ GROUPS = {"positive": "pos_patterns", "negative": "neg_patterns"}
 class Patterns:
     """Patterns and the seqlets that they were made of.
 
-    table    a row a pattern: `pattern` (positive_0, ... negative_0, ...), `sign`, `seqlets`, `consensus` of the core,
-             `core_start` and `core_end` within the pattern, `contribution` (mean over seqlets, summed over positions)
-    seqlets  a row a seqlet: `pattern`, `example` (number of the sequence), `start`, `end` (0-based half-open),
+    table    one row per pattern: `pattern` (positive_0, ... negative_0, ...), `sign`, `seqlets`, `consensus` of the
+             core, `core_start` and `core_end` within the pattern, `contribution` (mean over seqlets, summed over
+             positions)
+    seqlets  one row per seqlet: `pattern`, `example` (number of the sequence), `start`, `end` (0-based half-open),
              `is_revcomp` (False), `contribution` (its sum)
     ppm      pattern -> share of each base, float64 (width, 4), bases A, C, G, T
     cwm      pattern -> mean contribution of each base, float64 (width, 4)

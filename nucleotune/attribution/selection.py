@@ -53,7 +53,7 @@ def of_class_1(examples: pd.DataFrame, most: int, *, seed: int) -> Chosen:
     kept = positives[lengths == commonest]
     if len(kept) < len(positives):
         log.info(
-            "%d of %d sequences have %d nt, the commonest length; the others are not explained",
+            "%d of %d sequences have %d nt, the most common length; the others are not explained",
             *(len(kept), len(positives), commonest),
         )
     if len(kept) > most:

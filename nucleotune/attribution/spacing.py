@@ -1,8 +1,9 @@
-"""Whether elements lie in their known order and distance within a sequence: the question of Figure 8.
+"""Whether elements are in their known order and distance within a sequence: the question of Figure 8.
 
 The polyadenylation study looked for it by eye in a few sequences (sections 5.4 and 6). Here it is a share of sequences,
-beside the share when each element's positions are shuffled among the sequences. That control keeps where an element
-lies on the whole, as when all sequences begin at the stop codon, and breaks what belongs together in one sequence.
+beside the share when each element's positions are shuffled among the sequences. That control keeps the overall
+distribution of an element, as when all sequences begin at the stop codon, and breaks what belongs together in one
+sequence.
 """
 
 from collections.abc import Callable
@@ -45,7 +46,7 @@ TESTS: dict[str, tuple[tuple[str, ...], Test]] = {
 def order_of_elements(
     places: pd.DataFrame, sites: np.ndarray, *, seed: int, permutations: int = 1000
 ) -> pd.DataFrame:
-    """Share of sequences whose elements lie in order.
+    """Share of sequences whose elements are in order.
 
     Seqlets of positive patterns are elements that the model takes for ones; a negative pattern of the same letters is
     what it reads as a reason against a site. Of several seqlets of an element in a sequence, the one with the greatest
@@ -58,8 +59,8 @@ def order_of_elements(
         permutations: of the control.
 
     Returns:
-        A row a test of TESTS: `test`, `n` (sequences with the elements that it needs and a site), `share`, and of the
-        control `control` (mean), `control_low`, `control_high` (95 % of its shares), `p` (one-sided, at least
+        One row per test of TESTS: `test`, `n` (sequences with the elements that it needs and a site), `share`, and of
+        the control `control` (mean), `control_low`, `control_high` (95 % of its shares), `p` (one-sided, at least
         1 / (permutations + 1)). NaN for fewer than two sequences.
     """
     positive = places[places["sign"] == "positive"]

@@ -58,7 +58,7 @@ def count_target(track: int | None = None) -> Target:
 
 
 def class_target() -> Target:
-    """The logit of class 1 less that of class 0, of a classifier of transformers with two classes."""
+    """The logit of class 1 minus that of class 0, of a classifier of transformers with two classes."""
 
     def weigh(logits: torch.Tensor) -> torch.Tensor:
         return torch.tensor([-1.0, 1.0], device=logits.device).expand_as(logits)

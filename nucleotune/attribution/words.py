@@ -20,7 +20,7 @@ FIRST, LAST, WIDTH = -100, 60, 10
 
 
 def gains_of_words(explained: Explained, motifs: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """In how many sequences the words of an element contribute more than what lies beside them.
+    """In how many sequences the words of an element contribute more than their surroundings.
 
     A word of a motif has at each position a base with at least half the share of the commonest one.
 
@@ -29,8 +29,8 @@ def gains_of_words(explained: Explained, motifs: Mapping[str, np.ndarray]) -> pd
         motifs: `meme.read_motifs`; those with one name up to a dot are variants of one element.
 
     Returns:
-        A row an element and window: `element`, `begin`, `end` (nt from the site, half-open), `n` (sequences that have
-        there nucleotides of its words and others), `share` of them in which the mean contribution of the words'
+        One row per element and window: `element`, `begin`, `end` (nt from the site, half-open), `n` (sequences that
+        have there nucleotides of its words and others), `share` of them in which the mean contribution of the words'
         nucleotides is above that of the others, `ci_low`, `ci_high` (95 %, Wilson). Windows with n = 0 are left out.
     """
     length = explained.actual.shape[1]

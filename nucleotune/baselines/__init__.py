@@ -150,7 +150,7 @@ def predict_baseline(
     """Score records with the baseline in a model directory, whose description was read already.
 
     `values` are sequences in upper-case ACGTN, or what else the method reads (`Baseline.column`). Structures are folded
-    by `threads` processes. Returns one row a record, in order: `id`, `score` (a probability or a margin), `predicted`
+    by `threads` processes. Returns one row per record, in order: `id`, `score` (a probability or a margin), `predicted`
     (the method's own decision), `truncated` (whether it reads only a part of the sequence).
 
     Raises InputError for a directory that is broken or of another version, and for a record of another length than the
@@ -168,7 +168,8 @@ def predict_baseline(
     for name, size in zip(ids, sizes, strict=True):
         if length is not None and size != length:
             raise InputError(
-                f"record {name!r} has {size} nt; {baseline} in {directory} takes sequences of {length} nt: cut to that"
+                f"record {name!r} has {size} nt; {baseline} in {directory} takes sequences of {length} nt: cut"
+                " it to that length"
             )
     try:
         score = method.restore(learnt, threads)
@@ -182,7 +183,7 @@ def predict_baseline(
         raise InputError(
             f"{directory}: what {baseline} learnt does not fit together ({reason}); make or copy it again"
         ) from error
-    what = f"the score of {baseline} is no finite number; make or copy the directory again"
+    what = f"the score of {baseline} is not a finite number; make or copy the directory again"
     refuse(directory, ids, ~np.isfinite(scores), what)
     return pd.DataFrame(
         {

@@ -32,7 +32,7 @@ class Baseline(NamedTuple):
     is the score again, of what was saved.
 
     settings    blocks of the method file that are its options, later ones over earlier ones
-    folds       whether it folds sequences: `threads` and `structures` that were folded before are options, too
+    folds       whether it folds sequences: `threads` and `structures` that were folded before are also options
     one_length  whether all sequences must have one length
     column      what it reads of the examples: the sequence, or for a reference line a column of metadata
     """

@@ -67,7 +67,7 @@ def features(
             if len(signs) != len(codes) or not pair_table(signs, partner):
                 raise InputError(
                     f"graphprot: structure {structure!r} does not fit sequence {sequence!r}; expected balanced "
-                    "brackets and dots, one sign a nucleotide; were the structures computed from other sequences?"
+                    "brackets and dots, one sign per nucleotide; were the structures computed from other sequences?"
                 )
         labels, edges = build_graph(codes, partners, structures is None)
         row_ids, row_values = _graph_features(labels, edges, radius, distance, bitsize)

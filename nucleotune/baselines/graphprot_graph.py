@@ -165,7 +165,7 @@ def _add_loop(
             label = BULGE
     loop = _add_part(label, labels, edges, size)
     _add_edge(stem, loop, NEXT_PART, edges, size)
-    # From each closing pair, the loop goes on to the next nucleotide that is paired, that one included.
+    # From each closing pair, the loop continues to the next nucleotide that is paired, that one included.
     begin = p
     for i in range(p + 1, q):
         if i > begin and partner[i] > i:

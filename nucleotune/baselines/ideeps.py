@@ -41,7 +41,7 @@ def fit(
 
     if not len(valid_sequences):
         raise InputError(
-            "iDeepS ends its training by the loss on split 'valid', which has no rows; give it some"
+            "iDeepS stops its training by the loss on split 'valid', which has no rows; add some"
         )
     length = len(sequences[0])
     inputs_of = _reader(length, options["threads"], options.get("structures", {}))

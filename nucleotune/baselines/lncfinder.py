@@ -231,7 +231,7 @@ def _frequencies(lncrna: np.ndarray, mrna: np.ndarray) -> np.ndarray:
         if not counts.any():
             raise InputError(
                 f"LncFinder: no training row of class {name} has a word to count; mRNAs need an "
-                f"ATG and {_SHORTEST_ORF} nt behind it, lncRNAs six bases without N"
+                f"ATG and {_SHORTEST_ORF} nt after it, lncRNAs six bases without N"
             )
     return np.stack([lncrna / lncrna.sum(), mrna / mrna.sum()])
 

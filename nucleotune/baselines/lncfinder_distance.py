@@ -37,7 +37,7 @@ def log_distances(
     """Return the distance of every window to every reference, float64 (n, m), and the words in each, int64 (n,).
 
     `references` holds word frequencies, float64 (m, alphabet ** k). With p the word frequencies of the window and F
-    those of the reference, the distance is the sum of ln(p / F) over words that both have, less the number of words
+    those of the reference, the distance is the sum of ln(p / F) over words that both have, minus the number of words
     that only the reference has, plus the number that the reference lacks; all over the number of words counted in the
     window. A window without words has distance 0.
     """

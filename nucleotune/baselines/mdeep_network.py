@@ -56,7 +56,7 @@ class KmerBranch(nn.Module):
 class ConvolutionBranch(nn.Module):
     """Letters of a transcript, padded to `max_length` -> (n, 64): convolution, batch norm, ReLU, global maximum.
 
-    Windows that begin behind a transcript's end hold no letter: they all have the value of the bias, which the batch
+    Windows that begin after a transcript's end hold no letter: they all have the value of the bias, which the batch
     norm counts and the maximum may choose. Only the other windows are computed, of all transcripts of a batch end to
     end, by fast Fourier transform; the result is that of the padded convolution but for rounding.
     """
@@ -151,7 +151,7 @@ class Mdeep(nn.Module):
 def fit_network(
     inputs: Inputs, labels: np.ndarray, options: Mapping[str, Any], seed: int
 ) -> tuple[Mdeep, dict[str, Any]]:
-    """Train each branch alone, with an output neuron of its own, then all of it; on CUDA if there is one.
+    """Train each branch alone, with its own output neuron, then all of it; on CUDA if there is one.
 
     Args:
         inputs: the training rows.

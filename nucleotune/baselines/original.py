@@ -173,7 +173,8 @@ def predictions(
     unknown = found.keys() - set(rows["name"])
     if unknown:
         raise InputError(
-            f"{output}: record {min(unknown)!r} is none of the {len(rows)} given to {tool}; the output belongs to other"
+            f"{output}: record {min(unknown)!r} is not among the {len(rows)} given to {tool}; the output"
+            " belongs to other"
             " examples: remove it and run again"
         )
     undecided = Scored(0.5 if FORMATS[tool].probability else 0.0, 0)

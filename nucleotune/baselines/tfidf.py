@@ -43,7 +43,7 @@ def fit(
     if choosing and len(np.unique(valid_labels)) < 2:
         raise InputError(
             "tfidf: choosing among several ngram_ranges or c_grid needs rows of both classes in "
-            "split 'valid'; give one of each, or a split with such rows"
+            "split 'valid'; give a single value of each, or a split with such rows"
         )
     seconds = {"features": 0.0, "fit": 0.0}
     best = None

@@ -2,9 +2,8 @@
 
 What is drawn with replacement are groups of examples (genes, whose isoforms are much alike and so
 are right or wrong together), within each class: the studies fix the class balance by design, and
-AUROC is then defined in every resample. Percentile intervals. They tell how much the test examples
-at hand matter, and nothing of the noise of training: for that, train with several seeds and read
-`seed_sd`.
+AUROC is then defined in every resample. Percentile intervals. They tell how much the choice of test examples matters,
+and nothing about the noise of training: for that, train with several seeds and read `seed_sd`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +17,7 @@ from nucleotune.contracts import further_tests
 from nucleotune.errors import InputError
 from nucleotune.evaluation.metrics import METRICS, measure
 
-#: Splits that are evaluated, and whether with intervals; further test sets (`test-<name>`) have them, too.
+#: Splits that are evaluated, and whether with intervals; further test sets (`test-<name>`) also have them.
 SPLITS = {"train": False, "valid": True, "test": True}
 
 #: Weights held at once: 2**21 float64 = 16 MiB, a few times over.
@@ -28,7 +27,7 @@ Floats = NDArray[np.float64]
 
 
 class Aligned(NamedTuple):
-    """Predictions of one method in one split: a row a seed, a column an example (sorted by id)."""
+    """Predictions of one method in one split: one row per seed, one column per example (sorted by id)."""
 
     ids: NDArray[Any]  # (n,)
     labels: NDArray[np.bool_]  # (n,)
@@ -48,7 +47,7 @@ def evaluate_predictions(
     """Metrics of one method on one data set: the content of its `metrics.json`.
 
     `tables` is {seed: predictions}; `groups` the group of every example, indexed by id (None: each
-    example is a group of its own).
+    example is a separate group).
 
     Returns {"n_test": int, "seeds": [int], "splits": {split: {metric: {value, ci_low, ci_high[,
     seed_sd]}}}, "resamples": int, "confidence": float}; the caller adds study, dataset and method.
@@ -58,7 +57,7 @@ def evaluate_predictions(
     """
     if not tables:
         raise InputError(
-            f"{source}: no seed was predicted; expected one table of predictions a seed"
+            f"{source}: no seed was predicted; expected one table of predictions per seed"
         )
     present = dict.fromkeys(split for table in tables.values() for split in table["split"].unique())
     if "test" not in present:
@@ -114,14 +113,14 @@ def align_seeds(
             record = difference[0] if difference.size else "a repeated one"
             raise InputError(
                 f"{source}: split {split!r}: seeds {first_seed} and {seed} hold different examples"
-                f" ({ids.size} and {len(part)} rows; first that differs: {record!r}); expected"
-                " the same in every seed: predict again the seed made from older examples"
+                f" ({ids.size} and {len(part)} rows; first that differs: {record!r}); expected the same in"
+                " every seed: repeat the seed made from older examples"
             )
         if not np.array_equal(part["label"].to_numpy(), labels):
             record = ids[np.argmax(part["label"].to_numpy() != labels)]
             raise InputError(
                 f"{source}: split {split!r}: record {record!r} has another label in seed {seed}"
-                f" than in seed {first_seed}: predict again the seed made from older examples"
+                f" than in seed {first_seed}: repeat the seed made from older examples"
             )
     return Aligned(
         ids,
@@ -144,8 +143,7 @@ def group_codes(
     if found.isna().any():
         record = found.index[found.isna()][0]
         raise InputError(
-            f"{source}: record {record!r} is not among the examples: predict again what was made"
-            " from older examples"
+            f"{source}: record {record!r} is not among the examples: repeat predictions made from older examples"
         )
     return pd.factorize(found)[0]
 
@@ -167,10 +165,10 @@ def evaluate(
     groups that are drawn together (None: every example alone). With several seeds a metric is the
     mean over seeds, in each resample too (the same examples for every seed), and
     `seed_sd` is its standard deviation (n - 1) between seeds. `resamples=0` leaves the intervals
-    None. `log_loss` only when all scores lie in [0, 1]. Where seeds predict one class for all
-    examples, every metric says of how many: `one_class`; when all do, a metric that no resample
-    changes has no interval, since 0.000 to 0.000 would say that it is known exactly. Raises
-    InputError, beginning with `source`, when the labels hold one class only.
+    None. `log_loss` only when all scores are in [0, 1]. Where seeds predict one class for all
+    examples, every metric says of how many: `one_class`; when all do, a metric that no resample changes has no
+    interval, since 0.000 to 0.000 would say that it is known exactly. Raises InputError, beginning with `source`, when
+    the labels hold one class only.
     """
     y = np.asarray(labels, dtype=bool)
     scores = np.atleast_2d(np.asarray(scores, dtype=float))

@@ -30,7 +30,7 @@ def measure(
 
     `labels`, `scores` and `predicted` have shape (n,), both classes occur in `labels`; `weights`
     has shape (resamples, n), how often each example counts, and defaults to once. Returns arrays of
-    shape (resamples,), in the order of METRICS; `log_loss` is there only when all scores lie in [0,
+    shape (resamples,), in the order of METRICS; `log_loss` is there only when all scores are in [0,
     1], as probabilities do.
 
     Precision, recall, accuracy and F1 are equations 3-6 of the LoRA-BERT paper.

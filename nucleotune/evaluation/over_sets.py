@@ -59,11 +59,11 @@ def compare_over_sets(
 ) -> pd.DataFrame:
     """One method against each other one over the data sets where both have a value, paired by data set.
 
-    `values` has a row a data set and a column a method, NaN where it did not run. One row a method that shares a data
-    set with `method`, in the order of the columns, with COLUMNS: `difference` is the mean of `method` minus the other,
-    with its bootstrap interval over the data sets (none for one data set); `wins`, `ties` and `losses` count data sets
-    by the sign of the difference; `p` is that of Wilcoxon's signed-rank test, two-sided, ties left out (1 where all
-    are), `p_holm` after Holm's correction over the rows. With n data sets no p is below 2 / 2^n.
+    `values` has one row per data set and one column per method, NaN where it did not run. One row per method that
+    shares a data set with `method`, in the order of the columns, with COLUMNS: `difference` is the mean of `method`
+    minus the other, with its bootstrap interval over the data sets (none for one data set); `wins`, `ties` and `losses`
+    count data sets by the sign of the difference; `p` is that of Wilcoxon's signed-rank test, two-sided, ties left out
+    (1 where all are), `p_holm` after Holm's correction over the rows. With n data sets no p is below 2 / 2^n.
 
     Raises InputError when `method` is not among the columns.
     """

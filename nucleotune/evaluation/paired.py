@@ -58,7 +58,7 @@ def compare_methods(
     """Every method against the best baseline, on the test examples of one data set.
 
     `predictions` is {method: {seed: predictions}}; `baselines` names those methods that may be the
-    one to beat; `groups` is the group of every example by id, as in `intervals`. One row a method
+    one to beat; `groups` is the group of every example by id, as in `intervals`. One row per method
     but the best baseline itself, with COMPARISON_COLUMNS; a difference is method minus baseline;
     `p_holm` is `p` (of AUROC) after Holm's correction over the rows. No rows when there is no
     baseline. McNemar's test takes examples one by one. Raises InputError when a baseline has no
@@ -176,8 +176,7 @@ def _check_same_examples(best: str, expected: Aligned, name: str, found: Aligned
         raise InputError(
             f"methods {best!r} and {name!r} were tested on different examples"
             f" ({expected.ids.size} and {found.ids.size}; first that only one has:"
-            f" {difference[0]!r}); every method must predict every test example:"
-            " run again the one made from older ones"
+            f" {difference[0]!r}); every method must predict every test example: rerun the one made from older examples"
         )
     if not np.array_equal(expected.labels, found.labels):
         record = expected.ids[np.argmax(expected.labels != found.labels)]

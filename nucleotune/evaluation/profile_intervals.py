@@ -1,7 +1,7 @@
 """Bootstrap intervals of profile metrics, and paired comparisons with a reference line.
 
 What is drawn with replacement are groups of examples (genes). Percentile intervals; as in `intervals`, they tell how
-much the test genes at hand matter, and nothing of the noise of training.
+much the choice of test genes matters, and nothing about the noise of training.
 """
 
 from collections.abc import Iterator, Mapping
@@ -68,7 +68,7 @@ def evaluate_profiles(
     """
     if not tables:
         raise InputError(
-            f"{source}: no seed was predicted; expected one table of predictions a seed"
+            f"{source}: no seed was predicted; expected one table of predictions per seed"
         )
     present = dict.fromkeys(name for each in tables.values() for name in each.table["split"])
     if "test" not in present:
@@ -100,7 +100,7 @@ def compare_profiles(
 ) -> pd.DataFrame:
     """Every method against the one named `against` (the average profile), on the test genes of one data set.
 
-    `methods` is {method: {seed: predictions}}. One row a method but `against`, with PROFILE_COMPARISON_COLUMNS; a
+    `methods` is {method: {seed: predictions}}. One row per method but `against`, with PROFILE_COMPARISON_COLUMNS; a
     difference is method minus `against`, so a better method has positive ones, but a negative `delta_loss`. Bootstrap
     p values are those of `paired.compare`; `p_holm` is `p` (of the median Pearson correlation) after Holm's correction
     over the rows; `wilcoxon_p` is that of the signed-rank test on the genes' correlations, averaged over seeds and
@@ -150,8 +150,8 @@ def score_split(
         if difference.size or predictions.tracks != examples.tracks:
             what = f"record {difference[0]!r}" if difference.size else "names of tracks"
             raise InputError(
-                f"{source}: seed {number}: split {split!r}: {what} not in both predictions and examples: predict again "
-                "what was made from older examples"
+                f"{source}: seed {number}: split {split!r}: {what} not in both predictions and examples: repeat"
+                " predictions made from older examples"
             )
         rows = rows[pd.Index(found).get_indexer(ids)]
         scored.append(

@@ -1,6 +1,6 @@
 """Gene annotation as one table: GTF of Ensembl and GENCODE, GFF3 of Ensembl, GENCODE and NCBI.
 
-One row a feature, in file order, coordinates 0-based half-open:
+One row per feature, in file order, coordinates 0-based half-open:
 
     feature             category  as written, but in GFF3 `gene` for every kind of gene and `transcript` for every
                                   kind of transcript; the kind (mRNA) is the biotype where the file gives no other
@@ -114,7 +114,7 @@ def read_with_contigs(
 
 
 def genes(annotation: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a gene: id, version, name, biotype, seqname, start, end, strand and `tss`, in file order.
+    """Return one row per gene: id, version, name, biotype, seqname, start, end, strand and `tss`, in file order.
 
     `tss` (int64) is the 0-based position of the first transcribed base: `start` on +, `end` - 1 on -. A gene without
     such a position (no strand, or rows on several contigs or strands, as after trans-splicing) is left out, and their
@@ -124,7 +124,7 @@ def genes(annotation: pd.DataFrame) -> pd.DataFrame:
     rows = annotation.loc[annotation["feature"] == "gene", columns]
     if rows.empty:
         raise InputError(
-            "annotation: no rows with feature 'gene'; a full GTF or GFF3 has one a gene"
+            "annotation: no rows with feature 'gene'; a full GTF or GFF3 has one per gene"
         )
     of_gene = rows.groupby("gene_id", observed=True, sort=False)
     single = rows["strand"].isin(("+", "-"))
@@ -133,7 +133,7 @@ def genes(annotation: pd.DataFrame) -> pd.DataFrame:
     if not single.all():
         left_out = rows.loc[~single, "gene_id"].drop_duplicates()
         _log.warning(
-            "%d genes, such as %s, lie on no strand or on several strands or contigs and are left out",
+            "%d genes, such as %s, are on no strand or on several strands or contigs and are left out",
             len(left_out),
             left_out.iloc[0],
         )

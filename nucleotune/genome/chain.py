@@ -82,9 +82,9 @@ def read_chain(path: str | Path) -> list[Chain]:
 
 
 def lift(chains: Sequence[Chain], places: pd.DataFrame) -> pd.DataFrame:
-    """Return where each place lies on the other assembly, on the index of `places`.
+    """Return where each place is on the other assembly, on the index of `places`.
 
-    A place is carried over where all of it lies in one block of one chain, so that it keeps its length and no base is
+    A place is carried over if all of it is in one block of one chain, so that it keeps its length and no base is
     missing or new: what UCSC's liftOver calls minMatch=1, and no insertion besides. Of several such chains the one of
     the highest score counts. On the - strand of the query, the place's strand turns round.
 
@@ -152,7 +152,7 @@ class _Header(NamedTuple):
 def _header(fields: list[str]) -> _Header:
     if fields[0] != "chain" or len(fields) not in (12, 13):
         raise ValueError(
-            f"found {' '.join(fields)[:80]!r} where a chain should begin, of 12 or 13 fields"
+            f"found {' '.join(fields)[:80]!r} where a chain line of 12 or 13 fields should begin"
         )
     _, score, name, size, strand, start, end, to_name, to_size, to_strand, to_start, to_end = (
         fields[:12]
@@ -180,7 +180,7 @@ def _whole(*texts: str) -> list[int]:
 
 
 def _block(fields: list[str]) -> tuple[int, int, int]:
-    """Size of a block, and of the gaps behind it."""
+    """Size of a block, and of the gaps after it."""
     numbers = _whole(*fields)
     if len(numbers) not in (1, 3) or numbers[0] < 1 or min(numbers) < 0:
         raise ValueError(f"found {' '.join(fields)[:80]!r} where a block should be: size dt dq")

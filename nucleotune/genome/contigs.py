@@ -11,7 +11,7 @@ import pandas as pd
 
 from nucleotune.errors import InputError
 
-#: Largest share of rows (or of reads, where they are counted) on contigs that the genome has not.
+#: Largest share of rows (or of reads, where they are counted) on contigs that the genome lacks.
 MAX_UNKNOWN = 0.1
 
 _MITOCHONDRION = frozenset(("m", "mt", "mito", "mtdna", "mitochondrion"))
@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 def names_in_genome(
     names: Iterable[str], contigs: Collection[str], aliases: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Return the genome's name of each of `names`; those that it has not are left out.
+    """Return the genome's name of each of `names`; those that it lacks are left out.
 
     Names are the same where they differ by "chr" and leading zeros (1, chr1, chr01), in what the mitochondrion is
     called (M, MT, Mito), or in that one counts I, II, III .. and the other 1, 2, 3 .. from one on without a gap. So the
@@ -68,7 +68,7 @@ def names_in_genome(
 
 
 def as_in_genome(seqnames: pd.Series, contigs: Iterable[str]) -> pd.Series:
-    """Contigs by the genome's names for them (`names_in_genome`); a name that it has not stays as it is."""
+    """Contigs by the genome's names for them (`names_in_genome`); a name that it lacks stays as it is."""
     seqnames = seqnames.astype(str)
     known = names_in_genome(seqnames.unique(), list(contigs))
     return seqnames.map({name: known.get(name, name) for name in seqnames.unique()})
@@ -100,7 +100,7 @@ def rename_contigs(
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Give column `seqname` of a table the genome's names (`names_in_genome`), as category.
 
-    Rows on contigs that the genome has not (plasmids, spike-ins) are left out and logged. Returns the other rows, with
+    Rows on contigs that the genome lacks (plasmids, spike-ins) are left out and logged. Returns the other rows, with
     their index, and the rows, or sums of `weights` (whole numbers), left out by contig. `source` and `genome` are the
     files, for messages. Raises InputError, with names of both, where these are more than MAX_UNKNOWN of all.
     """
@@ -114,13 +114,12 @@ def rename_contigs(
     unit = "rows" if weights is None else "reads"
     if unknown > MAX_UNKNOWN * total or (len(table) and not known):
         raise InputError(
-            f"{source}: {unknown} of {total} {unit} lie on contigs that {genome} does not have: {_some(left_out)}; it"
-            f" has {_some(contigs)}. Say what they are called there (a map of names, theirs: genome's), or leave them"
-            " out"
+            f"{source}: {unknown} of {total} {unit} are on contigs missing from {genome}: {_some(left_out)}; it"
+            f" has {_some(contigs)}. Give their names there (a map of names, theirs: genome's), or leave them out"
         )
     if left_out:
         _log.warning(
-            "%s: %d of %d %s lie on contigs that %s does not have (%s) and are left out",
+            "%s: %d of %d %s are on contigs missing from %s (%s) and are left out",
             *(source, unknown, total, unit, genome, _some(left_out)),
         )
     kept = table.assign(seqname=renamed.astype("str").astype("category"))

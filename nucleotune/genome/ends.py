@@ -5,7 +5,7 @@ All readers return one row a place, in order of contig, position and strand, pla
     seqname    category
     position   int64, 0-based: the last base that is transcribed, before the tail
     strand     category  "+" or "-", that of the transcript
-    <track>    int64, one column a track (growth condition, tissue ..)
+    <track>    int64, one column per track (growth condition, tissue ..)
 
 Contigs are texts: 1.10 is not 1.1. Counts are of reads: values that are no whole numbers (4.0 is one) are refused,
 since rounding what was scaled to the size of a library would drop the rare ends, and losses and metrics built on counts
@@ -105,14 +105,14 @@ def read_bedgraphs(plus: str | Path, minus: str | Path, track: str = "reads") ->
         if wide.sum() > MANY_WIDE * len(wide):
             raise InputError(
                 f"{path}: {wide.mean():.0%} of the intervals with reads are wider than {WIDE} nt: expected counts of"
-                " 3' ends by position, not coverage (such as bedtools genomecov -3 writes, not without)"
+                " 3' ends by position, not coverage (as written by bedtools genomecov with -3, not without it)"
             )
         width = np.where(value > 0, end - start, 0)
         if width.max() > WIDEST:
             row = width.argmax()
             raise InputError(
-                f"{path}: line {table.index[row]}: {value[row]} reads at each of {width[row]} positions in a row;"
-                f" expected counts of 3' ends by position, at most {WIDEST} equal ones in a row"
+                f"{path}: line {table.index[row]}: {value[row]} reads at each of {width[row]} consecutive"
+                f" positions; expected counts of 3' ends by position, at most {WIDEST} equal ones in a row"
             )
         row = np.repeat(np.arange(len(table)), width)
         position = start[row] + np.arange(len(row)) - (np.cumsum(width) - width)[row]
@@ -189,7 +189,7 @@ def _in_columns(
         *cells, rest = line.rstrip(" \t").split(" ", len(names))
         if len(cells) < len(names):
             raise InputError(
-                f"{path}: line {number}: expected {' '.join(names)} type name between single blanks;"
+                f"{path}: line {number}: expected {' '.join(names)} type name separated by single blanks;"
                 f" found {line[:80]!r}"
             )
         kind, _, name = rest.rpartition(" ")
@@ -200,7 +200,7 @@ def _read_bed_columns(path: str | Path, columns: int) -> pd.DataFrame:
     """A file without header line as columns of texts, "column 1" and so on; index: numbers of the lines.
 
     There are at least so many. Blank lines, comments and lines for genome browsers are passed over, wherever they
-    stand.
+    are.
     """
     lines = delimited.records(path)
     number, line = next(lines, (0, ""))
@@ -239,7 +239,7 @@ def _whole(
         if number is not None and number > MOST:
             hint = f", nor more than {MOST:.0e}"
         elif reads and number is not None:
-            hint = ". Counts must be of reads, not scaled to library size"
+            hint = ". Give counts of reads, not counts scaled to library size"
         elif reads:
             hint = "; write 0 where there are no reads"
         elif row == 0 and name.startswith("column ") and number is None:
@@ -268,7 +268,7 @@ def _summed(
     counts = {}
     for track, columns in tracks.items():
         if not columns or track in PLACE:
-            raise InputError(f"{path}: track {track!r}: expected a name of its own and columns")
+            raise InputError(f"{path}: track {track!r}: expected a unique name and columns")
         _check_columns(path, table, columns)
         counts[track] = np.sum([_whole(path, table, name, reads=True) for name in columns], axis=0)
     return counts

@@ -16,7 +16,7 @@ _NUMBERS = re.compile("[0-9.eE+\\-\t ]*")
 
 
 def read_gct(path: str | Path) -> pd.DataFrame:
-    """Return genes x tissues from a GCT file, plain or gzip: one row a gene, in file order.
+    """Return genes x tissues from a GCT file, plain or gzip: one row per gene, in file order.
 
     The index is `gene_id` without version (ENSG00000223972; ENSG00000002586_PAR_Y keeps its suffix). The columns are
     `gene_version` (Int32, missing where ids have none) and the tissues (float64) under the file's names for them. The
@@ -35,7 +35,7 @@ def read_gct(path: str | Path) -> pd.DataFrame:
     numbers = re.fullmatch("([1-9][0-9]{0,14})\t([1-9][0-9]{0,14})", second.rstrip())
     if not numbers:
         raise InputError(
-            f"{path}: line {number}: expected the numbers of genes and tissues, between them a tab; found"
+            f"{path}: line {number}: expected the numbers of genes and tissues, separated by a tab; found"
             f" {second[:80]!r}"
         )
     n_genes, n_tissues = map(int, numbers.groups())
@@ -44,7 +44,8 @@ def read_gct(path: str | Path) -> pd.DataFrame:
     tissues = columns[2:]
     if columns[:2] != ["Name", "Description"] or len(tissues) != n_tissues:
         raise InputError(
-            f"{path}: line {number}: expected Name, Description and {n_tissues} tissues (as said before) between tabs,"
+            f"{path}: line {number}: expected Name, Description and {n_tissues} tissues (as stated above),"
+            " tab-separated,"
             f" found {len(columns)} columns, {header[:80]!r}"
         )
     rows: list[np.ndarray] = []
@@ -69,7 +70,7 @@ def read_gct(path: str | Path) -> pd.DataFrame:
         ids.append(gene)
     if len(ids) < n_genes:
         raise InputError(
-            f"{path}: {len(ids)} genes, but {n_genes} are stated at its beginning; the file is incomplete"
+            f"{path}: {len(ids)} genes, but its beginning states {n_genes}; the file is incomplete"
         )
     bare, versions = split_versions(pd.Series(ids, dtype="str"))
     if bare.duplicated().any():

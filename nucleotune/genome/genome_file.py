@@ -74,8 +74,8 @@ def _check_ends(source: str | Path, plain: BinaryIO, index: Mapping[str, Any]) -
         plain.seek(end)
         if end != size and plain.read(1) != b">":
             raise InputError(
-                f"{source}: record {name!r}: its last line is longer than its first; write all lines but the last of a"
-                " record with one length"
+                f"{source}: record {name!r}: its last line is longer than its first; give all lines of a record"
+                " except the last the same length"
             )
 
 
@@ -110,7 +110,7 @@ def _readable(path: str | Path) -> Iterator[None]:
         ) from error
     except OSError as error:
         raise InputError(
-            f"{path}: cannot be indexed ({error}); copy it to a folder that can be written to"
+            f"{path}: cannot be indexed ({error}); copy it to a writable folder"
         ) from error
     except (pyfaidx.FastaIndexingError, ValueError, RuntimeError) as error:
         raise InputError(f"{path}: not usable as FASTA: {error}") from error
@@ -122,7 +122,7 @@ def _make_index(path: str | Path, indexes: list[Path]) -> None:
     plain = len(indexes) == 1  # a packed file holds any byte anywhere
     if plain and b"\r" in beginning and b"\n" not in beginning:
         raise InputError(
-            f"{path}: lines end in CR only, where one cannot seek; save it with LF ends"
+            f"{path}: lines end in CR only, which does not allow random access; save it with LF line ends"
         )
     with ExitStack() as stack:
         written = [str(stack.enter_context(atomic_path(index))) for index in indexes]

@@ -62,7 +62,7 @@ def from_gff3(features: Features, path) -> tuple[np.ndarray, np.ndarray]:
     else:
         name = strings[int(codes["ID"][root[above >= 0][0]])].as_py()
         raise InputError(
-            f"{path}: ID={name} has more than {_DEEPEST} ancestors; do features have each other as Parent?"
+            f"{path}: ID={name} has more than {_DEEPEST} ancestors; are features each other's Parent?"
         )
     is_gene = (parent < 0) & (codes["ID"] >= 0)
     is_gene &= (

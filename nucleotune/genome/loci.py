@@ -1,4 +1,4 @@
-"""Places that belong together because they overlap: what may not stand on both sides of a split."""
+"""Places that belong together because they overlap: what must not be on both sides of a split."""
 
 import numpy as np
 import pandas as pd

@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 def read_manifest(path: str | Path) -> pd.DataFrame:
-    """Read which files of peaks there are: ENCODE's `metadata.tsv`, or a table of one's own.
+    """Read which files of peaks there are: ENCODE's `metadata.tsv`, or your own table.
 
     Of ENCODE's table, those rows count that are narrowPeak on GRCh38 of both replicates together ("1, 2"), one for each
     experiment: files of one replicate are clusters without a threshold. Where an experiment has several, the first by
@@ -64,7 +64,7 @@ def read_manifest(path: str | Path) -> pd.DataFrame:
             raise InputError(f"{path}: line {table.index[empty.argmax()]}: a row has no {name}")
     if table["accession"].duplicated().any():
         name = table.loc[table["accession"].duplicated(), "accession"].iloc[0]
-        raise InputError(f"{path}: accession {name} occurs twice; leave one of its rows")
+        raise InputError(f"{path}: accession {name} occurs twice; keep one of its rows")
     wrong = ~table["md5"].str.fullmatch("[0-9a-f]{32}")
     if wrong.any():
         row = table[wrong].iloc[0]
@@ -89,7 +89,7 @@ def _one_per_experiment(path: str | Path, files: pd.DataFrame) -> pd.DataFrame:
     several = chosen[chosen["experiment"].duplicated()]
     if len(several):
         _log.warning(
-            "%s: %d experiments, such as %s, have several files of both replicates; the first by accession is taken",
+            "%s: %d experiments, such as %s, have several files of both replicates; the first by accession is used",
             *(path, several["experiment"].nunique(), several["experiment"].iloc[0]),
         )
     chosen = chosen.drop_duplicates("experiment")

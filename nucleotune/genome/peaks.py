@@ -35,7 +35,7 @@ HOST_BIOTYPES = (
 
 _TRIES = 100
 
-#: Share of the peaks that may lie outside transcripts and contigs. Few of a real eCLIP do, most of another assembly's.
+#: Share of the peaks that may be outside transcripts and contigs. Few of a real eCLIP do, most of another assembly's.
 _MOST_OUTSIDE = 0.5
 
 _log = logging.getLogger(__name__)
@@ -101,7 +101,7 @@ def peak_examples(
     (0-based half-open), `strand`, bound ones first and in the order of the genome, unbound ones as their partners; and
     the counts `peaks`, then those left out, each by the first reason (`weak`, `not_on_a_chromosome`, `overlapping`,
     `without_host`, `unknown_contig`, `off_contig`, `not_acgt`, `same_sequence`, `without_unbound`), and `pairs`. Raises
-    InputError where no pair is left, and where most peaks lie outside of transcripts or contigs.
+    InputError where no pair is left, and where most peaks are outside of transcripts or contigs.
     """
     with open_genome(fasta) as genome:
         contigs = list(genome.keys())
@@ -139,8 +139,9 @@ def peak_examples(
     outside = sum(counts[name] for name in ("without_host", "unknown_contig", "off_contig"))
     if outside > _MOST_OUTSIDE * placed:
         raise InputError(
-            f"{fasta}: of {placed} strong peaks on chromosomes, {counts['without_host']} lie in no transcript of their"
-            f" strand, {counts['unknown_contig'] + counts['off_contig']} on no contig or beyond its end; peaks,"
+            f"{fasta}: of {placed} strong peaks on chromosomes, {counts['without_host']} are in no transcript"
+            f" of their strand, {counts['unknown_contig'] + counts['off_contig']} on no known contig or beyond"
+            " its end; peaks,"
             " annotation and genome probably belong to different assemblies: take all three from one, such as GRCh38"
         )
     bound = windows.assign(host=bound["host"].to_numpy()[windows["id"]])
@@ -164,7 +165,8 @@ def peak_examples(
     _log.info("peaks to pairs: %s", counts)
     if bound.empty:
         raise InputError(
-            f"{fasta}: no peak is left to make a pair of ({counts}); do peaks, annotation and genome belong to the same"
+            f"{fasta}: no peak is left to make a pair from ({counts}); do peaks, annotation and genome belong"
+            " to the same"
             " assembly?"
         )
     unbound = unbound.sort_index()
@@ -177,12 +179,12 @@ def peak_examples(
 
 
 def _check_chromosomes(seqname: pd.Series, scaffolds: Collection[str], source: str) -> None:
-    """Say how many peaks of `source` lie on scaffolds and the like; InputError where they are more than MAX_UNKNOWN."""
+    """Say how many peaks of `source` are on scaffolds and the like; InputError where they are more than MAX_UNKNOWN."""
     found = seqname[seqname.isin(scaffolds)].value_counts()
     if found.empty:
         return
     names = ", ".join(f"{name} ({n})" for name, n in found.head(5).items())
-    text = f"{found.sum()} of {len(seqname)} peaks lie on contigs that are not chromosomes: {names}"
+    text = f"{found.sum()} of {len(seqname)} peaks are on contigs that are not chromosomes: {names}"
     if found.sum() > MAX_UNKNOWN * len(seqname):
         raise InputError(
             f"peaks of {source}: {text}; take peaks on an assembly's chromosomes, or a genome of scaffolds only"

@@ -19,7 +19,7 @@ COLUMNS = (
 #: Rank of a transcript without such a mark.
 _NONE = 1000
 _APPRIS = r"(?:^|;)appris_(principal|alternative)_(\d)(?:;|$)"
-#: What stands in for APPRIS where a file has none, as tags of Ensembl and NCBI: the one transcript chosen for the gene,
+#: Substitutes for APPRIS where a file has none, as tags of Ensembl and NCBI: the one transcript chosen for the gene,
 #: then a coding part that Ensembl and NCBI agree on; then transcripts of a coding biotype.
 _CHOSEN = {
     "MANE_Select": 1,
@@ -54,7 +54,7 @@ def reference_transcripts(annotation: pd.DataFrame) -> pd.DataFrame:
 
     Returns columns `gene_id`, `gene_name`, `gene_biotype`, `transcript_id`, `transcript_biotype`, `seqname`, `start`,
     `end` (0-based half-open), `strand`, `length` (nt of exons), `appris` (N, 100 + N for alternatives, 1000 without; or
-    1 to 4 for what stands in for it), `support_level` (6 without) and `rank`.
+    1 to 4 for its substitutes), `support_level` (6 without) and `rank`.
 
     Raises InputError for missing columns and where no transcript has an exon.
     """
@@ -102,7 +102,9 @@ def _appris_ranks(tags: pd.Series, biotypes: pd.Series) -> pd.Series:
     if found[1].notna().any():
         ranks = pd.to_numeric(found[1]) + found[0].map({"principal": 0, "alternative": 100})
         return tags.map(dict(zip(texts, ranks, strict=True))).fillna(_NONE).astype(int)
-    _log.info("no APPRIS tags: MANE Select, canonical, CCDS and coding transcripts stand in for it")
+    _log.info(
+        "no APPRIS tags: MANE Select, canonical, CCDS and coding transcripts are used instead"
+    )
     ranks = {
         text: min((_CHOSEN.get(tag, _NONE) for tag in text.split(";")), default=_NONE)
         for text in texts

@@ -27,9 +27,10 @@ _log = logging.getLogger(__name__)
 
 
 def transcript_regions(annotation: pd.DataFrame, transcripts: pd.DataFrame) -> pd.DataFrame:
-    """Return the regions of reference transcripts: one row a region, without gaps from a transcript's start to its end.
+    """Return the regions of reference transcripts: one row per region, without gaps from a transcript's start to its
+    end.
 
-    UTRs are what lies outside the bounds of the coding part, whose stop codon belongs to the CDS (in GTF it is a
+    UTRs are what is outside the bounds of the coding part, whose stop codon belongs to the CDS (in GTF it is a
     feature of its own). A transcript is coding where the annotation has CDS of it, whatever its biotype.
 
     Args:
@@ -74,7 +75,7 @@ def transcript_regions(annotation: pd.DataFrame, transcripts: pd.DataFrame) -> p
 
 
 def region_strings(places: pd.DataFrame, regions: pd.DataFrame) -> list[str]:
-    """Return the letters of each place, one a nucleotide, 5' to 3' of the place's strand.
+    """Return the letters of each place, one per nucleotide, 5' to 3' of the place's strand.
 
     Where genes overlap, a transcript on the place's strand comes before one on the other, and then the one of the
     better rank; nucleotide by nucleotide.
@@ -90,8 +91,8 @@ def region_strings(places: pd.DataFrame, regions: pd.DataFrame) -> list[str]:
     contig = as_in_genome(places["seqname"], regions["seqname"].unique())
     if len(places) and not contig.isin(regions["seqname"].unique()).any():
         raise InputError(
-            f"the annotation has no transcript on {', '.join(contig.unique()[:3])}, nor on any other contig of the"
-            f" places; its contigs are {', '.join(map(str, regions['seqname'].unique()[:3]))} and others"
+            f"the annotation has no transcript on {', '.join(contig.unique()[:3])}, nor on any other contig of"
+            f" the positions; its contigs are {', '.join(map(str, regions['seqname'].unique()[:3]))} and others"
         )
     start, end = (places[name].to_numpy(np.int64) for name in ("start", "end"))
     length = end - start
@@ -124,9 +125,9 @@ def region_strings(places: pd.DataFrame, regions: pd.DataFrame) -> list[str]:
 def carry_over(
     places: pd.DataFrame, chains: Sequence[Chain] | None, fasta: str | Path | None = None
 ) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Return the places that lie on another assembly as well, there, and how many were lost on the way and why.
+    """Return the places that exist on another assembly as well, there, and how many were lost on the way and why.
 
-    The paper asks for "100 % sequence identity": a place has to lie in one aligned block (see `chain.lift`) and, where
+    The paper asks for "100 % sequence identity": a place has to be in one aligned block (see `chain.lift`) and, where
     the genome is given, the bases there have to be those of its sequence.
 
     Args:
@@ -145,8 +146,8 @@ def carry_over(
     wrong = (known["end"] - known["start"]) != known["sequence"].str.len()
     if wrong.any():
         raise InputError(
-            f"place {known.loc[wrong, 'id'].iloc[0]!r}: the sequence is not as long as the place; starts count from 0,"
-            " ends are not included"
+            f"place {known.loc[wrong, 'id'].iloc[0]!r}: the sequence and its position differ in length; starts"
+            " count from 0, ends are not included"
         )
     lifted = (
         known[["seqname", "start", "end", "strand"]].assign(status=LIFTED)
@@ -168,13 +169,13 @@ def carry_over(
         counts["other_bases"] = int((~same).sum())
         if len(carried) and not same.any():
             raise InputError(
-                f"{fasta}: of {len(carried)} places lifted, not one has the bases of its sequence there"
-                f" ({counts['unknown_contig']} on contigs unknown to it); are the places of the assembly that the chain"
-                " file begins with, and the genome of the one it ends with?"
+                f"{fasta}: of {len(carried)} lifted positions none has the bases of its sequence there"
+                f" ({counts['unknown_contig']} on contigs missing from it); are the positions on the assembly"
+                " that the chain file begins with, and is the genome the one that it ends with?"
             )
         carried = carried.loc[same.index[same]]
     counts["carried_over"] = len(carried)
-    _log.info("carried over to the other assembly: %s", counts)
+    _log.info("lifted to the other assembly: %s", counts)
     return carried.reset_index(drop=True), counts
 
 

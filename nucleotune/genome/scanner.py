@@ -31,7 +31,7 @@ _BLOCK = 1 << 24  # bytes
 
 #: What a code of `_scan` says was expected, in the order of the codes from 1 on.
 _EXPECTED = (
-    "nine columns between tabs",
+    "nine tab-separated columns",
     "start and end as whole numbers with 1 <= start <= end in columns 4 and 5",
     "a strand (+, -, . or ?) in column 7",
     "attributes of the form {form} in column 9",
@@ -139,7 +139,7 @@ def _form(path: str | Path, blocks: Iterator[np.ndarray]) -> tuple[bool, list[np
                 if match := re.match(rb"[^\s=;]+(=|\s+\S)", attributes):
                     return match[1] == b"=", read
                 raise InputError(
-                    f"{path}: line {number}: expected nine columns between tabs, the last with attributes of the form"
+                    f"{path}: line {number}: expected nine tab-separated columns, the last with attributes of the form"
                     f' key "value"; (GTF) or key=value; (GFF3), found {line[:200].decode(errors="replace")!r}'
                 )
     raise InputError(f"{path}: no features; expected GTF or GFF3")

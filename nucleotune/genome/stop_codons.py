@@ -15,7 +15,7 @@ _CANONICAL = r"(?:^|;)(?:MANE_Select|Ensembl_canonical)(?:;|$)"
 
 
 def coding_genes(annotation: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a protein-coding gene that has a CDS, in file order.
+    """Return one row per protein-coding gene that has a CDS, in file order.
 
     Of several transcripts that one counts whose stop codon is annotated (where the file has such rows), that is
     protein-coding itself, that is tagged MANE_Select or Ensembl_canonical, that has the longest CDS, or that comes

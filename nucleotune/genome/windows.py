@@ -132,11 +132,11 @@ def random_windows(
     Returns the windows in the order drawn, with the id `seqname:start-end(strand)`; and the counts `tries`, `excluded`,
     `not_acgt`, `overlapping` with a window drawn before (the tries rejected, by the first reason) and `windows`.
 
-    Raises InputError for a contig that the genome has not, for intervals none of which lies on its contigs, and where
+    Raises InputError for a contig that the genome lacks, for intervals none of which is on its contigs, and where
     `n` windows are not found in 100 tries for each and 10,000 more.
     """
     if n < 1:
-        raise InputError(f"windows: {n} random windows asked for; expected 1 or more")
+        raise InputError(f"windows: {n} random windows requested; expected 1 or more")
     contigs = list(dict.fromkeys(contigs))
     rng = np.random.default_rng(seed)
     counts = {"tries": 0, "excluded": 0, "not_acgt": 0, "overlapping": 0, "windows": 0}
@@ -154,9 +154,9 @@ def random_windows(
             if left <= 0 or not n_starts.any():
                 raise InputError(
                     f"{fasta}: {counts['windows']} of {n} random windows of {length} nt found on {len(contigs)}"
-                    f" contigs after {counts['tries']} tries ({counts['excluded']} nearer than {margin} nt to an"
-                    f" excluded interval, {counts['not_acgt']} with N, {counts['overlapping']} over one drawn before);"
-                    " ask for fewer or shorter ones, or for a smaller margin"
+                    f" contigs after {counts['tries']} tries ({counts['excluded']} closer than {margin} nt to"
+                    f" an excluded interval, {counts['not_acgt']} with N, {counts['overlapping']} overlapping"
+                    " an earlier one); request fewer or shorter ones, or for a smaller margin"
                 )
             size = min(left, max(n - counts["windows"], 1000))
             tries = _draw(rng, size, contigs, n_starts, length)

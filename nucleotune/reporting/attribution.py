@@ -1,4 +1,4 @@
-"""Contributions along sequences, motifs, and where these lie: Figures 7 and 8 of the polyadenylation study."""
+"""Contributions along sequences, motifs, and where these are: Figures 7 and 8 of the polyadenylation study."""
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
@@ -64,7 +64,7 @@ class Motifs(NamedTuple):
 
 
 class Places(NamedTuple):
-    """Where elements lie by one explained model.
+    """Where elements are by one explained model.
 
     seqlets  `attribution.motifs.seqlet_places`
     words    `attribution.words.gains_of_words`
@@ -80,18 +80,18 @@ class Places(NamedTuple):
 def elements_figure(
     tracks: Sequence[Track], runs: Sequence[Places], length: int, path: str | Path
 ) -> None:
-    """Contributions along a few sequences, and whether elements lie in order in all of them (Figure 8 of the paper).
+    """Contributions along a few sequences, and whether elements are in order in all of them (Figure 8 of the paper).
 
     The paper shows one sequence and says that nothing is to be seen; below it is what it asks for, of all sequences: a
-    column an explained model, with a panel an element, where its motifs lie relative to the observed site, one with the
-    share of sequences in which known words contribute more than what lies beside them, by distance, and one with the
-    share whose elements lie as they should (dot), beside that of the control (line: 95 % of its permutations).
+    column an explained model, with one panel per element, where its motifs are relative to the observed site, one with
+    the share of sequences in which known words contribute more than their surroundings, by distance, and one with the
+    share whose elements are in order (dot), beside that of the control (line: 95 % of its permutations).
 
     Args:
         tracks: a row each, at least one.
         runs: at least one.
         length: of the sequences: distances go from -length to length.
-        path: of the SVG; a PNG is written beside it.
+        path: of the SVG; a PNG is written next to it.
     """
     elements = _known_elements(runs)
     above = (0.3 + 0.085 * max(len(track.sequence) for track in tracks), 1.5 * len(tracks))
@@ -124,10 +124,10 @@ def _draw_tracks(figure: SubFigure, tracks: Sequence[Track]) -> None:
 
 
 def motif_figure(runs: Sequence[Motifs], path: str | Path) -> None:
-    """One row a pattern (Figure 7 of the paper): its mean contributions, its bases, and the best match.
+    """One row per pattern (Figure 7 of the paper): its mean contributions, its bases, and the best match.
 
     Of each explained model the MOST_PATTERNS with most seqlets, in the order of its table; writes `path` (.svg) and a
-    PNG beside it. A model without a pattern has a row that says so.
+    PNG next to it. A model without a pattern has a row that says so.
     """
     rows = [(run, row) for run in runs for row in _shown(run)]
     with matplotlib.rc_context(SETTINGS):
@@ -182,7 +182,9 @@ def _known_elements(runs: Sequence[Places]) -> list[str]:
 def _draw_distances(
     figure: SubFigure, runs: Sequence[Places], elements: Sequence[str], length: int
 ) -> None:
-    """Histograms of distances to the site, a row an element, below them known words and the order; a column a run."""
+    """Histograms of distances to the site, one row per element, below them known words and the order; one column per
+    run.
+    """
     known = [_elements(run.seqlets) for run in runs]
     edges = np.arange(-length, length + BAR, BAR)
     distances = pd.concat(known)["distance"].dropna()
@@ -219,7 +221,7 @@ def _histogram(
 
 
 def _words(axes: Axes, words: pd.DataFrame, colours: Mapping[str, str]) -> None:
-    """Shares of sequences in which an element's words contribute more than what lies beside them, a line an element."""
+    """Shares of sequences in which an element's words contribute more than their surroundings, one line per element."""
     for element, table in words.groupby("element", sort=False):
         middle = (table["begin"] + table["end"]) / 2
         axes.plot(middle, table["share"], "o-", color=colours[element], markersize=3, label=element)
@@ -230,14 +232,14 @@ def _words(axes: Axes, words: pd.DataFrame, colours: Mapping[str, str]) -> None:
     axes.axvline(0, color="#909090", linewidth=0.8, linestyle=":")
     axes.set_ylim(0, 1)
     axes.set_ylabel("Share of sequences", fontsize=8)
-    title = "Words of known elements contribute more than what lies beside them"
+    title = "Words of known elements contribute more than their surroundings"
     axes.set_title(title if len(words) else f"{title}: no site is known", loc="left", fontsize=8)
     if len(words):
         axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.01, 0.5))
 
 
 def _order(axes: Axes, order: pd.DataFrame) -> None:
-    """Shares of sequences in order and those of the control, one row a test."""
+    """Shares of sequences in order and those of the control, one row per test."""
     places = np.arange(len(order))[::-1]
     axes.hlines(places, order["control_low"], order["control_high"], color="#A6A6A6", linewidth=4)
     axes.plot(order["share"], places, "o", color="#0072B2", markersize=5)

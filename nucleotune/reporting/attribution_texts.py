@@ -4,9 +4,9 @@ from typing import Any
 
 #: Caption of logos, without full stop.
 MOTIFS = (
-    "Patterns that TF-MoDISco (modisco-lite, one strand) makes of the places with high contributions. Left: mean"
-    " contribution of each base; middle: bases, in bits above the composition of the sequences; right: the known motif"
-    " that fits best, with its false discovery rate among the patterns"
+    "Patterns that TF-MoDISco (modisco-lite, one strand) finds where contributions are high. Left: mean"
+    " contribution of each base; middle: bases, in bits above the composition of the sequences; right: the"
+    " best-matching known motif, with its false discovery rate among the patterns"
 )
 
 _LABELS = {
@@ -24,9 +24,10 @@ _LABELS = {
 }
 
 _TABLE = (
-    "Patterns of TF-MoDISco (modisco-lite, one strand); letters of a consensus have at least half of the seqlets, N is"
-    " any. p: chance that an element of the same shape with letters of the sequences' composition fits as well,"
-    " wherever it fits best, for the best of all known elements; q: false discovery rate among patterns."
+    "Patterns of TF-MoDISco (modisco-lite, one strand); a consensus letter is in at least half of the seqlets,"
+    " N is any letter. p: probability that a random element of the same shape, with letters drawn from the"
+    " sequences' composition, matches as well at its best position, for the best of all known elements; q:"
+    " false discovery rate among patterns."
 )
 
 #: Texts of the table of motifs of classifiers.
@@ -44,15 +45,15 @@ TABLES: dict[str, dict[str, Any]] = {
     "attribution": {
         "title": "How far explanations can be trusted",
         "caption": "Completeness: contributions of a sequence should add up to the change of the explained number from"
-        " its references; delta is what they are off, over sequences the median and the largest, and the largest by the"
-        " mean change. Agreement: correlation along a sequence of contributions and of what each nucleotide is worth by"
-        " in-silico mutagenesis, mean over the mutated sequences, with the 95 % bootstrap interval. Motifs of models on"
-        " tokens are made of the effects of substitutions.",
+        " its references; delta is the error: its median and maximum over sequences, and the maximum divided by"
+        " the mean change. Agreement: correlation along a sequence between contributions and the effect of each"
+        " nucleotide by in-silico mutagenesis, mean over the mutated sequences, with the 95 % bootstrap"
+        " interval. Motifs of models on tokens are made from the effects of substitutions.",
         "labels": {
             "dataset": "Data set",
             "method": "Method",
             "way": "Contributions",
-            "motifs_from": "Motifs are made of",
+            "motifs_from": "Motifs are made from",
             "sequences": "Sequences",
             "delta_median": "Delta (median)",
             "delta_largest": "Delta (largest)",
@@ -64,11 +65,11 @@ TABLES: dict[str, dict[str, Any]] = {
     },
     "order": {
         "title": "Order of the elements",
-        "caption": "Share of genes whose elements lie in the known order and distance; of several seqlets of an element"
-        " in a gene the one with the greatest contribution counts, and the site is the position with most reads."
-        " Control: the same when each element's positions are shuffled among genes, mean and 95 % of 1,000"
-        " permutations; it keeps where elements lie on the whole. p: share of permutations that reach the observed"
-        " one.",
+        "caption": "Share of genes whose elements have the known order and distance. If a gene has several"
+        " seqlets of an element, the one with the greatest contribution counts; the site is the position with"
+        " the most reads. Control: the same after shuffling each element's positions among genes, mean and 95 %"
+        " of 1,000 permutations, which keeps the overall distribution of positions. p: share of permutations"
+        " that reach the observed share.",
         "labels": {
             **_LABELS,
             "test": "Test",

@@ -32,7 +32,7 @@ def tables(
 ) -> list[dict[str, Any]]:
     """Tables of a data card: {"title", "head", "rows", "note"}, cells as strings; `titles` are those of methods.
 
-    beside_paper: whether the data stand for those of a paper, whose counts are then shown, too.
+    beside_paper: whether the data stand for those of a paper, whose counts are then also shown.
     """
     found = [_splits(card["splits"], _lost_windows(card.get("windows")))]
     if "expression_classes" in card:
@@ -58,7 +58,7 @@ def _lost_windows(counts: Mapping[str, int] | None) -> str:
     lost = counts["places"] - counts["windows"]
     return (
         f"Of {counts['places']:,} promoters looked up in the genome {lost:,} have no sequence:"
-        f" {counts['unknown_contig']:,} on contigs that it does not have, {counts['off_contig']:,} beyond the end of"
+        f" {counts['unknown_contig']:,} on contigs missing from it, {counts['off_contig']:,} beyond the end of"
         f" their contig, {counts['not_acgt']:,} with letters other than ACGT."
     )
 
@@ -91,11 +91,11 @@ def _expression(classes: Mapping[str, Any], used: str, beside_paper: bool) -> di
         rows.append(["paper (human)", "\u2013", "sampled", *numbers(classes["published"])])
     heads = [f"{name}, {title}" for name in ("high", "low") for title in CLASS_TITLES.values()]
     return _table(
-        "Genes of high and of low expression",
+        "Genes with high and low expression",
         ["Percentiles over", "Genes", "Shown", *heads],
         rows,
-        "In all tissues above the 75th (high), or at or below the 25th percentile (low). Sampled: the larger class"
-        " drawn down to the smaller one.",
+        "Above the 75th percentile (high) or at or below the 25th (low) in all tissues. Sampled: after drawing"
+        " the larger class down to the size of the smaller one.",
     )
 
 
@@ -116,7 +116,7 @@ def _in_task3(
     ]
     head = ["Genes", "Also in task 3", "Share", "Paper (human)", "Share"]
     shown = len(head) if beside_paper else 3
-    return _table("Genes that are in task 3, too", head[:shown], [row[:shown] for row in rows])
+    return _table("Genes that are also in task 3", head[:shown], [row[:shown] for row in rows])
 
 
 def _ends(card: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,20 +124,20 @@ def _ends(card: Mapping[str, Any]) -> dict[str, Any]:
     ends, orfs = card["ends"], card["intact_orfs"]
     at = ", ".join(f"{int(shift):+d}: {share(a)}" for shift, a in ends["share_of_a"].items())
     rows = [
-        ["Reads behind stop codons, on the strand of the gene", f"{ends['sense']:,}"],
+        ["Reads after stop codons, on the strand of the gene", f"{ends['sense']:,}"],
         ["on the other strand", f"{ends['antisense']:,}"],
         ["A at 3' ends and next to them (nt downstream)", at],
-        ["A in the sequences on the whole", share(ends["overall"])],
+        ["A in the sequences overall", share(ends["overall"])],
         ["Reads beyond the end of their contig, dropped", f"{card['reads_beyond_contigs']:,}"],
         [
-            "on contigs that the genome does not have, dropped",
+            "on contigs missing from the genome, dropped",
             f"{sum(card['unknown_contigs']['reads'].values()):,}",
         ],
     ]
     if orfs:
-        rows.append(["Transcripts said to cover an ORF that do", share(orfs["share"])])
+        rows.append(["Transcripts that cover the ORF they are said to cover", share(orfs["share"])])
     off = f" Most A's are {ends['shift']:+d} nt from the given positions: they may be off."
-    note = "Cleavage is at an A, at 0, where positions, strands and assembly are right." + (
+    note = "If positions, strands and assembly are right, cleavage is at an A, at 0." + (
         off if ends["shift"] and ends["judged"] else ""
     )
     return _table("Do 3' ends fit the genome?", ["", ""], rows, note)
@@ -163,7 +163,10 @@ def _truncation(cuts: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str]
         "Sequences cut",
         *(f"TSS lost, cut {at}" for at in _SIDES.values()),
     ]
-    note = "Counted with each model's own tokenizer. Reads: of a sequence that is cut; tokens may differ in length."
+    note = (
+        "Counted with each model's own tokenizer. Reads: the part of a truncated sequence that is read; tokens may"
+        " differ in length."
+    )
     return _table("What models read of the sequences", heads, rows, note)
 
 

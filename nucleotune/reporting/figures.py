@@ -93,11 +93,10 @@ def roc_figure(
     styles: Mapping[str, Style] | None = None,
     columns: int = 3,
 ) -> None:
-    """ROC curves, one panel a data set (Figures 3 to 5 of the LoRA-BERT paper), `columns` in a row.
+    """ROC curves, one panel per data set (Figures 3 to 5 of the LoRA-BERT paper), `columns` in a row.
 
     `curves`, at least one, is {data set title: {method title: (fpr, tpr, auroc, (ci_low,
-    ci_high))}}. Writes `path` (.svg) and a PNG beside it. Without `styles` every method takes a
-    colour, in order.
+    ci_high))}}. Writes `path` (.svg) and a PNG next to it. Without `styles` every method takes a colour, in order.
     """
     styles = styles or method_styles(name for panel in curves.values() for name in panel)
     longest = max(len(panel) for panel in curves.values())
@@ -132,7 +131,7 @@ def training_curves(
     `histories`, at least one, is {data set title: {method title: [training.tsv of each seed]}}; of
     the columns, step and split ("train" or "valid") are needed, loss, accuracy and learning_rate
     shown where there are any. Thin pale lines are training, thick ones with points the
-    validation split. Writes `path` (.svg) and a PNG beside it.
+    validation split. Writes `path` (.svg) and a PNG next to it.
     """
     styles = styles or method_styles(name for panel in histories.values() for name in panel)
     tables = [table for panel in histories.values() for seeds in panel.values() for table in seeds]
@@ -165,10 +164,10 @@ def training_curves(
 
 
 def waterfall(card: Mapping[str, Any], path: str | Path, *, rows: str = "transcripts") -> None:
-    """What every filter kept and dropped, one panel a class; `rows` says what is counted.
+    """What every filter kept and dropped, one panel per class; `rows` says what is counted.
 
     card["waterfall"] lists {"class", "step", "kept", "dropped"} in the order of the filters. Writes
-    `path` (.svg) and a PNG beside it.
+    `path` (.svg) and a PNG next to it.
     """
     steps = pd.DataFrame(card["waterfall"])
     classes = list(dict.fromkeys(steps["class"]))
@@ -212,7 +211,7 @@ def waterfall(card: Mapping[str, Any], path: str | Path, *, rows: str = "transcr
 
 
 def note_figure(text: str, path: str | Path) -> None:
-    """In place of a figure that has nothing to show: why. Writes `path` (.svg) and a PNG beside it."""
+    """In place of a figure that has nothing to show: why. Writes `path` (.svg) and a PNG next to it."""
     with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(4.8, 0.8))
         figure.text(0.5, 0.5, text, ha="center", va="center")
@@ -272,7 +271,7 @@ def _thinned(x: ArrayLike, y: ArrayLike, points: int = 501) -> tuple[np.ndarray,
 
 
 def save(figure: Figure, path: str | Path) -> None:
-    """Write `path` as SVG without a date, and a PNG beside it."""
+    """Write `path` as SVG without a date, and a PNG next to it."""
     tight = {"bbox_inches": "tight", "pad_inches": 0.1}
     with atomic_path(path) as temporary:
         figure.savefig(temporary, format="svg", metadata={"Date": None, "Creator": None}, **tight)

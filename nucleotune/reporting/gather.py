@@ -45,7 +45,7 @@ def gather_study(
     checkpoints (directories), deviations (Markdown).
     run: config, species, methods, models of the study. described: what its rule file says of
     datasets, methods, and pools (titles). sources: files that the data come from. jobs: names of
-    the benchmark files of the study's jobs, and of trainings without a job of their own (shared);
+    the benchmark files of the study's jobs, and of trainings without their own job (shared);
     benchmarks: their directory.
     """
     texts, methods = read_texts(study), described["methods"]
@@ -109,8 +109,8 @@ def gather_overview(
 ) -> dict[str, Any]:
     """Context of `page.render_overview`.
 
-    findings: one file a study, the first keys of `gather_study`'s context. run, jobs, benchmarks:
-    as there, of the whole run, jobs one a study.
+    findings: one file per study, the first keys of `gather_study`'s context. run, jobs, benchmarks:
+    as there, of the whole run, jobs one per study.
     """
     return {
         "studies": [read_json(path) for path in findings],
@@ -199,7 +199,7 @@ def _gates(
 def _fits(
     paths: Sequence[str], dataset_titles: Mapping[str, str], method_titles: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """How each baseline was fitted: rows used of those at hand, and what was chosen."""
+    """How each baseline was fitted: rows used of those available, and what was chosen."""
     result = []
     for dataset, method, seed, path in _training_runs(paths, ".json"):
         fit = read_json(path)

@@ -11,8 +11,8 @@ from nucleotune.reporting.performance import Described, Metrics
 #: What the page says of the paired comparisons.
 COMPARED = (
     "Each method against the baseline with the highest AUROC on the validation split, on the same test examples."
-    " AUROC, accuracy and MCC: paired bootstrap; decisions: McNemar's exact test. Methods whose intervals hold 0 cannot"
-    " be told apart from that baseline."
+    " AUROC, accuracy and MCC: paired bootstrap; decisions: McNemar's exact test. Methods whose intervals"
+    " contain 0 cannot be told apart from that baseline."
 )
 
 

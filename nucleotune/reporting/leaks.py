@@ -73,16 +73,16 @@ def _shared_units(found: Card, unit: str, rows: str, known: int, total: int) -> 
         have = f"{unit} has" if genes == 1 else f"{unit}s have"
         sentences = [
             f"{genes:,} {have} {rows} in the test split and in training: {tested:,} test {rows}"
-            f" ({share(found['share'])}) belong to a {unit} that was seen in training, so the numbers flatter every"
+            f" ({share(found['share'])}) belong to a {unit} seen in training, so the numbers flatter every"
             f" method that can remember a {unit}."
         ]
     else:
-        none = f"No {unit} has" if known == total else f"None of the {unit}s that are known has"
+        none = f"No {unit} has" if known == total else f"None of the known {unit}s has"
         sentences = [f"{none} {rows} both in the test split and in training."]
     if known < total:
         sentences.append(
-            f"Of {total - known:,} of {total:,} {rows} the {unit} is not known: they count as {unit}s of their own, and"
-            " what they share with others was not counted."
+            f"The {unit} of {total - known:,} of {total:,} {rows} is not known: each counts as a separate"
+            f" {unit}, and what they share with others was not counted."
         )
     return sentences
 
@@ -91,16 +91,17 @@ def _shared_sequences(found: Card, rows: str) -> list[str]:
     sentences = []
     if (same := found.get("test_rows_with_sequence_in_training")) is not None:
         sentences.append(
-            f"The very same sequence is in training for {same:,} of the test {rows}."
+            f"{same:,} of the test {rows} have exactly the same sequence as one in training."
             if same
             else "No test example has the same sequence as one in training."
         )
     if (words := found.get("test_rows_with_word_in_training")) is not None:
         sentences.append(
-            f"{words:,} of the test {rows} ({share(words / found['test_rows'])}) have {found['word']} nt in a row in"
-            f" common with one of training, on {found['strands']}: repeats, or relatives that a method can remember."
+            f"{words:,} of the test {rows} ({share(words / found['test_rows'])}) share {found['word']}"
+            f" consecutive nt with one of training, on {found['strands']}: repeats, or homologues that a method"
+            " can remember."
             if words
-            else f"No test example has {found['word']} nt in a row in common with one of training, on"
+            else f"No test example shares {found['word']} consecutive nt with one of training, on"
             f" {found['strands']}."
         )
     return sentences
@@ -112,11 +113,11 @@ def _overlaps(card: Card, found: Card, unit: str, rows: str) -> list[str]:
     over = found["test_rows_overlapping_training"]
     if over is None:
         # Said already where a group is a place.
-        return [] if unit == "place" else ["Places are not known, so overlaps were not counted."]
+        return [] if unit == "place" else ["Positions are not known, so overlaps were not counted."]
     if over:
         return [
-            f"{over:,} of the test {rows} overlap one of training on {found.get('overlap_on', 'the same strand')}:"
-            " neighbours of one place."
+            f"{over:,} of the test {rows} overlap one of training on"
+            f" {found.get('overlap_on', 'the same strand')}: they come from neighbouring positions."
         ]
     known = card["places_known"]
     return [f"No test place overlaps one of training (places are known for {known:,} {rows})."]
@@ -128,14 +129,14 @@ def _identical(card: Card, rows: str) -> list[str]:
     if same.get("rows"):
         both = same.get("in_both_classes", 0)
         sentences.append(
-            f"{same['rows']:,} {rows} have the sequence of another: {same['in_one_part']:,} sequences are several times"
-            f" in one part, {same['across_parts']:,} are in several parts"
-            + (f", {both:,} are in both classes, where no method can be right" if both else "")
+            f"{same['rows']:,} {rows} share their sequence with another: {same['in_one_part']:,} sequences"
+            f" occur several times in one part, {same['across_parts']:,} in several parts"
+            + (f", {both:,} in both classes, where no method can be right" if both else "")
             + "."
         )
     if left := card.get("in_both_classes"):
         sentences.append(
-            f"{left:,} sequences of the files are in both classes; they count where they come first."
+            f"{left:,} sequences of the files are in both classes; each counts in the class where it comes first."
         )
     return sentences
 
@@ -151,14 +152,15 @@ def _composition(card: Card, rows: str) -> list[str]:
     if len(sizes) > 1 and max(sizes.values()) > UNEQUAL * min(sizes.values()):
         numbers = ", ".join(f"{n:,} {CLASS_TITLES.get(name, name)}" for name, n in sizes.items())
         sentences.append(
-            f"Classes are not equally large ({numbers}): accuracy is high where all get the larger one."
+            f"Classes are not equally large ({numbers}): calling everything the larger class already gives a"
+            " high accuracy."
         )
     if n := card.get("with_n"):
-        sentences.append(f"{n:,} {rows} hold letters other than A, C, G, T (N).")
+        sentences.append(f"{n:,} {rows} contain letters other than A, C, G, T (N).")
     if others := card.get("not_coding"):
         numbers = ", ".join(f"{n:,} {name}" for name, n in others.items())
         sentences.append(
-            f"Of the mRNAs that were found {sum(others.values()):,} are not called protein-coding ({numbers}); the key"
-            " coding.transcript_biotypes of the species file chooses."
+            f"{sum(others.values()):,} of the mRNAs found are not called protein-coding ({numbers}); choose"
+            " with the key coding.transcript_biotypes of the species file."
         )
     return sentences

@@ -120,7 +120,7 @@ def summaries_table(summaries: Mapping[Run, Mapping[str, Any]]) -> pd.DataFrame:
                 value,
                 comparable=False,
                 n_test=value["n"] if value and "n" in value else None,
-                note="the model says the same of every sequence" if says_nothing else "",
+                note="the model predicts the same for every sequence" if says_nothing else "",
             )
             for metric, value in measured.items()
         ]
@@ -157,7 +157,7 @@ def tracks(
 ) -> list[Track]:
     """Rows of Figure 8: contributions to the sequences `ids` by the model's own way, and by mutagenesis.
 
-    Of a sequence longer than WIDEST the stretch with the highest contributions; ids that the model has not are left
+    Of a sequence longer than WIDEST the stretch with the highest contributions; ids that the model lacks are left
     out. seqlets: seqlets.tsv.
     """
     found = []

@@ -1,4 +1,4 @@
-"""The report: HTML pages that hold everything they show, one a study and one that leads to them."""
+"""The report: HTML pages that hold everything they show, one per study and one that leads to them."""
 
 import base64
 import logging

@@ -1,4 +1,4 @@
-"""Published numbers beside those of this run, one row a data set, method and metric: what most tables are made of.
+"""Published numbers beside those of this run, one row per data set, method and metric: what most tables are made of.
 
 Every function is pure. Common arguments:
 
@@ -34,7 +34,7 @@ def performance(
     places: Mapping[str, tuple[str, str]],
     species: Collection[str | None] | None = None,
 ) -> pd.DataFrame:
-    """Rows for metrics that stand in metrics.json at `places`, {metric: (split, metric there)}.
+    """Rows for metrics found in metrics.json at `places`, {metric: (split, metric there)}.
 
     species: those of the paper whose rows are shown, by default what `datasets` stand for.
     """
@@ -116,7 +116,7 @@ def printed_row(published: pd.DataFrame, **keys: str | None) -> dict[str, Any]:
 
 
 def rows_not_run(keys: Mapping[str, str], numbers: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Rows of published numbers that no run stands beside."""
+    """Rows of published numbers without a run next to them."""
     return [row(keys, metric, value, None, comparable=False) for metric, value in numbers.items()]
 
 

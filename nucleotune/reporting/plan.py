@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from nucleotune.estimate import Estimate, Expected
 
-#: Kind of storage -> where it lies.
+#: Kind of storage -> where it is.
 PLACES = {
     "downloads": "resources/downloads",
     "published models": "resources/checkpoints",
@@ -60,8 +60,8 @@ def _trainings(estimate: Estimate) -> str:
         )
         if longest.hours > limit:
             late.append(
-                f"! {method} on {longest.dataset}: {_h(longest.hours)} h expected, {_h(limit)} h asked for; raise"
-                f" resources.runtime in {longest.limit_file} (a training that is cut off goes on when it is rerun)"
+                f"! {method} on {longest.dataset}: {_h(longest.hours)} h expected, {_h(limit)} h requested; raise"
+                f" resources.runtime in {longest.limit_file} (a training that is cut off resumes when it is rerun)"
             )
     head = ("Study", "method", "model", "to run", "all", "GPU-h to run", "longest h", "limit h")
     table = _table((*head, "longest on"), rows, left=(0, 1, 2, 8))
@@ -95,7 +95,7 @@ def _hours(estimate: Estimate) -> str:
     ]
     table = _table(("Hours", "GPU to run", "GPU all", "CPU to run", "CPU all"), rows)
     return (
-        f"{table}\nCPU: threads x hours, those beside a GPU too. All epochs are counted; early stopping ends many"
+        f"{table}\nCPU: threads x hours, including those of GPU jobs. All epochs are counted; early stopping ends many"
         " trainings sooner."
     )
 
@@ -125,18 +125,18 @@ def _storage(estimate: Estimate, free: int) -> str:
     lines = [table]
     if state := estimate.state_bytes():
         lines.append(
-            f"While it runs, up to {_b(state)} more for each training under way (results/training-state)."
+            f"While it runs, up to {_b(state)} more for each running training (results/training-state)."
         )
     short = pending.total() > free
     lines.append(
-        f"Free on this disk: {_b(free)}{'; ! less than is to come' if short else ''} ({estimate.folder})"
+        f"Free on this disk: {_b(free)}{'; ! less than will be needed' if short else ''} ({estimate.folder})"
     )
     return "\n".join(lines)
 
 
 def _grounds(estimate: Estimate) -> str:
     lines = [
-        "What these numbers rest on (resources/costs.tsv; docs/planning.md says how to correct it)"
+        "Basis of these numbers (resources/costs.tsv; docs/planning.md explains how to correct it)"
     ]
     used = estimate.costs.used.values()
     rated = {row.name for row in used if row.what == "training" and row.source == "measured"}
@@ -144,8 +144,8 @@ def _grounds(estimate: Estimate) -> str:
     assumed = [one for one in on_gpu if not rated & {one.method, one.model}]
     if assumed:
         lines.append(
-            f"- GPU-hours: {len(assumed)} of {len(on_gpu)} trainings are ESTIMATED by arithmetic, not measured on a"
-            " GPU; the share of the peak is assumed, so they may be off by a factor of two or three."
+            f"- GPU-hours: {len(assumed)} of {len(on_gpu)} trainings are ESTIMATED from their operations, not"
+            " measured on a GPU; the share of the peak is assumed, so they may be off by a factor of two or three."
         )
     lines += _data_grounds(estimate)
     rows = []
@@ -159,7 +159,7 @@ def _grounds(estimate: Estimate) -> str:
 def _data_grounds(estimate: Estimate) -> list[str]:
     lines = []
     for known, words in (
-        ("counted", "counted in the examples that are there"),
+        ("counted", "counted in existing examples"),
         ("expected", "expected, from the table"),
         ("unknown", "UNKNOWN SIZE: species without a row in the table"),
     ):

@@ -48,7 +48,7 @@ def describe_inputs(
 ) -> list[dict[str, Any]]:
     """Files that the data sets come from, each once: fetched or own ones (`sources`), then what was made of them.
 
-    Returns {"file", "bytes", "sha256", "origin"}; no card holds the sum of a genome of one's own, which is None.
+    Returns {"file", "bytes", "sha256", "origin"}; no card holds the sum of the user's own genome, which is None.
     """
     own = {file["path"]: file for card in cards.values() for file in card["inputs"]}
     rows = []

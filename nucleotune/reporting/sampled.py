@@ -45,5 +45,5 @@ def at_the_end(cards: Iterable[str | Path]) -> list[str]:
             lines.append(f"{path.parent.parent.name}/{path.parent.name}: {'; '.join(texts)}")
     if len(lines) > MOST:
         rest = len(lines) - MOST
-        lines = [*lines[:MOST], f"and likewise {rest:,} more data sets: their card.json, the page"]
+        lines = [*lines[:MOST], f"and {rest:,} more data sets: see their card.json and the page"]
     return lines

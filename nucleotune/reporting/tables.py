@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nucleotune.files import atomic_path
 
-#: Columns after the keys; one row a key and metric. `n_test` and `seeds` are counts.
+#: Columns after the keys; one row per key and metric. `n_test` and `seeds` are counts.
 COLUMNS = (
     "metric",
     "published",
@@ -29,7 +29,7 @@ ONE_CLASS = "predicts one class"
 STATUSES = ("reached", "below", "above", "not comparable", "not run")
 #: Why a measured number is not comparable, where nothing more is known.
 NOTHING_PUBLISHED = "the paper has no such number"
-OTHER_DATA = "other data or another procedure than the paper's"
+OTHER_DATA = "data or procedure differ from the paper's"
 NUMBERS = ("published", "measured", "ci_low", "ci_high", "n_test", "seeds")
 
 Number = float | int | None
@@ -51,7 +51,7 @@ def status(
 ) -> str:
     """One of STATUSES; None and NaN both stand for no number.
 
-    "reached" means that the published number lies inside the interval. A number without an interval
+    "reached" means that the published number is inside the interval. A number without an interval
     is compared at the decimals in which the published one is written.
     """
     if _missing(measured):
@@ -117,7 +117,7 @@ def write_table(
 
     Missing numbers are empty fields in the TSV, and text that a spreadsheet would run as a formula has an
     apostrophe before it. `labels` gives the words people see for keys and metrics; a name without a label
-    stands as it is.
+    is kept as it is.
     """
     text = table.map(_no_formula)
     for name in NUMBERS:
@@ -133,7 +133,7 @@ def render_table(
 ) -> str:
     """The table for people, as an HTML fragment in ASCII that carries its own style.
 
-    One row a key, in the order in which keys first occur; for each metric the published number, if
+    One row per key, in the order in which keys first occur; for each metric the published number, if
     any row has one, and the measured one with its interval. A row with one status shows it once, a
     row with several shows it in each cell.
     """
@@ -220,7 +220,7 @@ def _wide_row(
 
 
 def _beside(note: str | None, low: str, high: str) -> str:
-    """What stands under a number: its interval, or that it says nothing."""
+    """The line under a number: its interval, or that it says nothing."""
     if low:
         return f"{low}\u2013{high}"
     return "one class" if (note or "").startswith(ONE_CLASS) else ""

@@ -1,7 +1,7 @@
-"""Structural elements: where each nucleotide of a secondary structure stands.
+"""Structural elements: the position of each nucleotide in a secondary structure.
 
-One letter a nucleotide, as iDeepS and BERT-RBP use them: S paired (stem); unpaired in H a hairpin loop, I an interior
-loop or bulge, M a multiloop or between two outermost stems, F before the first pair, T behind the last one.
+One letter per nucleotide, as iDeepS and BERT-RBP use them: S paired (stem); unpaired in H a hairpin loop, I an interior
+loop or bulge, M a multiloop or between two outermost stems, F before the first pair, T after the last one.
 """
 
 #: The letters, in the order in which iDeepS numbers them.

@@ -1,6 +1,6 @@
 """Reading FASTA as it is found: plain or gzip, wrapped or not, any line ending, headers of any form.
 
-Own code because headers matter to the letter here (tabs and blanks included) and because readers at hand skip broken
+Own code because headers matter to the letter here (tabs and blanks included) and because existing readers skip broken
 input silently: text before the first header, empty records, a truncated gzip stream.
 """
 
@@ -35,7 +35,7 @@ def read_fasta(path: str | Path) -> Iterator[Record]:
 
 
 def read_letters(path: str | Path) -> Iterator[tuple[str, str, int]]:
-    """Header, letters as they stand in the file, and line of each record; InputError as `read_fasta`, but for letters.
+    """Header, letters as in the file, and line of each record; InputError as `read_fasta`, but for letters.
 
     For those to whom lower case says something.
     """
@@ -69,8 +69,8 @@ def read_ids(path: str | Path) -> Iterator[tuple[str, str]]:
         name = parse_header(record.header)["id"]
         if name in seen:
             raise InputError(
-                f"{path}: id {name!r} occurs more than once; an id is the first word of a header (of GENCODE's: the"
-                " first field)"
+                f"{path}: id {name!r} occurs more than once; an id is the first word of a header (for GENCODE:"
+                " the first field)"
             )
         seen.add(name)
         yield name, record.sequence

@@ -1,12 +1,12 @@
 """What a FASTA header says of its transcript, in the forms that the sources of transcripts write.
 
 Ensembl   `ENST1.1 cds chromosome:GRCh38:1:65419:71585:1 gene:ENSG1.1 gene_biotype:protein_coding ..`; until release 84
-          (Ensembl Genomes 31) a source or a status stands in the second word: `cdna:known`, `havana:known`
+          (Ensembl Genomes 31) a source or a status is in the second word: `cdna:known`, `havana:known`
 GENCODE   `ENST1.1|ENSG1.1|OTTHUMG1|OTTHUMT1|DDX11L1-202|DDX11L1|1657|lncRNA|`
 NCBI      `NM_000014.6 Homo sapiens alpha-2-macroglobulin (A2M), transcript variant 1, mRNA` (rna.fna), with the
           `gi|98|ref|NM_000014.6|` of old; or fields in brackets, `[gene=A2M]`, `[GeneID=2]`
 FlyBase   `FBtr1 type=mRNA; loc=2R:join(1..9,20..31); name=a-RA; parent=FBgn1; ..`
-gffread   `MSTRG.1.1 gene=MSTRG.1 CDS=1-99`, as WormBase has it, too
+gffread   `MSTRG.1.1 gene=MSTRG.1 CDS=1-99`, also in WormBase
 
 Any other header gives an id, its first word, and no gene: a gene that a header does not name is not known, whatever its
 id looks like.
@@ -33,7 +33,7 @@ _GENCODE = re.compile(
 )
 
 # The symbol is in the last brackets before a comma; it may hold brackets itself, as flies' do: l(2)gl, Su(H). What
-# stands behind the last comma is the kind of RNA.
+# follows the last comma is the kind of RNA.
 _NCBI = re.compile(
     r"^(?P<id>(?:gi\|\d+\|ref\|)?[NX][MR]_\d+\S*) .*\((?P<gene>[^\s()]+(?:\([^\s()]*\)[^\s()]*)*)\),"
     r"(?: .*,)? (?P<transcript_biotype>[^,]*RNA)\b[^,]*$"

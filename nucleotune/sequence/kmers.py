@@ -158,7 +158,7 @@ def check_request(
         )
     if max_tokens is not None and max_tokens <= special:
         raise InputError(
-            f"max_tokens {max_tokens} leaves no room for a token of the sequence beside {special} special token(s)"
+            f"max_tokens {max_tokens} leaves no room for a token of the sequence besides {special} special token(s)"
         )
     short = [i for i, sequence in enumerate(sequences) if len(sequence) < shortest]
     if short:
@@ -171,7 +171,7 @@ def check_request(
 
 def join_letters(sequences: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """All letters end to end, uint8, and the length of each sequence, int64 (n,)."""
-    # A letter outside ASCII is replaced by '?', one byte for one letter: it ends as an unknown token, too.
+    # A letter outside ASCII is replaced by '?', one byte for one letter: it also becomes an unknown token.
     letters = np.frombuffer("".join(sequences).encode("ascii", "replace"), dtype=np.uint8)
     return letters, np.fromiter(map(len, sequences), dtype=np.int64, count=len(sequences))
 

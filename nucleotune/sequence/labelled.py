@@ -33,7 +33,7 @@ def read_label(text: str) -> int:
 
 
 def shown(text: str) -> str:
-    """A text as it stands in a message: its beginning, invisible characters escaped."""
+    """A text as shown in a message: its beginning, invisible characters escaped."""
     return repr(text if len(text) <= 60 else f"{text[:57]}...")
 
 
@@ -48,8 +48,8 @@ def read_rows(path: str | Path) -> Iterator[tuple[int, list[str]]]:
             columns = _columns(path, cells)
         elif len(cells) != 2:
             raise InputError(
-                f"{path}: line {line}: {len(cells)} fields where the header has 2; expected a sequence and a label"
-                " between commas"
+                f"{path}: line {line}: {len(cells)} fields where the header has 2; expected a sequence and a"
+                " label separated by a comma"
             )
         else:
             yield line, [cells[i] for i in columns]

@@ -48,7 +48,7 @@ _CHUNK = 200
 class Structures:
     """Structures of sequences.
 
-    table   one row a sequence: `sequence` (unique); `shreps`, dot-brackets of its shape representatives, the lowest
+    table   one row per sequence: `sequence` (unique); `shreps`, dot-brackets of its shape representatives, the lowest
             energy first (`sequence.shreps`); `elements`, one letter of `elements.ELEMENTS` a nucleotide, of the MEA
             structure; None where the one or the other was not asked for
     engine  what made the MEA structures, in words
@@ -131,7 +131,7 @@ def _linearpartition(sequences: Sequence[str], program: str, threads: int) -> li
 
 
 def _run(path: str, sequences: Sequence[str]) -> list[str]:
-    """The structures of `sequences` from one process, which reads one a line and takes T for U."""
+    """The structures of `sequences` from one process, which reads one per line and takes T for U."""
     command = [path, "-M", "--gamma", str(GAMMA), "-b", str(BEAM)]
     text = "".join(f"{sequence}\n" for sequence in sequences)
     done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
@@ -143,14 +143,14 @@ def _run(path: str, sequences: Sequence[str]) -> list[str]:
     found = [line for line in done.stdout.splitlines() if line and not line.strip("().")]
     if list(map(len, found)) != list(map(len, sequences)):
         raise InputError(
-            f"{' '.join(command)}: expected a dot-bracket structure of each of {len(sequences)} sequences, as long as "
-            f"it; found {len(found)}, in an output that begins {done.stdout[:200]!r}"
+            f"{' '.join(command)}: expected a dot-bracket structure for each of {len(sequences)} sequences, of"
+            f" the same length; found {len(found)}, in output that begins {done.stdout[:200]!r}"
         )
     return found
 
 
 def write_structures(path: str | Path, structures: Structures) -> None:
-    """Write structures as Parquet, atomically; the engine stands in the file's metadata."""
+    """Write structures as Parquet, atomically; the engine is in the file's metadata."""
     table = pa.Table.from_pandas(structures.table[list(COLUMNS)], preserve_index=False)
     metadata = {**table.schema.metadata, _ENGINE_KEY: structures.engine.encode()}
     write_parquet(path, table.replace_schema_metadata(metadata))

@@ -18,7 +18,7 @@ _CHUNK = 1 << 22
 
 
 def canonical(sequences: pd.Series, both_strands: bool) -> pd.Series:
-    """What is the same for equal sequences (upper-case ACGTN), and on `both_strands` for reverse complements, too."""
+    """What is the same for equal sequences (upper-case ACGTN), and on `both_strands` also for reverse complements."""
     if not both_strands:
         return sequences
     found = [min(one, reverse_complement(one)) for one in sequences]
@@ -71,7 +71,7 @@ def _words(
 def _words_of(
     codes: np.ndarray, ends: np.ndarray, k: int, both_strands: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Words of sequences that lie end to end, and where each begins; `codes` is 0 to 3, 4 for other letters."""
+    """Words of sequences placed end to end, and where each begins; `codes` is 0 to 3, 4 for other letters."""
     n = len(codes) - k + 1
     if n <= 0:
         return np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.int64)

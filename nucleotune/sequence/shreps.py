@@ -39,7 +39,8 @@ def shape_representatives(
     longest = max(map(len, sequences), default=0)
     if longest > MAX_LENGTH:
         raise InputError(
-            f"shape representatives are computed for sequences of at most {MAX_LENGTH} nt, found one of {longest} nt; "
+            f"shape representatives are computed for sequences of at most {MAX_LENGTH} nt, found one with"
+            f" {longest} nt; "
             "cut the sequences to a shorter window"
         )
     return fold_each(_representatives, sequences, abstraction, n_best, threads=threads)
@@ -78,7 +79,7 @@ def _fold_compound(rna: str, dangles: int) -> RNA.fold_compound:
 
 @cache
 def _model(dangles: int) -> tuple[RNA.md, RNA.param]:
-    """Settings and energies; ViennaRNA's own set of energies, one a process, is Turner 2004 before and after."""
+    """Settings and energies; ViennaRNA's own set of energies, one per process, is Turner 2004 before and after."""
     model = RNA.md()
     model.dangles = dangles
     model.noLP = 1

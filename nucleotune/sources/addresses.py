@@ -31,7 +31,7 @@ _LONGEST = 220
 def without_secrets(text: str) -> str:
     """An address, or a text with addresses in it, less users and passwords, and with the values of tokens replaced.
 
-    `hidden-` and eight digits of a checksum stand in the place of a value: two files told apart by their tokens alone
+    `hidden-` and eight digits of a checksum replace a value: two files told apart by their tokens alone
     remain two.
     """
 
@@ -91,13 +91,15 @@ def check_address(url: str, where: str) -> None:
     if not url.isprintable() or not unquote(split_address(url, where).path).isprintable():
         raise InputError(f"{where}: {shown!r} has characters that cannot be printed")
     if re.search(r"[{}]|%7[bd]", url, re.IGNORECASE):
-        raise InputError(f"{where}: {shown!r} has braces, which name files cannot have here")
+        raise InputError(f"{where}: {shown!r} has braces, which are not allowed here")
     if "://" not in url:
         return
     parts = split_address(shown, where)
     if parts.scheme == "file":
         if parts.netloc not in ("", "localhost") or parts.path in ("", "/"):
-            raise InputError(f"{where}: {shown!r}: a file URL holds an absolute path: file:///...")
+            raise InputError(
+                f"{where}: {shown!r}: a file URL must have an absolute path: file:///..."
+            )
         return
     if parts.scheme not in ("http", "https"):
         raise InputError(f"{where}: {shown!r}: expected an http, https or file URL or a path")
@@ -118,7 +120,7 @@ def _names(parts: SplitResult) -> list[str]:
 
 
 def split_address(url: str, where: str) -> SplitResult:
-    """`urlsplit` whose port has been read, too; InputError for what is not of the form of a URL.
+    """`urlsplit` whose port has also been read; InputError for what is not of the form of a URL.
 
     The message does not repeat the address: in one that cannot be taken apart a password cannot be found.
     """
@@ -127,7 +129,7 @@ def split_address(url: str, where: str) -> SplitResult:
         _ = parts.port
     except ValueError as error:
         raise InputError(
-            f"{where}: an address that cannot be read (host or port; in a password, '/' is written %2F, '@' %40)"
+            f"{where}: an invalid URL (host or port; in a password, '/' is written %2F, '@' %40)"
         ) from error
     return parts
 

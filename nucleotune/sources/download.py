@@ -54,7 +54,8 @@ def download(
     Raises InputError listing every candidate with its reason and where the file may be put by hand,
     or naming both sha256 when the lock has another. After any failure, `output` and its metadata
     are as before the call. Nothing temporary is left but the bytes that came before an interruption, in
-    `.<name>.part` with a note beside it, where the host names the version of its file: the next call goes on with them.
+    `.<name>.part` with a note beside it, where the host names the version of its file: the next call continues with
+    them.
     """
     output = Path(output)
     source = replace(source, urls=tuple(map(hide, source.urls)))
@@ -127,7 +128,7 @@ def _take_first(
             [
                 f"source {source.name!r}: nothing usable for {output}:",
                 *reasons,
-                "To mend: put the file into a mirror by hand (one place will do)",
+                "To fix this, put the file into a mirror by hand (any one of these paths)",
                 *(f"  {place}" for place in describe_places(source, mirrors["mirror"])),
                 "or give other candidates: 'urls:' or 'path:' under coding.files or "
                 "noncoding.files of the species file, 'path:' under checkpoint of the model file, "
@@ -177,7 +178,7 @@ def _take_url(source: Source, url: str, partial: Path, patience: dict[str, Any])
         if not transfer.resumed:
             raise
         # The one fault of ours that another try can mend: parts that should not have been joined.
-        logger.warning("%s: %s; fetching once more without resuming", url, error)
+        logger.warning("%s: %s; fetching it again without resuming", url, error)
         transfer = fetch(url, partial, **patience)
         checksum = verify(partial, source, fetch_checksums, _name(url))
     if checksum in ("none", NO_CHECKSUM):

@@ -20,7 +20,7 @@ def exclusive(path: str | Path) -> Iterator[None]:
     """Hold the lock that belongs to the file `path`, waiting for whoever has it; the directory is made.
 
     A sibling, `.<name>.flock`, is locked: the file itself may be replaced, and a lock on it would guard an old inode.
-    Where the file system has no locks the work goes on without one, and a warning says so once.
+    Where the file system has no locks work continues without one, and a warning says so once.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,7 +32,7 @@ def exclusive(path: str | Path) -> Iterator[None]:
 def take_lock(file: IO, *, wait: bool = True) -> bool:
     """Lock an open file until it is closed; False where another has it and we do not wait.
 
-    True, too, where the file system has no locks.
+    Also true where the file system has no locks.
     """
     try:
         fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
@@ -48,6 +48,7 @@ def take_lock(file: IO, *, wait: bool = True) -> bool:
 @cache
 def _say_once(reason: str) -> None:
     logger.warning(
-        "the file system has no file locks (%s); going on without them: start one run at a time in this directory",
+        "the file system has no file locks (%s); continuing without them: start only one run at a time in this"
+        " directory",
         reason,
     )

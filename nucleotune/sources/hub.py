@@ -1,7 +1,7 @@
-"""Where the files of a published model lie: URLs on the model hub, commits, places in a mirror.
+"""Where the files of a published model are: URLs on the model hub, commits, places in a mirror.
 
 Weights take the way of every other external file (`nucleotune.sources.download`): mirrors laid out as `wget -x` does,
-offline mode, resume and the sha256 lock hold for them, too. Standard library only: the Snakefile comes here.
+offline mode, resume and the sha256 lock also hold for them. Standard library only: the Snakefile comes here.
 """
 
 import re
@@ -64,7 +64,7 @@ def check_checkpoint(model: Mapping[str, Any]) -> None:
                 f"model {title!r}: checkpoint.files: {name!r} is not the name of a file"
             )
     if len(set(names)) < len(names):
-        raise InputError(f"model {title!r}: checkpoint.files: two files of one name")
+        raise InputError(f"model {title!r}: checkpoint.files: two files with the same name")
     tokenizer = TOKENIZER_FILES[model["tokenizer"]["kind"]]
     for name in ("config.json", tokenizer):
         if name not in names:

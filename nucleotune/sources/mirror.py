@@ -1,4 +1,4 @@
-"""Where files may lie without a network, and what offline mode lacks.
+"""Where files may be without a network, and what offline mode lacks.
 
 Standard library only: offline runs are checked when the Snakefile is parsed, before any job starts.
 """
@@ -25,8 +25,8 @@ def missing(
 ) -> list[Source]:
     """Return the sources (resolved) that cannot be had without the network, in the order given.
 
-    sources: output path -> source. One is at hand when its output exists already, or the path of a
-    candidate in a mirror, or a candidate that is itself a file.
+    sources: output path -> source. One is available if its output exists already, or the path of a candidate in a
+    mirror, or a candidate that is itself a file.
     """
     pairs = sources.items() if isinstance(sources, Mapping) else sources
     return [
@@ -54,8 +54,8 @@ def describe_missing(
         lines += [f"- {source.name} ({source.note})" if source.note else f"- {source.name}"]
         lines += [f"    {place}" for place in describe_places(source, mirrors)]
     lines.append(
-        "A machine with network fetches them in this layout with `wget -x <URL>`; "
-        "name its directory under 'mirrors:' in the configuration."
+        "A machine with a network fetches them in this layout with `wget -x <URL>`; list its directory under"
+        " 'mirrors:' in the configuration."
     )
     return "\n".join(lines)
 
@@ -66,10 +66,10 @@ def describe_places(source: Source, mirrors: Sequence[str | Path]) -> list[str]:
     for url in source.urls:
         if is_remote(url):
             lines.append(f"from {url}")
-            folders = list(mirrors) or ["<a directory named under 'mirrors:'>"]
+            folders = list(mirrors) or ["<a directory listed under 'mirrors:'>"]
             lines += [f"  to {Path(folder) / local_path(url)}" for folder in folders]
         else:
             lines.append(f"at {file_path(url)}")
     if source.checksum == "bsdsum":
-        lines.append("with the file CHECKSUMS of the same directory beside it")
+        lines.append("with the file CHECKSUMS of the same directory next to it")
     return lines

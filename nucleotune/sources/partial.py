@@ -1,4 +1,6 @@
-"""The bytes of a download on their way: a place beside its output, and a note that lets a later run go on with them."""
+"""The bytes of a download on their way: a place beside its output, and a note that lets a later run continue with
+them.
+"""
 
 import json
 import os
@@ -31,7 +33,7 @@ def partial_file(output: Path) -> Iterator[Path]:
     """Yield the path for the bytes of `output` on their way: `.<name>.part` beside it, what an earlier run left there.
 
     A partial file without a note (`write_note`) is removed at the end, as is what killed runs left behind. While
-    another process writes there, a place of its own is yielded.
+    another process writes there, another path is yielded.
     """
     output.parent.mkdir(parents=True, exist_ok=True)
     _clean(output)
@@ -56,7 +58,7 @@ def discard(partial: Path) -> None:
 
 
 def write_note(partial: Path, note: Note) -> None:
-    """Say what the bytes of `partial` are of, so that a later run may go on with them."""
+    """Say what the bytes of `partial` are of, so that a later run can continue with them."""
     write_json(_note_path(partial), asdict(note))
 
 

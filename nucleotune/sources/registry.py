@@ -143,12 +143,12 @@ def file_path(url: str) -> Path:
     if parts.scheme != "file":
         raise InputError(f"{without_secrets(url)}: expected an http, https or file URL or a path")
     if parts.netloc not in ("", "localhost"):
-        raise InputError(f"{url}: a file URL holds an absolute path: file:///{parts.netloc}...")
+        raise InputError(f"{url}: a file URL must have an absolute path: file:///{parts.netloc}...")
     return Path(unquote(parts.path))
 
 
 def local_path(url: str) -> str:
-    """Return where a download of `url` lies below a download or mirror directory: `<host>/<path>`.
+    """Return where a download of `url` is below a download or mirror directory: `<host>/<path>`.
 
     The layout is that of `wget -x` (GNU wget 1.21 on Unix), so a directory it filled is a mirror: a
     port other than the scheme's own stays (`host:8080/...`), the query stays in the file name after

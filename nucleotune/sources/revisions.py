@@ -34,7 +34,7 @@ def lock_revisions(
     endpoint: the hub; `retries`, `timeout` (seconds) and `pause` as in `nucleotune.sources.transfer.fetch`.
     A line made for another repository or revision is replaced. A line is kept, and reported by an InputError, when its
     revision has become another commit meanwhile; the other models' lines are written all the same.
-    Raises InputError when the hub does not answer with a commit, too.
+    Raises InputError when the hub does not answer with a commit.
     """
     lock = Path(lock)
     problems = []
@@ -91,7 +91,7 @@ def resolve_revision(
             commit = str(json.loads(answer.read_text(encoding="utf-8"))["sha"])
         except TransferError as error:
             raise InputError(
-                f"cannot resolve {revision!r} of {hub}: {url}: {error}; check both names, and the network"
+                f"cannot resolve {revision!r} of {hub}: {url}: {error}; check both names and the network"
             ) from error
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{url}: expected JSON with the key 'sha' ({error!r})") from error

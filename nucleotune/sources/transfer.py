@@ -100,7 +100,7 @@ def _begin(url: str, partial: Path) -> Transfer:
     if note is None or note.url != url or not partial.exists():
         discard(partial)
         return Transfer(final_url=url)
-    logger.info("%s: going on after %d bytes of an earlier run", url, partial.stat().st_size)
+    logger.info("%s: resuming after %d bytes of an earlier run", url, partial.stat().st_size)
     return Transfer(url, note.validator, note.total, note.last_modified)
 
 

@@ -135,11 +135,13 @@ def check_end(path: str | Path, kind: str, delimited: bool) -> None:
         if file.read(1) in b"\r\n":
             return
     if delimited:
-        logger.warning("the last line has no end: if the host cut the file, nothing else shows it")
+        logger.warning(
+            "the last line has no end, the only sign that the host may have truncated the file"
+        )
         return
     raise VerificationError(
-        "its last line has no end, and the server does not say how long the file is: it may be cut;"
-        " if it is whole, give its md5 or sha256 as 'checksum'"
+        "its last line has no end, and the server does not say how long the file is: it may be truncated; if it"
+        " is complete, give its md5 or sha256 as 'checksum'"
     )
 
 

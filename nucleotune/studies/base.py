@@ -62,7 +62,7 @@ class Study:
     on_request     of a run, files of steps that are only asked for by name: path -> source
     genomes        of a run: owners of a genome, with its files by name
     against        of a run, methods that the others are compared with: the best of them, or the only one
-    species_rules  rules with one job a species whose time the study's page counts
+    species_rules  rules with one job per species whose time the study's page counts
     cost_names     of a data set, what the table of costs calls it
     listed         of a run, all data sets that it could have: jobs that trainings share are cut from these, so that
                    leaving one out changes its own job alone; None for those that it has

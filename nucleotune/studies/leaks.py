@@ -22,7 +22,7 @@ TRAINING = ("pretrain", "train")
 def leakage(
     splits: pd.Series, groups: pd.Series, known: pd.Series | None = None
 ) -> dict[str, float | int | None]:
-    """How many groups (genes) stand on both sides of the train/test border.
+    """How many groups (genes) are on both sides of the train/test border.
 
     known: whether the group of each row is known (None: of all); other rows are not looked at. Returns `genes_shared`
     (genes with rows in test and in pretrain or train), `test_rows_with_gene_in_training` and their `share` of the test
@@ -54,7 +54,7 @@ def shared_sequences(examples: pd.DataFrame, *, both_strands: bool) -> dict[str,
     """Sequences and words that test rows share with training: keys of a card's `leakage`.
 
     `test_rows_with_sequence_in_training`: the very same sequence. `test_rows_with_word_in_training`: WORD nucleotides
-    in a row that are in training, too (`sequence.shared.sharing_word`). Both on either strand where `both_strands`.
+    in a row that are also in training (`sequence.shared.sharing_word`). Both on either strand where `both_strands`.
     """
     same = canonical(examples["sequence"], both_strands)
     training, test = (examples["split"].isin(of) for of in (TRAINING, ("test",)))
@@ -74,9 +74,9 @@ def shared_sequences(examples: pd.DataFrame, *, both_strands: bool) -> dict[str,
 def identical(examples: pd.DataFrame, *, both_strands: bool) -> dict[str, int]:
     """Identical sequences of a data set, further test sets left out: a card's `identical`.
 
-    `rows`: those whose sequence another row has, too. `in_one_part`, `across_parts`: sequences that several rows of a
+    `rows`: those whose sequence another row also has. `in_one_part`, `across_parts`: sequences that several rows of a
     part have, and that rows of several parts have. `in_both_classes`: sequences that rows of both classes have, so that
-    no method can get them all right; the log says so, too. Not there where rows have no label.
+    no method can get them all right; the log also says so. Not there where rows have no label.
     """
     whole = examples[examples["split"].isin(SPLITS)]
     same = canonical(whole["sequence"], both_strands).rename("same")
@@ -94,8 +94,8 @@ def identical(examples: pd.DataFrame, *, both_strands: bool) -> dict[str, int]:
         counts["in_both_classes"] = int(both.sum())
         if both.any():
             log.warning(
-                "%d sequences are in both classes, such as %s; nothing can tell these apart: leave out one of the rows"
-                " where it is a mistake",
+                "%d sequences are in both classes, such as %s; no method can tell these apart: if it is a"
+                " mistake, remove one of the rows",
                 *(int(both.sum()), shown(whole["sequence"][same == both.idxmax()].iloc[0])),
             )
     return counts

@@ -194,6 +194,6 @@ class SequenceLearner(Learner):
         family = FAMILIES[self.model["family"]]
         if family.by_padding and own != expected:
             raise InputError(
-                f"model {self.model['title']!r}: its tokenizer pads with {own}, but family {family.name!r} reads positions "
-                f"off the padding id {expected}; its tokenizer.json must give the padding token that id"
+                f"model {self.model['title']!r}: its tokenizer pads with {own}, but family {family.name!r} counts "
+                f"positions by the padding id {expected}; its tokenizer.json must give the padding token that id"
             )

@@ -375,8 +375,8 @@ GOOD = '1\tx\tgene\t1\t9\t.\t+\t.\tgene_id "a";\n'
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("1\tx\tgene\t1\t9", "nine columns"),
-        ('1 x gene 1 9 . + . gene_id "a";', "nine columns"),
+        ("1\tx\tgene\t1\t9", "nine tab-separated columns"),
+        ('1 x gene 1 9 . + . gene_id "a";', "nine tab-separated columns"),
         ('1\tx\tgene\tone\t9\t.\t+\t.\tgene_id "a";', "start and end"),
         ('1\tx\tgene\t0\t9\t.\t+\t.\tgene_id "a";', "start and end"),
         ('1\tx\tgene\t9\t8\t.\t+\t.\tgene_id "a";', "start and end"),
@@ -409,7 +409,7 @@ def test_a_malformed_line_of_gff3_is_named(tmp_path):
     [
         (b"", "no features"),
         (b"# nothing\n\n", "no features"),
-        (b"<html>no such page</html>\n", "line 1: expected nine columns"),
+        (b"<html>no such page</html>\n", "line 1: expected nine tab-separated columns"),
         (gzip.compress(GOOD.encode() * 999, mtime=0)[:-20], "damaged gzip"),
         (gzip.compress(GOOD.encode(), mtime=0)[:15], "damaged gzip"),
         (GOOD.encode().replace(b'"a"', b'"\xff"'), "not UTF-8"),

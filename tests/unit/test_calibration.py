@@ -109,7 +109,9 @@ def test_alternative_regions():
 def test_other_headers_are_refused(tmp_path):
     path = tmp_path / "a.fa"
     path.write_text(">NR_1 a transcript\n" + "ACGT" * 50 + "\n")
-    with pytest.raises(InputError, match=r"a\.fa: record 'NR_1 a transcript': not a header of Ens"):
+    with pytest.raises(
+        InputError, match=r"a\.fa: record 'NR_1 a transcript': not an Ensembl header"
+    ):
         count_readings(path, "lncRNA", 100)
 
 

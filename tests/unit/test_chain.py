@@ -99,7 +99,10 @@ GOOD = "chain 9 chr1 100 + 10 40 chrX 50 + 5 33 1\n20 2 0\n8\n"
     ("text", "message"),
     [
         ("", "no chains"),
-        ("<html>404</html>\n", "line 1: found '<html>404</html>' where a chain should begin"),
+        (
+            "<html>404</html>\n",
+            "line 1: found '<html>404</html>' where a chain line of 12 or 13 fields should begin",
+        ),
         (GOOD.replace("20 2 0", "20 2"), "line 2: found '20 2' where a block should be"),
         (GOOD.replace("20 2 0", "20 2 x"), "line 2: 'x' is not a whole number"),
         (GOOD.replace("20 2 0", "20 2 9e18"), "line 2: '9e18' is not a whole number, or too large"),

@@ -118,7 +118,7 @@ def test_names_that_stand_for_something_else(tmp_path):
         sheet = f"rbp\tpositives\tnegatives\n{rbp}\ta.fa\ta.fa\n"
         write(tmp_path / f"collections/{name}.tsv", sheet)
     run = load_run({**own, "rbp": {"collections": ["x", "x_y"]}})
-    with pytest.raises(InputError, match="'x_y_Z', which is made of a collection and an RBP"):
+    with pytest.raises(InputError, match="'x_y_Z', which is composed of a collection and an RBP"):
         Run.of(run, STUDIES)
 
 
@@ -153,7 +153,9 @@ def test_titles_of_the_papers_rows_are_theirs(tmp_path):
     write(
         tmp_path / "methods/x.yaml", "title: Human (as published)\nkind: baseline\nbaseline: gc\n"
     )
-    with pytest.raises(InputError, match=r"methods/x\.yaml: title .* are the papers'"):
+    with pytest.raises(
+        InputError, match=r"methods/x\.yaml: title .* reserved for the papers' rows"
+    ):
         load_run({"plugins": [str(tmp_path)], "lncrna": {"methods": ["x"]}})
 
 
@@ -496,8 +498,8 @@ def test_regions_of_a_collection_without_them_are_left_out_with_a_note(tmp_path)
     run = {"studies": ["rbp"], "plugins": [str(tmp_path)], "data_dir": str(tmp_path), "rbp": study}
     loaded = load_run(run)
     assert loaded["notes"] == [
-        "rbp.attention.region_rbps: TOYM of collection 'x' are left out, its file has no key 'regions'",
-        "rbp.attention.example: 'TOYM' is left out, this run does not analyse it",
+        "rbp.attention.region_rbps: TOYM of collection 'x' are left out because its file has no key 'regions'",
+        "rbp.attention.example: 'TOYM' is left out because this run does not analyse it",
     ]
     assert loaded["config"]["rbp"]["attention"]["example"] is None
     study["collections"] = ["toy-eclip", "x"]

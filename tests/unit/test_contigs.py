@@ -156,7 +156,7 @@ def test_few_reads_elsewhere_are_counted():
 
 def test_many_rows_elsewhere_are_an_error_that_names_both_sides():
     with pytest.raises(
-        InputError, match=r"ends.bed: 3 of 4 rows .* g.fa does not have: .*plasmid.* it has I, II"
+        InputError, match=r"ends.bed: 3 of 4 rows .* missing from g.fa: .*plasmid.* it has I, II"
     ):
         rename_contigs(table(I=1, a=1, plasmid=1, b=1), YEAST, source="ends.bed", genome="g.fa")
     with pytest.raises(InputError, match="ends.bed"):

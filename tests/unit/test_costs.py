@@ -234,7 +234,7 @@ def test_jobs_of_a_summary():
     )
     jobs = read_jobs(summary, {"finetune": 2, "evaluate": 1, "all": 0})
     assert jobs == [Job("finetune", "a/predictions", True), Job("evaluate", "b/metrics", False)]
-    with pytest.raises(InputError, match="gave no table"):
+    with pytest.raises(InputError, match="printed no table"):
         read_jobs("nothing", {})
 
 
@@ -276,7 +276,7 @@ def test_estimate_and_its_text(tmp_path):
     assert re.search(r"^finetune +1 +2$", text, re.M)
     assert re.search(r"^trained models +4.0 MB +8.0 MB ", text, re.M)
     assert "2 of 2 trainings are ESTIMATED" in text
-    assert "less than is to come" in text and "less than" not in render_plan(done, free=10**8)
+    assert "less than will be needed" in text and "less than" not in render_plan(done, free=10**8)
     assert "UNKNOWN SIZE" not in text
 
 
@@ -285,7 +285,7 @@ def test_text_warns_of_time_limits_and_unknown_sizes(tmp_path):
     costs.rows["gpu", "share"] = Cost("gpu", "share", 1e-9, "", "estimated", "a slow one")
     del costs.rows["examples", "toy"]
     text = render_plan(estimate(tmp_path, costs), free=10**9)
-    assert "! m on toy_paper: " in text and "1.0 h asked for" in text
+    assert "! m on toy_paper: " in text and "1.0 h requested" in text
     assert "UNKNOWN SIZE: species without a row in the table, counted as toy_paper 40,000" in text
 
 

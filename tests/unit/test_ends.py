@@ -147,7 +147,7 @@ def test_bedgraphs(tmp_path, sign):
     }
     with pytest.raises(InputError, match="plus: line 1, column 4: .*'-2'"):
         read_bedgraphs(write(tmp_path, "I\t3\t6\t-2\n", "plus"), minus)
-    with pytest.raises(InputError, match="not scaled to library size"):
+    with pytest.raises(InputError, match="not counts scaled to library size"):
         read_bedgraphs(write(tmp_path, "I\t3\t6\t0.37\n", "plus"), minus)
 
 
@@ -166,7 +166,7 @@ def test_lines_of_browsers_anywhere(tmp_path):
         ("I\t9\tx\ta\t4\t+", "line 4, column 3: expected a whole number of at least 1, found 'x'$"),
         ("I\t9\t10\ta\t4", "line 4: expected 6 columns, as in line 2, found"),
         ("I\t9\t10\ta\t4\t+\tmore", "line 4: expected 6 columns, as in line 2, found"),
-        ("I\t9\t10\ta\t0.5\t+", "line 4, column 5: .*'0.5'. Counts must be of reads"),
+        ("I\t9\t10\ta\t0.5\t+", "line 4, column 5: .*'0.5'. Give counts of reads"),
         ("I\t9\t10\ta\t5\t.", r"line 4, column 6: expected \+ or -, found '.'"),
     ],
 )
@@ -335,7 +335,7 @@ def test_tabs_and_blanks_at_the_ends_of_lines_are_no_columns(tmp_path):
         ("inf", "found 'inf'; write 0"),
         ("1_000", "found '1_000'; write 0"),
         ("\u0661", "found '\u0661'; write 0"),
-        ("-1", "found '-1'. Counts must be of reads"),
+        ("-1", "found '-1'. Give counts of reads"),
     ],
 )
 def test_counts_have_bounds(tmp_path, count, message):
@@ -352,7 +352,7 @@ def test_a_wide_interval_with_reads_is_refused(tmp_path):
     minus = write(tmp_path, "I\t3\t4\t5\n", "minus")
     plus = write(tmp_path, rows + "I\t200\t900000000000000\t1\n", "plus")
     with pytest.raises(
-        InputError, match="plus: line 101: 1 reads at each of 899999999999800 positions"
+        InputError, match="plus: line 101: 1 reads at each of 899999999999800 consecutive positions"
     ):
         read_bedgraphs(plus, minus)
     wide = write(tmp_path, rows + "I\t200\t900000000000000\t0\n", "plus")

@@ -247,7 +247,7 @@ def test_a_model_that_says_the_same_of_every_sequence_has_no_relative_completene
     write_json(tmp_path / "summary.json", summary)
     table = summaries_table({("d", "m"): summary}).set_index("metric")
     assert table.loc["delta_relative", "status"] == "not run"
-    assert (table["note"] == "the model says the same of every sequence").all()
+    assert (table["note"] == "the model predicts the same for every sequence").all()
     judged.loc[1, "value"] = np.inf
     with pytest.raises(InputError, match="record 'b': the model's output"):
         summarise(explained, judged, seed=0)

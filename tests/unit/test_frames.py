@@ -19,7 +19,7 @@ def test_ids_are_written_to_the_letter(tmp_path):
     write_tsv(tmp_path / "a.tsv", TABLE)
     assert (tmp_path / "a.tsv").read_text().splitlines()[1:4] == ['a"b\t0.5', "NA\t1.0", '"c\t']
     pd.testing.assert_frame_equal(read_tsv(tmp_path / "a.tsv"), TABLE)
-    with pytest.raises(InputError, match=r"'a\\tb' holds a tab or a line end"):
+    with pytest.raises(InputError, match=r"'a\\tb' contains a tab or a line end"):
         write_tsv(tmp_path / "b.tsv", pd.DataFrame({"id": ["a\tb"]}))
     assert not (tmp_path / "b.tsv").exists()
 

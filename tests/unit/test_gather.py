@@ -233,7 +233,7 @@ def test_the_page_of_the_promoter_study(context):
     for text in (
         "Toy, task 3, 1000 bp, random split",
         "Figure 2. Attention along the promoter",
-        "The very same sequence is in training for 3 of the test sequences.",
+        "3 of the test sequences have exactly the same sequence as one in training.",
         '<td class="n">25.0 %</td>',
         "PLM did not run (Toy, task 3, 1000 bp, random split; Toy, task 4, 300 bp, random split): no weights.",
         "MCC 0.800 (0.500 to 0.950) against 0.850 (0.500 to 0.950).",
@@ -298,13 +298,11 @@ def test_leaks_say_what_is_known():
     shared, known = leaks({"leakage": leakage, "splits": SPLITS, "genes_known": 90}, "transcripts")
     assert shared.startswith("1 gene has transcripts in the test split and in training: 12 test")
     assert "(1.2 %)" in shared
-    assert known.startswith("Of 10 of 100 transcripts the gene is not known")
+    assert known.startswith("The gene of 10 of 100 transcripts is not known")
     (clean,) = leaks({"leakage": CLEAN, "splits": SPLITS}, "transcripts")
     assert clean == "No gene has transcripts both in the test split and in training."
     some, _ = leaks({"leakage": CLEAN, "splits": SPLITS, "genes_known": 90}, "transcripts")
-    assert some.startswith(
-        "None of the genes that are known has transcripts both in the test split"
-    )
+    assert some.startswith("None of the known genes has transcripts both in the test split")
     leakage = CLEAN | {"test_rows_overlapping_training": 7}
     _, over = leaks({"leakage": leakage, "splits": SPLITS, "places_known": 100}, "sequences")
     assert over.startswith("7 of the test sequences overlap one of training on the same strand")
@@ -324,7 +322,7 @@ def test_what_is_not_known_is_never_called_none():
     overlap = UNKNOWN | {"test_rows_overlapping_training": None}
     card = {"leakage": overlap, "splits": SPLITS, "places_known": 0}
     _, places = leaks(card, "sequences")
-    assert places == "Places are not known, so overlaps were not counted."
+    assert places == "Positions are not known, so overlaps were not counted."
     (places,) = leaks(card | {"grouped_by": "place"}, "sequences")
     assert places.startswith("The places of these sequences are not known, so overlaps in the test")
 
@@ -343,22 +341,22 @@ def test_identical_sequences_and_odd_classes_are_said():
         "not_coding": {"retained_intron": 6, "TEC": 1},
     }
     _, equal, word, identical, both, sizes, letters, others = leaks(card, "sequences")
-    assert equal == "The very same sequence is in training for 2 of the test sequences."
-    assert word.startswith(
-        "10 of the test sequences (25.0 %) have 31 nt in a row in common with one"
+    assert equal == "2 of the test sequences have exactly the same sequence as one in training."
+    assert word.startswith("10 of the test sequences (25.0 %) share 31 consecutive nt with one")
+    assert word.endswith("on either strand: repeats, or homologues that a method can remember.")
+    assert identical.startswith(
+        "5 sequences share their sequence with another: 1 sequences occur several"
     )
-    assert word.endswith("on either strand: repeats, or relatives that a method can remember.")
-    assert identical.startswith("5 sequences have the sequence of another: 1 sequences are several")
-    assert "2 are in several parts, 1 are in both classes" in identical
+    assert "2 in several parts, 1 in both classes" in identical
     assert both.startswith("3 sequences of the files are in both classes")
     assert sizes.startswith("Classes are not equally large (100 a, 30 b)")
-    assert letters == "4 sequences hold letters other than A, C, G, T (N)."
-    assert "7 are not called protein-coding (6 retained_intron, 1 TEC)" in others
+    assert letters == "4 sequences contain letters other than A, C, G, T (N)."
+    assert "7 of the mRNAs found are not called protein-coding (6 retained_intron, 1 TEC)" in others
     clean = CLEAN | found | dict.fromkeys(list(found)[-2:], 0)
     said = leaks({"leakage": clean, "splits": SPLITS, "classes": {"a": 50, "b": 50}}, "sequences")
     assert said[1:] == [
         "No test example has the same sequence as one in training.",
-        "No test example has 31 nt in a row in common with one of training, on either strand.",
+        "No test example shares 31 consecutive nt with one of training, on either strand.",
     ]
 
 
@@ -383,8 +381,8 @@ def test_notes_call_genes_apart_only_where_all_are_known():
 def test_tables_of_a_card():
     examples, expression, cuts = tables(card("task3") | facts("task3"), {"tiny": "Tiny"})
     assert examples["note"] == (
-        "Of 70 promoters looked up in the genome 10 have no sequence: 1 on contigs that it does not have, 2 beyond the"
-        " end of their contig, 7 with letters other than ACGT."
+        "Of 70 promoters looked up in the genome 10 have no sequence: 1 on contigs missing from it, 2 beyond the end"
+        " of their contig, 7 with letters other than ACGT."
     )
     assert examples["rows"] == [[part, "10", "10"] for part in ("train", "valid", "test")]
     assert expression["rows"][0] == [
@@ -450,7 +448,7 @@ def test_ends_that_fit_the_genome():
     }
     (table,) = (one for one in tables(found, {}) if "ends" in one["title"])
     cells = dict(table["rows"])
-    assert cells["Reads behind stop codons, on the strand of the gene"] == "1,000"
+    assert cells["Reads after stop codons, on the strand of the gene"] == "1,000"
     assert "-1: 64.0 %, +0: 6.0 %" in cells["A at 3' ends and next to them (nt downstream)"]
     assert {"390", "7", "9", "99.5 %"} <= set(cells.values())
     assert "may be off" in table["note"]

@@ -45,10 +45,10 @@ def test_tabs_at_the_ends_of_lines_are_no_columns(tmp_path):
     [
         ("#1.2", "#1.3", "line 1: expected #1.2"),
         ("3\t2", "3", "line 2"),
-        ("3\t2", "4\t2", "3 genes, but 4 are stated"),
+        ("3\t2", "4\t2", "3 genes, but its beginning states 4"),
         ("3\t2", "-3\t2", "line 2: expected the numbers of genes and tissues"),
         ("3\t2", "0\t2", "line 2: expected the numbers"),
-        ("3\t2", "99999999999999\t2", "3 genes, but 99999999999999 are stated"),
+        ("3\t2", "99999999999999\t2", "3 genes, but its beginning states 99999999999999"),
         ("3\t2", "2\t2", "line 6: more genes than the 2"),
         ("3\t2", "3\t3", "line 3: expected Name, Description and 3 tissues"),
         ("Name\t", "Id\t", "line 3"),

@@ -354,7 +354,7 @@ def test_shapes_of_special_sequences():
     assert shape_representatives([MULTILOOP], n_best=1) == [GOLDEN_STRUCTURES[MULTILOOP][:1]]
     levels = [shape_representatives([MULTILOOP], abstraction=level)[0] for level in (1, 5)]
     assert levels[0] != levels[1]
-    with pytest.raises(InputError, match="at most 150 nt, found one of 151 nt"):
+    with pytest.raises(InputError, match="at most 150 nt, found one with 151 nt"):
         shape_representatives(["A" * 151])
 
 

@@ -146,7 +146,7 @@ def test_errors():
         encode_one("ACGT", 3, truncation="center")
     with pytest.raises(InputError, match="max_tokens 2"):
         encode_one("ACGT", 3, max_tokens=2)
-    with pytest.raises(InputError, match="max_tokens 3 leaves no room .* beside 3 special"):
+    with pytest.raises(InputError, match="max_tokens 3 leaves no room .* besides 3 special"):
         encode_one("ACGT", 3, species_id=70, max_tokens=3)
     with pytest.raises(InputError, match="record 'a': 0 nt is too short for nucleotides"):
         encode_singles(["a"], [""])

@@ -145,14 +145,14 @@ def test_no_lncrna_lists_the_biotypes_found(files, species):
 def test_same_id_other_sequence_is_refused(files, species):
     path = files["mRNA"][0]
     path.write_text(path.read_text() + ensembl("C1", "GC0", "protein_coding", "ACGT" * 50))
-    with pytest.raises(InputError, match="id 'C1' stands for two different sequences.*'header'"):
+    with pytest.raises(InputError, match="id 'C1' is used for two different sequences.*'header'"):
         build(files, species)
 
 
 def test_transcript_in_both_classes_is_refused(files, species):
     path = files["mRNA"][0]
     path.write_text(path.read_text() + ensembl("L3", "GC0", "protein_coding", "ACGT" * 50))
-    with pytest.raises(InputError, match="'L3' stands in the coding and in the non-coding files"):
+    with pytest.raises(InputError, match="'L3' is in the coding and in the non-coding files"):
         build(files, species, balance=False)
 
 
@@ -167,7 +167,7 @@ def test_free_headers_need_a_pattern_when_first_words_repeat(tmp_path, files, sp
     )
     files["lncRNA"] = [own]
     species["noncoding"]["gene_biotypes"] = None
-    with pytest.raises(InputError, match="id 'chr1' stands for two different sequences"):
+    with pytest.raises(InputError, match="id 'chr1' is used for two different sequences"):
         build(files, species)
     species["noncoding"]["header"] = r'gene_id "(?P<gene>[^"]+)"; transcript_id "(?P<id>[^"]+)"'
     examples, _ = build(files, species)
@@ -243,7 +243,7 @@ def test_split_gene_needs_genes(files, species):
         bare(paths[0])
     with pytest.raises(
         InputError,
-        match=r"cds.fa, .*ncrna.fa: split 'gene'.* known of 0 of 122 .*'header'.*'paper'",
+        match=r"cds.fa, .*ncrna.fa: split 'gene'.* known for 0 of 122 .*'header'.*'paper'",
     ):
         build(files, species, split="gene")
     examples, card = build(files, species)

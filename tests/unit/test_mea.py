@@ -150,7 +150,7 @@ def test_output_of_linearpartition_is_read(program, monkeypatch):
     ("sequences", "message"),
     [
         (["ACGTACGT", "ACGX"], "ended with status 3: broken"),
-        (["ACGTACGT", "ACGY"], "expected a dot-bracket structure of each of 2 sequences"),
+        (["ACGTACGT", "ACGY"], "expected a dot-bracket structure for each of 2 sequences"),
     ],
 )
 def test_failures_of_linearpartition_are_told(program, sequences, message):

@@ -218,7 +218,7 @@ def test_table_of_summaries():
     assert first.loc["delta_relative", "measured"] == 0.05
     assert set(table["motifs_from"]) == {"mutagenesis"}
     text = render_table(table, **TABLES["attribution"])
-    assert "Agreement (Spearman)" in text and "Motifs are made of" in text
+    assert "Agreement (Spearman)" in text and "Motifs are made from" in text
 
 
 def test_methods_that_cannot_be_explained():

@@ -112,7 +112,7 @@ def test_left_out_row_of_a_probability_lies_on_the_threshold(tmp_path, examples)
 
 def test_output_of_other_examples_is_refused(tmp_path, examples):
     path = write(tmp_path, "plek", PLEK.replace("seq3", "seq4"))
-    with pytest.raises(InputError, match=r"'seq4' is none of the 3 given to plek"):
+    with pytest.raises(InputError, match=r"'seq4' is not among the 3 given to plek"):
         predictions("plek", path, rows_to_score(examples))
 
 

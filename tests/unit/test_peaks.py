@@ -367,7 +367,7 @@ def test_peaks_on_scaffolds_are_said(genome, caplog):
     names = pd.concat(PEAKS.values())["seqname"]
     n = (names == "KI270728.1").sum()
     assert n > 2
-    assert f"{n} of {len(names)} peaks lie on contigs that are not chromosomes" in caplog.text
+    assert f"{n} of {len(names)} peaks are on contigs that are not chromosomes" in caplog.text
     peaks = {"K562": PEAKS["K562"].assign(seqname="chrUn_KI270742v1")}
     with pytest.raises(
         InputError, match=r"K562 and .*: \d+ of \d+ peaks .* not chromosomes: chrUn_"
@@ -376,8 +376,8 @@ def test_peaks_on_scaffolds_are_said(genome, caplog):
 
 
 def test_nothing_left_is_said(genome):
-    with pytest.raises(InputError, match="no peak is left to make a pair of"):
+    with pytest.raises(InputError, match="no peak is left to make a pair from"):
         examples(genome, min_fold=99)
-    message = "of 64 strong peaks on chromosomes, 64 lie in no transcript of their strand.* different assemblies"
+    message = "of 64 strong peaks on chromosomes, 64 are in no transcript of their strand.* different assemblies"
     with pytest.raises(InputError, match=message):
         examples(genome, transcripts=TRANSCRIPTS[TRANSCRIPTS["gene_biotype"] == "snoRNA"])

@@ -186,7 +186,7 @@ def test_another_protocol_is_not_comparable_and_its_note_says_why(changes, keys)
     for one in described(run(**asked)):
         other = keys.get(one["task"])
         assert one["comparable"] == (other is None), one["name"]
-        assert one["note"] == (f"other settings than the paper's: {other}" if other else "")
+        assert one["note"] == (f"settings that differ from the paper's: {other}" if other else "")
 
 
 def test_paper_run_has_the_papers_settings():
@@ -211,7 +211,7 @@ def test_expression_table_stands_once_a_species_whatever_the_splits():
 
     title = "Human (GRCh38, Ensembl 110)"
     assert found(lengths=[300]) == (title, True, "")
-    note = "other settings than the paper's: exclude_tissues"
+    note = "settings that differ from the paper's: exclude_tissues"
     assert found(exclude_tissues=[]) == (title, False, note)
 
 

@@ -40,4 +40,4 @@ def test_datasets_of_whole_loci_are_not_the_papers():
     run.collections["toy-peaks"]["comparable"] = True
     described = described_rbps(run.datasets["rbp"], run.collections)
     assert not any(one["comparable"] for one in described)
-    assert all(one["note"].endswith("; no place in two parts") for one in described)
+    assert all(one["note"].endswith("; no position in two parts") for one in described)

@@ -194,7 +194,7 @@ def test_metrics_stand_beside_the_papers():
     assert set(absent["status"]) == {"not run"}
     html = render_table(table, **TABLES[4])
     assert "AUPRC (5 nt)" in html and "0.950" in html
-    assert "Difference to the average profile" in html and "0.8 profile loss" in html
+    assert "Difference from the average profile" in html and "0.8 profile loss" in html
 
 
 def test_metrics_of_other_data_are_not_comparable():

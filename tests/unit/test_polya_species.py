@@ -30,7 +30,7 @@ def load(tmp_path, **entry):
             {"format": "bed", "tracks": {"a": ["b"]}},
             "'bed' does not read 'tracks', .*tifseq and table",
         ),
-        ({"format": "bed", "first": 0}, "'bed' does not read 'first', which is of table"),
+        ({"format": "bed", "first": 0}, "'bed' does not read 'first', which belongs to table"),
         ({"format": "tifseq", "track": "cold"}, "'tifseq' does not read 'track'"),
         ({"format": "tifseq", "columns": {"strand": "s"}}, "'tifseq' does not read 'columns'"),
         (

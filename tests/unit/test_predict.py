@@ -130,7 +130,7 @@ def test_weights_that_are_no_numbers_are_refused(model_dir):
         classifier.classifier.bias[0] = 0
         classifier.classifier.weight.fill_(3e38)
     save_model(model_dir, classifier, description, tokenizer=make_tokenizer(MODEL))
-    with pytest.raises(InputError, match=r"m: record 'r0' and .* others: .*no finite number"):
+    with pytest.raises(InputError, match=r"m: record 'r0' and .* others: .*output is not finite"):
         predict(model_dir, make_records(2), device="cpu")
 
 

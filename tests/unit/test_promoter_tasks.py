@@ -77,7 +77,7 @@ def test_gue_keeps_its_own_split(tmp_path):
         "kept": 30,
         "dropped": 0,
     }
-    with pytest.raises(InputError, match="without a place"):
+    with pytest.raises(InputError, match="no genomic position"):
         finish(table, {}, "task1", split="chromosome")
 
 
@@ -97,7 +97,7 @@ def test_gue_keeps_its_own_split(tmp_path):
         ("", "found an empty file"),
         ("sequence,label\n", "no rows after the header"),
         ("sequence,label\nACGT,0,7\nACGT,1,7\n", "line 2: 3 fields where the header has 2"),
-        ("sequence,label\nACGT,0\nACGTA,1\n", "line 3: 5 nt, expected 4 as of all"),
+        ("sequence,label\nACGT,0\nACGTA,1\n", "line 3: 5 nt, expected 4 as for all"),
         ("sequence,label\n,1\n", "line 2: no sequence before label 1"),
         ('sequence,label\nACGT,0\n"ACGT,1\nACGT,0\n', "line 3: broken quotes"),
         ("sequence,label\nACGTé,0\n", "line 2: letter 'é'"),
@@ -229,7 +229,7 @@ def test_numbers_of_the_real_files_are_required_only_when_asked_for(tmp_path):
     with pytest.raises(InputError, match="4 promoters, expected 29598"):
         epd.without_tata(table, motifs, epd.HUMAN_006)
     with pytest.raises(
-        InputError, match="expected of 'nontata'; known are promoters, tata, non_tata"
+        InputError, match="'expected' names 'nontata'; known are promoters, tata, non_tata"
     ):
         epd.without_tata(table, motifs, {"nontata": 3})
     assert epd.HUMAN_006["promoters"] - epd.HUMAN_006["tata"] == epd.HUMAN_006["non_tata"] == 26533
@@ -248,7 +248,7 @@ def test_numbers_of_the_real_files_are_required_only_when_asked_for(tmp_path):
         (f"chr1 {10**19} {10**19 + 1} A_1 0 +\n", MOTIFS, "line 1: coordinate '10000"),
         ("chr1\t0\t1\t\t0\t+\n", MOTIFS, "line 1: no name"),
         (BED + BED, MOTIFS, "line 5: promoter 'POGK_2' occurs twice"),
-        (BED, MOTIFS.replace("GC-box", "Inr"), "column 'Inr' comes twice"),
+        (BED, MOTIFS.replace("GC-box", "Inr"), "column 'Inr' occurs twice"),
         ("", MOTIFS, "no promoters"),
         (BED, MOTIFS.replace("1\t1\t0\t1", "1\t1\t0"), "line 2: expected 0 or 1"),
         (BED, MOTIFS.replace("TATA-box", "box"), "expected one column for the TATA box"),
@@ -503,7 +503,7 @@ def test_tissue_names_of_both_forms():
     assert list(select_tissues(table, SMALL_TISSUES).columns) == ["Liver"]
     by_id = table.rename(columns=tissue_id)
     assert list(select_tissues(by_id, SMALL_TISSUES).columns) == ["Liver"]
-    with pytest.raises(InputError, match="'Kidney' is not there; tissues: Liver"):
+    with pytest.raises(InputError, match="'Kidney' does not exist; tissues: Liver"):
         select_tissues(table, ["Kidney"])
     with pytest.raises(InputError, match="no tissue"):
         select_tissues(table[["gene_version"]], [])
@@ -676,7 +676,7 @@ def test_asked_number_of_genes_is_drawn_or_refused(genome):
         "dropped": 80,
         "sampled_by": "promoters.n_per_class",
     }
-    with pytest.raises(InputError, match="10239 genes of each class asked for"):
+    with pytest.raises(InputError, match="10239 genes of each class requested"):
         task4(genome, n_per_class=10_239)
     with pytest.raises(InputError, match="needs an expression file"):
         task4(genome, pool="gtex_joined", expression=None)

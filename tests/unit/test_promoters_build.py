@@ -272,7 +272,7 @@ def test_task_4_draws_as_many_genes_of_both_biotypes(toy):
     assert "expression" not in card["waterfall"][-1]["step"]
     fewer, _ = build(toy, "task4", n_per_class=50, pool="gtex_version_exact")
     assert fewer["label"].value_counts().to_dict() == {0: 50, 1: 50}
-    with pytest.raises(InputError, match="10239 genes of each class asked for") as error:
+    with pytest.raises(InputError, match="10239 genes of each class requested") as error:
         build(toy, "task4", n_per_class=10_239)
     assert str(error.value).startswith(toy.files["annotation"])
 
@@ -343,7 +343,7 @@ def test_most_of_the_genome_is_not_lost_without_a_word(toy, tmp_path):
     )
     files = toy.files | {"genome": str(genome)}
     for task, asked in (("task4", {}), ("task1", {"positives": "epd"}), ("task2", {})):
-        with pytest.raises(InputError, match=r"lie on contigs that .*renamed\.fa does not have"):
+        with pytest.raises(InputError, match=r"are on contigs missing from .*renamed\.fa"):
             build(toy, task, files=files, **asked)
     here, card = build(toy, "task4", files=files, block={"aliases": half})
     assert card["windows"]["unknown_contig"] == 0
@@ -362,12 +362,16 @@ def test_a_masked_genome_leaves_no_promoter(toy, tmp_path):
     for task, asked in (("task3", {}), ("task4", {}), ("task1", {"positives": "epd"})):
         with pytest.raises(
             InputError,
-            match=r"masked\.fa: no promoter is left of \d+ places: 0 on contigs .* masked by N",
+            match=r"masked\.fa: no promoter is left of \d+ positions: 0 on contigs .* masked by N",
         ) as error:
             build(toy, task, files=files, **asked)
         places, off, masked = (
             int(re.search(pattern, str(error.value))[1])
-            for pattern in (r"of (\d+) places", r"does not have, (\d+) so near", r"fit, (\d+) with")
+            for pattern in (
+                r"of (\d+) positions",
+                r"missing from the genome, (\d+) too",
+                r"nt, (\d+) with",
+            )
         )
         assert places == off + masked and masked > 0
 

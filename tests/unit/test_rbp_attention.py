@@ -272,7 +272,7 @@ def test_a_correlation_needs_bins():
     found = analyse_models({"after": load(even_model())}, make_sequences(), seed=1)
     measured = found.summary[found.summary["n_with"] > 0]
     assert (measured["bins"] < 3).all() and measured["spearman"].isna().all()
-    assert measured["note"].str.startswith("no correlation: samples in ").all()
+    assert measured["note"].str.startswith("no correlation: samples fall into only ").all()
 
 
 def test_letters_of_another_length_are_refused():

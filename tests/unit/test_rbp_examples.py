@@ -281,7 +281,7 @@ def test_without_places_overlaps_are_not_known(tmp_path, caplog):
     path = tmp_path / "x.tsv"
     path.write_bytes(b"anything")
     examples, rest, counts = build(table(windows, [0, 1] * 30), source="HX")
-    assert "HX: the place of 60 of 60 sequences is not known" in caplog.text
+    assert "HX: the position of 60 of 60 sequences is not known" in caplog.text
     card = build_card("HX", examples, rest, counts, [path])
     leakage = card["leakage"]
     assert card["places_known"] == 0
@@ -349,7 +349,7 @@ def test_split_locus_needs_places(caplog):
         match=r"HX: split 'locus'.* 1 of 60 sequences .*'s7'; give headers.*split: random",
     ):
         build(places, split="locus", source="HX")
-    assert "HX: the place of 1 of 60 sequences is not known" in caplog.text
+    assert "HX: the position of 1 of 60 sequences is not known" in caplog.text
     one = pairs(30).assign(group="g")
     with pytest.raises(InputError, match="HX: too few rows to split.* 60 rows in 1 groups"):
         build(one, split="locus", source="HX")
@@ -389,7 +389,10 @@ def test_sequences_too_long_to_shape_are_named_for_graphprot_and_left_to_ideeps(
     examples = table(["ACGT" * 10, "ACGT" * 50], [0, 1])
     assert to_shape(examples, {}, "x") == []
     assert to_shape(examples, {"ideeps": "ideeps"}, "x") == ["ACGT" * 10]
-    message = "x.parquet: my-graphprot takes sequences of at most 150 nt, found 1 of 2 above, such as 's1' with 200 nt"
+    message = (
+        "x.parquet: my-graphprot takes sequences of at most 150 nt, found 1 of 2 longer than that,"
+        " such as 's1' with 200 nt"
+    )
     with pytest.raises(InputError, match=message):
         to_shape(examples, {"ideeps": "ideeps", "my-graphprot": "graphprot"}, "x.parquet")
 

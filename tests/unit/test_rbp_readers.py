@@ -104,15 +104,15 @@ def test_rbpsuite_an_empty_member_of_an_archive_hides_nothing(tmp_path, monkeypa
 @pytest.mark.parametrize(
     "text, message",
     [
-        (">chr1:0-5(+)\nACGTA\n", "'>chr1.*' stands before the first line with 'train_dir'"),
-        (">chr1:0-5(+)\nACGTA\ntrain_dir/X.positive\n>chr1:0-5(+)\nACGTA\n", "'>chr1.*ACGTA' stands before the first"),
+        (">chr1:0-5(+)\nACGTA\n", "'>chr1.*' comes before the first line with 'train_dir'"),
+        (">chr1:0-5(+)\nACGTA\ntrain_dir/X.positive\n>chr1:0-5(+)\nACGTA\n", "'>chr1.*ACGTA' comes before the first"),
         ("\n\n", "no line with 'train_dir'"),
         ("train_dir/\n>chr1:0-5(+)\nACGTA\n", "name of an RBP"),
         ("train_dir/Z.positive\n>chr1:0-2(+)\nAC\n", r"no records of X\.negative and X\.positive; .* 1 RBPs: Z"),
-        ("train_dir/X.positive\nACGTA\n>chr1:0-5(+)\nACGTA\n", "'ACGTA' stands before the first '>'"),
+        ("train_dir/X.positive\nACGTA\n>chr1:0-5(+)\nACGTA\n", "'ACGTA' comes before the first '>'"),
         ("train_dir/X.positive\n>\nACGTA\n", "empty header; every record needs an id"),
         ("train_dir/X.positive\n>chr1:0-5(+)\nACG-A\n", r"chr1:0-5\(\+\)'.*'-' at position 4"),
-        ("train_dir/X.positive\n>chr1:0-5(+)\nACGA\n", r"chr1:0-5\(\+\)'.*place has 5 nt, the sequence 4"),
+        ("train_dir/X.positive\n>chr1:0-5(+)\nACGA\n", r"chr1:0-5\(\+\)'.*position has 5 nt, the sequence 4"),
         ("train_dir/X.positive\n>chr1:0-5(+)\n>chr1:0-2(+)\nAC\n", r"chr1:0-5\(\+\)'.*no sequence"),
         ("train_dir/X.positive\n>chr1:0-5(+)\nAC\u00dfTA\n", "letter 'ß' at position 3"),
         ("train_dir/" + "X" * 2_000_000 + "\n", "name of an RBP"),
@@ -151,7 +151,9 @@ def test_fasta_pair_takes_places_of_bedtools_only(tmp_path):
         ("negative-1", "ACNN", 0, "", -1, -1, ""),
     ]  # fmt: skip
     negatives.write_text(">chr1:4-8(-)\nACGTA\n")
-    with pytest.raises(InputError, match=r"n\.fa\.gz: record 'chr1:4-8\(-\)': the place has 4 nt"):
+    with pytest.raises(
+        InputError, match=r"n\.fa\.gz: record 'chr1:4-8\(-\)': the position has 4 nt"
+    ):
         read_fasta_pair(positives, negatives)
 
 
@@ -186,9 +188,9 @@ def test_kmers_are_joined_to_what_they_were_cut_from(k, length):
         ("ACG CGTA\t1", "3-mers"),
         ("ACG  CGT\t1", "3-mers"),
         ("ACG CGTxGTA\t1", "3-mers"),
-        ("ACGT 1", "1 cells between tabs; expected sequence, tab and label, found 'ACGT 1'"),
+        ("ACGT 1", "1 tab-separated cells; expected sequence, tab and label, found 'ACGT 1'"),
         ("ACGTACGT" * 20 + "\t-1", r"label '-1'; expected 0 or 1 \(sequence 'ACGTACGT.*\.\.\.'\)"),
-        ("ACGT\t1\tx", "3 cells between tabs; expected sequence, tab and label"),
+        ("ACGT\t1\tx", "3 tab-separated cells; expected sequence, tab and label"),
         ("sequence\tlabel", "label 'label'; expected 0 or 1"),
         ("AC-T\t1", "'-' at position 3"),
         ("\t1", "no sequence before label 1"),
@@ -236,7 +238,7 @@ def test_places_of_graphprot(tmp_path, caplog):
         ("positive-6", "CCACGTGGG", "", -1, -1, ""),
         ("negative-1", "AC", "", -1, -1, ""),
     ]
-    assert "p.fa: 2 headers with a place that is neither as long as" in caplog.text
+    assert "p.fa: 2 headers with a position that is neither as long as" in caplog.text
     assert "n.fa" not in caplog.text
 
 
@@ -263,7 +265,7 @@ def test_strazar_counts_from_one_with_both_ends(tmp_path):
     [
         ("> chr1,+,101,106\nACGTAC", "expected a header like"),
         ("> chr1,+,101,106; class:2\nACGTAC", "expected a header like"),
-        ("> chr1,+,101,106; class:1\nACGTA", "place has 6 nt, the sequence 5"),
+        ("> chr1,+,101,106; class:1\nACGTA", "position has 6 nt, the sequence 5"),
         ("> chr1,+,0,1; class:1\nAC", "begins before the first base"),
         (
             "> chr1,+,1000000000000000000001,1000000000000000000002; class:1\nAC",
@@ -312,7 +314,7 @@ def test_a_directory_of_fasta_pairs_gives_its_sheet(tmp_path, capsys):
     ("names", "message"),
     [
         ([], "no FASTA pairs; expected files such as"),
-        (["A.positive.fa"], r"A\.positive\.fa is there, but no file A\.negative\.fa"),
+        (["A.positive.fa"], r"A\.positive\.fa exists, but no file A\.negative\.fa"),
         (["A.positive.fa", "A_positive.fa"], "are both positive of A"),
     ],
 )

@@ -214,9 +214,9 @@ def test_places_are_carried_over_and_verified(assemblies):
 def test_wrong_places_and_genomes_are_noticed(assemblies, tmp_path):
     chains, fasta, _ = assemblies
     columns = ["id", "sequence", *PLACE]
-    with pytest.raises(InputError, match="'long': the sequence is not as long"):
+    with pytest.raises(InputError, match="'long': the sequence and its position differ"):
         carry_over(pd.DataFrame([place("long", 20, 60, sequence="ACG")], columns=columns), chains)
     other = tmp_path / "other.fa"
     other.write_text(f">1\n{'ACGT' * 100}\n")
-    with pytest.raises(InputError, match="not one has the bases"):
+    with pytest.raises(InputError, match="none has the bases"):
         carry_over(pd.DataFrame([place("a", 20, 60)], columns=columns), chains, other)

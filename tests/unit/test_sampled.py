@@ -47,7 +47,7 @@ def test_tables_note_what_was_sampled_and_why_they_are_not_comparable():
     others = [{**one, "name": "b", "note": "peaks"}, {**one, "name": "c"}]
     described = noted([one, {**one, "comparable": True}, *others], cards)
     assert [each["note"] for each in described] == [
-        "other data or another procedure than the paper's; bound sampled to 2 of 5 (rbp.per_class)",
+        "data or procedure differ from the paper's; bound sampled to 2 of 5 (rbp.per_class)",
         "bound sampled to 2 of 5 (rbp.per_class)",
         "peaks",
         "",
@@ -72,5 +72,5 @@ def test_the_end_of_a_run_names_some_and_counts_the_rest(tmp_path):
         paths.append(path)
     lines = at_the_end(paths)
     assert lines[0] == "lncrna/s1: mRNA sampled to 5 of 1,484 (lncrna.balance)"
-    assert len(lines) == 11 and lines[-1].startswith("and likewise 2 more data sets")
+    assert len(lines) == 11 and lines[-1].startswith("and 2 more data sets")
     assert at_the_end(paths[:1]) == []

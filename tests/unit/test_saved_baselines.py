@@ -122,7 +122,7 @@ def test_predict_reads_them_as_it_reads_language_models(saved, examples):
     found = predict(folder / "tfidf", zip(rows["id"], rows["sequence"], strict=True), threads=1)
     assert found["score"].tolist() == fitted["tfidf"]["score"].tolist()
     assert predict(folder / "cpc2", []).empty
-    with pytest.raises(InputError, match="'gene_biotype' of the examples, which no FASTA"):
+    with pytest.raises(InputError, match="'gene_biotype' of the examples, which a FASTA"):
         predict(folder / "biotype", [("a", "ACGT")])
     with pytest.raises(InputError, match="record 'b' has 61 nt; hocnnlb in .* takes .* of 60 nt"):
         predict(folder / "hocnnlb", [("a", "A" * 60), ("b", "A" * 61)])
@@ -141,7 +141,7 @@ def test_broken_directories_are_named(saved, tmp_path):
         predict_baseline(tmp_path, {**description, "baseline": "new"}, ["a"], ["ACGT"])
     arrays = load_file(folder / "gc/model.safetensors")
     for change, message in (
-        (lambda array: array * np.nan, "record 'a': the score of gc is no finite number"),
+        (lambda array: array * np.nan, "record 'a': the score of gc is not a finite number"),
         (lambda array: np.concatenate([array, array], axis=-1), "does not fit together"),
     ):
         changed = arrays | {"coefficients": change(arrays["coefficients"])}

@@ -210,7 +210,9 @@ def test_random_windows_fall_on_allowed_starts_alone_and_apart_from_each_other(t
     assert counts["windows"] == 12 == counts["tries"] - rejected
     assert min(counts.values()) > 0
     room = len(allowed) // 20 + len(genome)
-    with pytest.raises(InputError, match=rf"\d+ of {room * 4} random windows .* over one drawn"):
+    with pytest.raises(
+        InputError, match=rf"\d+ of {room * 4} random windows .* overlapping an earlier one"
+    ):
         random_windows(fasta, room * 4, 20, seed=1, **asked)
 
 

@@ -42,8 +42,7 @@ class Family:
     settings       of its configuration class, beside `architecture`
     pad_id         id of the padding token in the tokenizer.json of its published model (tokenizer kind `file`; other
                    kinds have their own, which every family takes)
-    by_padding     whether its positions are counted by the padding token's id in config.json, which the tokenizer's must
-                   then be
+    by_padding     whether it counts positions by the padding token's id in config.json, which must be the tokenizer's
     positions      of an architecture and the padding token's id: tokens that there are positions for; None: no limit
     lora_targets   what LoRA adapts where the model file does not say
     gated          whether its feed-forward layers have a gate: a third matrix

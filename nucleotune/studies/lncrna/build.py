@@ -58,7 +58,7 @@ def read_transcripts(paths: Sequence[str | Path], header: str | None) -> tuple[p
             if name in rows:
                 if rows[name][0] != record.sequence:
                     raise InputError(
-                        f"{path}: id {name!r} stands for two different sequences; if the id is not the first word of"
+                        f"{path}: id {name!r} is used for two different sequences; if the id is not the first word of"
                         " the header, set 'header' in the species file (see docs/species.md)"
                     )
                 repeated += 1
@@ -138,7 +138,7 @@ def _no_biotype(
     mend = (
         f"Set {PARTS[label]}.{column}s in the species file to the ones you want, or to null to keep all"
         if table[column].notna().any()
-        else f"No header names one in a known form, such as {table['id'].iloc[0]!r}: set {PARTS[label]}.header in the"
+        else f"No header names one in a known format, such as {table['id'].iloc[0]!r}: set {PARTS[label]}.header in the"
         f" species file to a pattern with a group {column}, or give files of {label} alone and set"
         f" {PARTS[label]}.{column}s to null"
     )
@@ -189,7 +189,7 @@ def build_examples(
     kept: shares of partial test transcripts; train_view: "full" or "cut" (`studies.lncrna.partial`).
     Returns the examples (contract of `nucleotune.contracts`) and the card: `waterfall`, `classes_before_sampling`,
     `classes`, `not_coding`, `splits`, `leakage`, `identical`, `genes_known`.
-    Under "gene" transcripts of one sequence are kept in one part, too.
+    Under "gene" transcripts of one sequence are also kept in one part.
 
     Raises InputError for "gene" where no gene is known, and where a part lacks a class.
     """
@@ -223,7 +223,7 @@ def build_examples(
     before = {label: describe_class(table) for label, table in tables.items()}
     others = not_coding(tables["mRNA"])
     if others:
-        # Ensembl's own file has them in the papers' way; files of one's own may be meant otherwise.
+        # Ensembl's own file has them in the paper's form; users' own files may be meant otherwise.
         log.log(
             logging.WARNING if species["coding"]["files"] else logging.INFO,
             "%s: %d of the %d mRNAs are not called protein-coding: %s; set coding.transcript_biotypes in the species"
@@ -252,10 +252,10 @@ def build_examples(
     shared = examples["id"].duplicated()
     if shared.any():
         raise InputError(
-            f"id {examples.loc[shared, 'id'].iloc[0]!r} stands in the coding and in the non-coding files"
-            f" ({int(shared.sum()):,} ids do): a transcript can be of one class only. If both number their records"
-            " alike (1, 2, ..), give the ids of one file another beginning (sed 's/^>/>nc_/'), or say by 'header' in"
-            " the species file where an id of its own stands"
+            f"id {examples.loc[shared, 'id'].iloc[0]!r} is in the coding and in the non-coding files"
+            f" ({int(shared.sum()):,} ids are): a transcript can belong to one class only. If both number their"
+            " records in the same way (1, 2, ..), give the ids of one file a prefix (sed 's/^>/>nc_/'), or use"
+            " 'header' in the species file to say where a unique id is"
         )
     named = ", ".join(str(path) for paths in files.values() for path in paths)
     examples["group"] = examples["gene"].fillna(examples["id"])
@@ -294,9 +294,10 @@ def _check_genes(examples: pd.DataFrame, source: str) -> None:
     known, n = int(examples["gene"].notna().sum()), len(examples)
     if not known:
         raise InputError(
-            f"{source}: split 'gene' keeps the transcripts of a gene in one part, and the gene is known of 0 of {n}"
-            f" transcripts, such as {examples['id'].iloc[0]!r}: set 'header' in the species file to a pattern with a"
-            " group 'gene' (docs/species.md), or take split 'paper' (lncrna.splits)"
+            f"{source}: split 'gene' keeps the transcripts of a gene in one part, but the gene is known for 0"
+            f" of {n} transcripts, such as {examples['id'].iloc[0]!r}: set 'header' in the species file to a"
+            " pattern with a"
+            " group 'gene' (docs/species.md), or use split 'paper' (lncrna.splits)"
         )
     if known < n:
         by_class = ", ".join(

@@ -79,7 +79,7 @@ def _properties(path: str | Path, header: str, sequence: str, label: str) -> tup
     fields = parse_header(header)
     if not fields.get("gene_biotype"):
         raise InputError(
-            f"{path}: record {header[:80]!r}: not a header of Ensembl's; calibrate_counts reads Ensembl's files only"
+            f"{path}: record {header[:80]!r}: not an Ensembl header; calibrate_counts reads Ensembl's files only"
         )
     biotype, of_genes, of_transcripts = NAMED[label]
     biotypes = {"all biotypes"}
@@ -130,7 +130,7 @@ def compare_counts(
     )
     best = order.iloc[0]
     log.info(
-        "best fit: release %s, %s: at most %.2f %% from the printed number of lncRNAs",
+        "best fit: release %s, %s: within %.2f %% of the printed numbers of lncRNAs",
         *(best["release"], best["reading"], 100 * best["worst"]),
     )
     return order[list(TABLE_COLUMNS)].reset_index(drop=True)

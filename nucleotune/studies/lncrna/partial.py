@@ -19,9 +19,9 @@ def middle(sequence: str, kept: float) -> str:
 
 
 def add_fragments(examples: pd.DataFrame, kept: Sequence[float]) -> pd.DataFrame:
-    """Append the test transcripts again for each share in `kept`, cut to it, as a part of the test set of its own.
+    """Append the test transcripts again for each share in `kept`, cut to it, as a separate part of the test set.
 
-    A fragment's id is that of its transcript with the share behind it (`ENST1|kept90`), its group is the transcript's.
+    A fragment's id is that of its transcript followed by the share (`ENST1|kept90`), its group is the transcript's.
     A column `kept` holds the share of every row.
     """
     whole = examples if "kept" in examples else examples.assign(kept=1.0)

@@ -18,8 +18,7 @@ SENSITIVITY = {"orf": "Original", "transcript": "No ORF"}
 
 _LABELS = {"dataset": "Data set", "kept": "Kept", "method": "Method", **METRICS}
 _CAPTION = (
-    "Test transcripts of which the middle part is kept and both ends are cut off equally; lncRNA is "
-    "the positive class. "
+    "Middle part of the test transcripts, both ends cut off equally; lncRNA is the positive class. "
 )
 
 #: Title, caption and column labels of each table, as `tables.write_table` takes them.
@@ -27,7 +26,7 @@ TABLES: dict[int, dict[str, Any]] = {
     number: {
         "title": f"Table {number}. lncRNA or mRNA: partial transcripts{species}",
         "caption": _CAPTION
-        + "Language models read the longest open reading frame of what is left.",
+        + "Language models read the longest open reading frame of the remaining part.",
         "labels": _LABELS,
     }
     for number, species in ((4, ""), (5, " of the mouse"))
@@ -35,8 +34,7 @@ TABLES: dict[int, dict[str, Any]] = {
 TABLES[6] = {
     "title": "Table 6. Partial transcripts, with and without the open reading frame",
     "caption": _CAPTION
-    + "Language models that read the longest open reading frame of what is left, and such "
-    "that read all of it.",
+    + "Language models that read the longest open reading frame of the remaining part, and ones that read all of it.",
     "labels": _LABELS,
 }
 

@@ -31,7 +31,7 @@ def check_settings(settings: Mapping[str, Any], source: str) -> None:
     for share, part in zip(shares, parts, strict=True):
         if parts.count(part) > 1 or not 1 <= round(100 * share) <= 99:
             raise InputError(
-                f"{source}: lncrna.kept: {share}: expected shares of 0.01 to 0.99 that differ in whole per cent"
+                f"{source}: lncrna.kept: {share}: expected shares from 0.01 to 0.99 with different whole percentages"
             )
 
 
@@ -89,8 +89,8 @@ def pooled(run: Run, dataset: str, file: str) -> list[str]:
 def calibration_files(run: Run) -> dict[tuple[str, int, str], tuple[str, Source]]:
     """Files of `calibrate_counts`: (species, release, class) -> (path, source).
 
-    Species from Ensembl's main site that stand beside a row of the paper, in every release of `lncrna.calibrate`; a
-    simulated one in its own release, the only one it has.
+    Species from Ensembl's main site that are shown next to a row of the paper, in every release of `lncrna.calibrate`;
+    a simulated one in its own release, the only one it has.
     """
     files = {}
     for name in run.config["lncrna"]["species"]:

@@ -5,8 +5,8 @@ from nucleotune.reporting.texts import Texts
 _LINES = "Grey, dashed or dotted: single-feature baselines."
 
 ASKED = (
-    "Does a fine-tuned language model tell lncRNAs from mRNAs better than the classical methods it is said to"
-    " beat (LoRA-BERT paper)?"
+    "Does a fine-tuned language model tell lncRNAs from mRNAs better than the classical methods it is claimed"
+    " to beat (LoRA-BERT paper)?"
 )
 
 #: Title and caption of each figure, by the name of its file.

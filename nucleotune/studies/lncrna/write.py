@@ -45,7 +45,7 @@ def table6(files: Any, *, datasets: list, methods: list, kept: list) -> Written:
 
 
 def figure3(files: Any, svg: str, *, datasets: list, methods: list, seeds: list) -> None:
-    """ROC curves of all methods, one panel a data set."""
+    """ROC curves of all methods, one panel per data set."""
     panels = [Panel(one["title"], one["name"], "test") for one in datasets]
     _draw(panels, files, svg, datasets, methods, seeds)
 
@@ -60,7 +60,7 @@ def figure4(
     seeds: list,
     species: str,
 ) -> None:
-    """Figures 4 and 5: ROC curves on partial transcripts, one panel a data set and share kept."""
+    """Figures 4 and 5: ROC curves on partial transcripts, one panel per data set and share kept."""
     panels = [
         Panel(f"{one['title']}, {100 * share:g} % kept", one["name"], part_name(share))
         for one in datasets

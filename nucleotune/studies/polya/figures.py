@@ -24,7 +24,7 @@ from nucleotune.reporting.figures import (
 )
 from nucleotune.studies.rbp.figures import place
 
-#: Where the genes of Figure 3 stand among the test genes, by Pearson's correlation.
+#: Percentiles of the genes of Figure 3 among the test genes, by Pearson's correlation.
 PERCENTILES = (10, 50, 90)
 
 OBSERVED = "#8C8C8C"
@@ -90,9 +90,9 @@ def profiles_figure(
     *,
     styles: Mapping[str, Style] | None = None,
 ) -> None:
-    """Figure 3: observed above predicted profiles of some genes, a column a track, one data set under the other.
+    """Figure 3: observed above predicted profiles of some genes, one column per track, one data set under the other.
 
-    `genes` and `tracks` are {data set title: ...}. Writes `path` (.svg) and a PNG beside it.
+    `genes` and `tracks` are {data set title: ...}. Writes `path` (.svg) and a PNG next to it.
     """
     shown = [(title, gene) for title, some in genes.items() for gene in some]
     styles = styles or method_styles(name for _, gene in shown for name in gene.predicted)
@@ -152,10 +152,10 @@ def loss_figure(
     *,
     styles: Mapping[str, Style] | None = None,
 ) -> None:
-    """Figure 6: training and validation loss by epoch, the best epoch marked; one panel a data set.
+    """Figure 6: training and validation loss by epoch, the best epoch marked; one panel per data set.
 
     `histories` is {data set title: {method title: [training.tsv of each seed]}}; a method without an epoch of training
-    is a horizontal line at its validation loss. Writes `path` (.svg) and a PNG beside it.
+    is a horizontal line at its validation loss. Writes `path` (.svg) and a PNG next to it.
     """
     styles = styles or method_styles(name for panel in histories.values() for name in panel)
     longest = max(map(len, histories.values()))

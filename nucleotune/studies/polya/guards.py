@@ -1,7 +1,7 @@
-"""Whether 3' ends lie where transcripts of this genome end: on the strand of the genes, at places rich in A.
+"""Whether 3' ends are where transcripts of this genome end: on the strand of the genes, at places rich in A.
 
 Counts of another assembly, of swapped strands or with positions off by one fit the contigs as well as the right ones.
-What tells them apart is in the genome: most ends behind stop codons are on the gene's strand, and cleavage is at an A
+What tells them apart is in the genome: most ends after stop codons are on the gene's strand, and cleavage is at an A
 (or the tail's first A's cannot be told from the genome's).
 """
 
@@ -49,7 +49,7 @@ def judge_ends(
         LEAST_PLACES was not reached).
 
     Raises:
-        InputError: more reads on the other strand than on the genes', or ends that lie at no A-rich places.
+        InputError: more reads on the other strand than on the genes', or ends that are not at A-rich positions.
     """
     other = windows.assign(strand=windows["strand"].astype("str").map({"+": "-", "-": "+"}))
     sense, antisense = int(counts.sum()), int(count_in_windows(placed, other)[0].sum())
@@ -67,19 +67,19 @@ def judge_ends(
     if places >= LEAST_PLACES:
         if antisense > sense:
             raise InputError(
-                f"{source}: of the reads behind stop codons {sense:,} are on the strand of the gene and"
-                f" {antisense:,} on the other one: are the strands swapped (`path` and `minus`)?"
+                f"{source}: of the reads after stop codons, {sense:,} are on the strand of the gene and"
+                f" {antisense:,} on the other: are the strands swapped (`path` and `minus`)?"
             )
         if shares[best] < LEAST_RICH * overall:
             raise InputError(
                 f"{source}: the share of A at 3' ends and up to {max(SHIFTS)} nt around them is at most"
-                f" {shares[best]:.0%}, in the sequences on the whole {overall:.0%}, where cleavage is at A-rich places:"
-                " are positions those of 3' ends, in the genome's assembly?"
+                f" {shares[best]:.0%}, and {overall:.0%} in the sequences overall, but cleavage is at A-rich"
+                " positions: are these the positions of 3' ends, on the genome's assembly?"
             )
         if best:
             log.warning(
                 "%s: most A's are %+d nt from the given positions (%.0f %%, there %.0f %%): are they off by one? Key"
-                " `first` of format `table` is the number of a contig's first base",
+                " `first` of format `table` is the coordinate of a contig's first base",
                 *(source, best, 100 * shares[best], 100 * shares[0]),
             )
     return {
@@ -117,9 +117,9 @@ def covered_orfs(
     both = intact.merge(genes, left_on="gene", right_on="id", suffixes=("", "_orf"))
     if both.empty:
         raise InputError(
-            f"{files['ends']} and {files['annotation']}: none of {len(intact)} transcripts is of a gene of the"
-            f" annotation: {', '.join(intact['gene'].head(3))}, there {', '.join(genes['id'].head(3))}. Give an"
-            " annotation with the same names of genes"
+            f"{files['ends']} and {files['annotation']}: none of {len(intact)} transcripts belongs to a gene of"
+            f" the annotation: {', '.join(intact['gene'].head(3))}, there {', '.join(genes['id'].head(3))}."
+            " Give an annotation with the same gene names"
         )
     covers = (both["start"] <= both["start_orf"]) & (both["end_orf"] <= both["end"])
     for column in ("seqname", "strand"):
@@ -127,7 +127,8 @@ def covered_orfs(
     share = float(covers.mean())
     if 1 - share > most_wrong:
         raise InputError(
-            f"{files['ends']} and {files['annotation']}: of {len(both)} transcripts said to cover an intact ORF,"
-            f" {share:.1%} do; not that of {both.loc[~covers, 'gene'].iloc[0]}. Are they of one assembly?"
+            f"{files['ends']} and {files['annotation']}: of {len(both)} transcripts said to cover an intact"
+            f" ORF, only {share:.1%} do; the exceptions include one of {both.loc[~covers, 'gene'].iloc[0]}. Are"
+            " they on the same assembly?"
         )
     return {"transcripts": len(intact), "of_known_genes": len(both), "share": share}

@@ -114,7 +114,7 @@ def check_methods(
     """The line is one of the methods, and searches are of their keys; no notes."""
     if study["line"] not in study["methods"]:
         raise InputError(
-            f"{source}: polya.line: {study['line']!r}, which the others are compared with, is not one of"
+            f"{source}: polya.line: {study['line']!r}, with which the others are compared, is not one of"
             f" polya.methods: {', '.join(study['methods'])}"
         )
     for name, space in study["tune"]["space"].items():

@@ -60,27 +60,28 @@ _LABELS = {"dataset": "Data set", "method": "Method"}
 TABLES: dict[int, dict[str, Any]] = {
     3: {
         "title": "Table 3. Hyper-parameters",
-        "caption": "Published values beside those of the method files and, where a search was made, those that had the"
-        " lowest validation loss in it. Parameters are counted, all and those that are trained. Layers are the"
-        " dilated ones, or the convolutions of a head without dilation. The paper gives BPNet eight layers here and six"
-        " in its text, and the head of the frozen encoder 512 filters here and 256 in its text; the numbers of"
-        " parameters fit those given here.",
+        "caption": "Published values next to those of the method files and, after a search, those with the"
+        " lowest validation loss in it. Parameters: all and trainable. Layers: the dilated ones, or the"
+        " convolutions of a head without dilation. The paper gives BPNet eight layers in this table and six in"
+        " its text, and the frozen encoder's head 512 filters in this table and 256 in its text; the numbers of"
+        " parameters match the table.",
         "labels": {**_LABELS, "values": "Values", **HYPERPARAMETERS},
     },
     4: {
         "title": "Table 4. Profiles of test genes",
-        "caption": f"Correlations, AUPRC and AUROC take the genes with more than {MIN_READS} reads in a condition and"
-        " are means over conditions. A position counts as positive where every condition has reads, as negative where"
-        " none has; (5 nt): in bins of that width, positive with one positive position. Test loss: {} profile loss +"
-        " {} count loss; in the paper language models predict 295 of 300 positions, so its losses are not of the same"
-        " positions. Count correlation: of log(1 + reads), over genes. Difference: of the median correlation, to that"
-        " of the average training profile on the same genes; p: Wilcoxon's signed-rank test on the genes'"
+        "caption": f"Correlations, AUPRC and AUROC use the genes with more than {MIN_READS} reads in a"
+        " condition and are means over conditions. A position is positive if every condition has reads there,"
+        " and negative if none has; (5 nt): in bins of that width, which are positive if one position is. Test"
+        " loss: {} profile loss +"
+        " {} count loss; in the paper language models predict 295 of 300 positions, so its losses are over"
+        " different positions. Count correlation: of log(1 + reads), over genes. Difference: median correlation"
+        " minus that of the average training profile on the same genes; p: Wilcoxon's signed-rank test on the genes'"
         " correlations.".format(*LOSS_WEIGHTS),
         "labels": {
             **_LABELS,
             **PROFILE_METRICS,
             "loss": "Test loss",
-            "delta_pearson_median": "Difference to the average profile",
+            "delta_pearson_median": "Difference from the average profile",
             "wilcoxon_p": "p",
         },
     },
@@ -113,7 +114,7 @@ def headlines(
         line = measured.get(row["against"], {}).get("splits", {}).get("test", {})
         median, other = test["pearson_median"], line.get("pearson_median", {}).get("value")
         text = (
-            f"{titles[best]}, the method of the lowest validation loss, reached a median correlation of"
+            f"{titles[best]}, the method with the lowest validation loss, reached a median correlation of"
             f" {median['value']:.3f} ({median['ci_low']:.3f} to {median['ci_high']:.3f}) with the profiles of"
             f" {measured[best]['n_test']:,} test genes and an AUPRC of {test['auprc']['value']:.3f};"
         )

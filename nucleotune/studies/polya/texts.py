@@ -6,41 +6,43 @@ from nucleotune.studies.polya.tables import headlines
 
 ASKED = (
     "Does a fine-tuned language model predict to the nucleotide where yeast's transcripts end, better than a"
-    " convolutional network on the sequence alone (paper on poly(A) sites)?"
+    " convolutional network that reads only the sequence (paper on poly(A) sites)?"
 )
 
 #: Title and caption of each figure, by the name of its file.
 FIGURES = {
     "polya_figure3": {
         "title": "Figure 3. Observed and predicted profiles of test genes",
-        "caption": "Share of a gene's reads by position, from the first nucleotide of the stop codon on; grey:"
-        " observed. Genes are selected by rule: among the half of the test genes with the most reads in their poorest"
+        "caption": "Share of a gene's reads by position, starting at the first nucleotide of the stop codon;"
+        " grey: observed. Genes are selected by rule: among the half of the test genes with the most reads in"
+        " their poorest"
         " condition, those at the 10th, 50th and 90th percentile of Pearson's correlation (mean over conditions"
-        " and trained methods, first seed). Panels of one gene and condition have the same scale, given with the"
-        " observed profile; r: correlation with it.",
+        " and trained methods, first seed). Panels of one gene and condition share a scale, given with the"
+        " observed profile; r: correlation with that profile.",
     },
     "polya_figure6": {
         "title": "Figure 6. Losses by epoch",
-        "caption": "Thin: training, as the epoch went, with dropout; thick: validation. The circle is the epoch whose"
-        " weights were kept. Dashed: validation loss of the average profile, which is not trained. Losses are weighted"
-        " as each method was trained.",
+        "caption": "Thin: training loss during the epoch, with dropout; thick: validation loss. The circle"
+        " marks the epoch whose weights were kept. Dashed: validation loss of the average profile, which is not"
+        " trained. Losses have the weights with which each method was trained.",
     },
     "polya_figure7": {
         "title": "Figure 7. Motifs behind the predictions",
-        "caption": f"{attribution_texts.MOTIFS}, and the median distance of its middle to the position"
-        " with most reads (quartiles).",
+        "caption": f"{attribution_texts.MOTIFS}, and the median distance from its middle to the position with"
+        " the most reads (quartiles).",
     },
     "polya_figure8": {
         "title": "Figure 8. Contributions along sequences, and distance and order of the elements",
-        "caption": "Above: what each nucleotide contributes to the prediction, by DeepLIFT for networks on"
-        " nucleotides, by integrated gradients for those on k-mers, and what it is worth above a base at random, by"
-        " in-silico mutagenesis. Sequences are selected by rule: of those that were mutated, they are at the 25th,"
-        " 50th and 75th percentile of the correlation of both ways in the first model; of each the stretch with the"
-        " highest contributions. Blue: seqlets of patterns that fit a known element. Below: all seqlets of such"
-        " patterns, by distance to the position with most reads of the gene (genes have several sites); the share"
+        "caption": "Above: the contribution of each nucleotide to the prediction, by DeepLIFT for networks on"
+        " nucleotides or by integrated gradients for those on k-mers, and its effect relative to a random base,"
+        " by in-silico mutagenesis. Sequences are selected by rule: of the mutated ones, those at the 25th,"
+        " 50th and 75th percentile of the correlation between the two methods in the first model; each is shown"
+        " where contributions are highest. Blue: seqlets of patterns that match a known element. Below: all"
+        " seqlets of such patterns, by distance to the gene's position with the most reads (genes have several"
+        " sites); the share"
         " of genes in which nucleotides of known words contribute more, on average, than the others within the"
-        " same 10 nt (shaded: 95 %), whether or not motifs were made of them; and the share of genes whose elements"
-        " lie in the known order and distance (table Order of the elements).",
+        " same 10 nt (shaded: 95 %), whether or not they became motifs; and the share of genes whose elements"
+        " have the known order and distance (table Order of the elements).",
     },
 }
 
@@ -51,7 +53,7 @@ TEXTS = Texts(
     motifs=attribution_texts.MOTIF_TABLE
     | {
         "caption": f"{attribution_texts.MOTIF_TABLE['caption']} Distance: from the motif's middle to the"
-        " position with most reads, median over seqlets, negative upstream."
+        " position with the most reads, median over seqlets, negative upstream."
     },
     headlines=headlines,
     compared=(

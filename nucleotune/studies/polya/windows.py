@@ -2,7 +2,7 @@
 
 The window of a gene is its stop codon and what follows it in the genome, in the orientation of the gene: what SpeciesLM
 was trained on (Gankin et al., bioRxiv 2023), and what the paper (section 4.1) cuts to 300 nt. Guards see to it that
-annotation, genome and counts are of one assembly: windows begin with a stop codon, 3' ends lie on their contigs, on the
+annotation, genome and counts are of one assembly: windows begin with a stop codon, 3' ends are on their contigs, on the
 strand of the genes and at places rich in A, and transcripts that cover an intact ORF cover that of the annotation.
 """
 
@@ -56,7 +56,7 @@ def build_examples(
     intact_orfs: pd.DataFrame | None = None,
     files: Mapping[str, str | Path] | None = None,
 ) -> PolyaExamples:
-    """Examples of all protein-coding genes that have reads behind their stop codon.
+    """Examples of all protein-coding genes that have reads after their stop codon.
 
     Args:
         annotation: rows of `read_annotation`; features CDS and stop_codon are used.
@@ -88,7 +88,9 @@ def build_examples(
     genes, genes_elsewhere = rename_contigs(genes, source=files["annotation"], **names)
     _step(steps, "on a contig of the genome", genes)
     genes = genes[~genes["seqname"].astype("str").map(is_mitochondrion).astype(bool)]
-    _step(steps, "not of the mitochondrion", genes, "is the genome a mitochondrion's alone?")
+    _step(
+        steps, "not of the mitochondrion", genes, "does the genome contain only the mitochondrion?"
+    )
     windows, stop_codons = _windows(genes, genome, length, steps, files["annotation"])
 
     reads = ends.drop(columns=list(PLACE)).sum()
@@ -176,9 +178,9 @@ def _windows(
     if not len(table) or 1 - share > MAX_WRONG:
         wrong = table["id"][~codons.isin(STOP_CODONS)].head(3).tolist()
         raise InputError(
-            f"{source} and {genome}: {len(kept)} of {len(table)} windows begin with a stop codon (TAA, TAG, TGA), not"
-            f" those of {', '.join(wrong)}; at least {1 - MAX_WRONG:.0%} should. Are annotation and genome of one"
-            " assembly?"
+            f"{source} and {genome}: {len(kept)} of {len(table)} windows begin with a stop codon (TAA, TAG,"
+            f" TGA); exceptions include {', '.join(wrong)}; at least {1 - MAX_WRONG:.0%} should. Are annotation"
+            " and genome on the same assembly?"
         )
     _step(steps, "begins with TAA, TAG or TGA", kept)
     codon_counts = {codon: int((codons == codon).sum()) for codon in STOP_CODONS}
@@ -199,8 +201,8 @@ def _placed(
     if n_beyond > MAX_WRONG * reads.sum():
         place = placed[beyond].iloc[0]
         raise InputError(
-            f"{source}: {n_beyond} of {reads.sum()} reads lie beyond the end of their contig in {names['genome']}, the"
-            f" first at {place['seqname']}:{place['position'] + 1}; are they of another assembly?"
+            f"{source}: {n_beyond} of {reads.sum()} reads are beyond the end of their contig in {names['genome']}, the"
+            f" first at {place['seqname']}:{place['position'] + 1}; are they on another assembly?"
         )
     return placed[~beyond], elsewhere, n_beyond
 
@@ -275,5 +277,5 @@ def _step(steps: list[dict[str, Any]], name: str, kept: pd.DataFrame | int, mend
     kept = kept if isinstance(kept, int) else len(kept)
     dropped = steps[-1]["kept"] - kept if steps else 0
     if not kept:
-        raise InputError(f"polya: none of {dropped} genes is left by the step {name!r}; {mend}")
+        raise InputError(f"polya: none of {dropped} genes is left after the step {name!r}; {mend}")
     steps.append({"class": "genes", "step": name, "kept": kept, "dropped": dropped})

@@ -75,7 +75,7 @@ def figure3(files: Any, svg: str, *, datasets: list, methods: list) -> None:
 
 
 def figure6(files: Any, svg: str, *, datasets: list, methods: list) -> None:
-    """Losses by epoch, one panel a data set."""
+    """Losses by epoch, one panel per data set."""
     panels = {one["name"]: one["title"] for one in datasets}
     titles = {one["name"]: one["title"] for one in methods}
     histories: dict[str, dict[str, list]] = {}
@@ -87,7 +87,7 @@ def figure6(files: Any, svg: str, *, datasets: list, methods: list) -> None:
 
 
 def figure8(files: Any, svg: str, *, described: dict, length: int) -> None:
-    """Contributions along typical sequences, and where the elements lie."""
+    """Contributions along typical sequences, and where the elements are."""
     chosen, rows, places = {}, [], []
     for run, *paths in zip(
         run_titles("polya", files.contributions, described),
@@ -109,7 +109,7 @@ def figure8(files: Any, svg: str, *, described: dict, length: int) -> None:
 
 
 def order(files: Any, *, described: dict) -> Written:
-    """Whether the elements stand in order more often than by chance."""
+    """Whether the elements are in order more often than by chance."""
     runs = run_titles("polya", files.order, described)
     found = [read_tsv(path) for path in files.order]
     return order_table(dict(zip(runs, found, strict=True))), attribution_texts.TABLES["order"]

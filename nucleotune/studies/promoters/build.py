@@ -152,7 +152,7 @@ def _check_gtex(
         if (expected or {}).get(name, number) != number:
             raise InputError(
                 f"{path}: {number} {name if name != 'kept' else 'tissues kept'}, expected {expected[name]}; fetch the"
-                " file again, or leave gtex.expected out of the species file for a file of your own"
+                " file again, or, for your own file, leave gtex.expected out of the species file"
             )
 
 
@@ -174,10 +174,10 @@ def _windows(
     counts = {**counts, "places": len(places), "unknown_contig": unknown}
     if windows.empty:
         raise InputError(
-            f"{files[source]} and {files['genome']}: no promoter is left of {counts['places']} places:"
-            f" {counts['unknown_contig']} on contigs that the genome does not have, {counts['off_contig']} so near to"
-            f" the end of a contig that {length} nt do not fit, {counts['not_acgt']} with letters other than ACGT (is"
-            " the genome masked by N? take one that is soft-masked or not masked)"
+            f"{files[source]} and {files['genome']}: no promoter is left of {counts['places']} positions:"
+            f" {counts['unknown_contig']} on contigs missing from the genome, {counts['off_contig']} too close"
+            f" to the end of a contig for {length} nt, {counts['not_acgt']} with letters other than"
+            " ACGT (is the genome masked by N? use one that is soft-masked or not masked)"
         )
     return Windows(windows, counts)
 
@@ -245,7 +245,7 @@ def _task2(
 def _renamed(
     files: Mapping[str, str], source: str, places: pd.DataFrame, species: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """Places of the file `source` with the genome's names of contigs, without those on contigs that it has not."""
+    """Places of the file `source` with the genome's names of contigs, without those on contigs that it lacks."""
     names = read_contig_names(files["annotation"]) if source == "annotation" else {}
     with open_genome(files["genome"]) as fasta:
         named, _ = rename_contigs(

@@ -27,8 +27,8 @@ _NUMBERED = re.compile(r"(.+)_[0-9]{1,3}")
 def read_promoters(path: str | Path) -> pd.DataFrame:
     """Read the BED file: columns id, seqname, position (0-based TSS), strand, group (gene symbol).
 
-    A record is EPDnew's box of 60 bp around a TSS, or the TSS itself, 1 bp; columns lie between tabs or, without any
-    tab, between blanks. The id is EPD's name, `<gene>_<number>`: alternative promoters of a gene share its group. A
+    A record is EPDnew's box of 60 bp around a TSS, or the TSS itself, 1 bp; columns are separated by tabs or, without
+    any tab, between blanks. The id is EPD's name, `<gene>_<number>`: alternative promoters of a gene share its group. A
     promoter called `.` gets its place for a name. Columns 7 and 8 of a box, where given, mark the TSS too and must
     agree. Raises InputError naming the line for anything else.
     """
@@ -40,8 +40,8 @@ def read_promoters(path: str | Path) -> pd.DataFrame:
             rows.append(_promoter(_cells(line)))
         except ValueError as error:
             raise InputError(
-                f"{path}: line {number}: {error}; expected BED: chromosome, start, end, name, score, strand, and either"
-                f" the TSS alone (1 bp) or EPDnew's {_BOX} bp around it"
+                f"{path}: line {number}: {error}; expected BED: chromosome, start, end, name, score, strand,"
+                f" and either only the TSS (1 bp) or EPDnew's {_BOX} bp around it"
             ) from error
         lines.append(number)
     table = pd.DataFrame(rows, columns=["id", "seqname", "position", "strand", "group"])
@@ -98,7 +98,7 @@ def read_motifs(path: str | Path) -> pd.DataFrame:
     repeated = next((name for name in columns if columns.count(name) > 1), None)
     if repeated:
         raise InputError(
-            f"{path}: column {repeated!r} comes twice; name each motif once, none 'id'"
+            f"{path}: column {repeated!r} occurs twice; motif names must be unique, and none can be 'id'"
         )
     rows, numbers = [], []
     for number, line in lines:
@@ -132,20 +132,18 @@ def without_tata(
     if tata.isna().any():
         raise InputError(
             f"EPDnew motifs: no row for promoter {promoters.loc[tata.isna(), 'id'].iloc[0]!r}"
-            f" ({int(tata.isna().sum())} such); take both files from the same version"
+            f" ({int(tata.isna().sum())} such promoters); use both files of the same version"
         )
     kept = promoters[~tata.astype(bool)].reset_index(drop=True)
     dropped = len(promoters) - len(kept)
     found = {"promoters": len(promoters), "tata": dropped, "non_tata": len(kept)}
     for name, number in (expected or {}).items():
         if name not in found:
-            raise InputError(
-                f"EPDnew: a number is expected of {name!r}; known are {', '.join(found)}"
-            )
+            raise InputError(f"EPDnew: 'expected' names {name!r}; known are {', '.join(found)}")
         if found[name] != number:
             raise InputError(
-                f"EPDnew: {found[name]} {name.replace('_', '-')}, expected {number}; these are not the files that the"
-                " expected numbers belong to: fetch them again, or leave out the numbers"
+                f"EPDnew: {found[name]} {name.replace('_', '-')}, expected {number}; the expected numbers are"
+                " for other files: fetch these again, or leave out the numbers"
             )
     waterfall = [
         {"class": "promoter", "step": "in EPDnew", "kept": len(promoters), "dropped": 0},
@@ -166,6 +164,6 @@ def _check_names(path: str | Path, names: pd.Series, lines: list[int]) -> None:
     if again.any():
         row = int(again.to_numpy().argmax())
         raise InputError(
-            f"{path}: line {lines[row]}: promoter {names.iloc[row]!r} occurs twice; give each a name of its own, such"
-            " as TP53_1 and TP53_2"
+            f"{path}: line {lines[row]}: promoter {names.iloc[row]!r} occurs twice; give each its own name,"
+            " such as TP53_1 and TP53_2"
         )

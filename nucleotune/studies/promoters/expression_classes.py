@@ -32,13 +32,13 @@ def select_tissues(expression: pd.DataFrame, exclude: Sequence[str]) -> pd.DataF
     """
     if expression.index.has_duplicates:
         first = expression.index[expression.index.duplicated()][0]
-        raise InputError(f"expression: gene {first!r} occurs twice; keep one row a gene")
+        raise InputError(f"expression: gene {first!r} occurs twice; keep one row per gene")
     columns = expression.drop(columns="gene_version", errors="ignore").select_dtypes("number")
     tissues = {tissue_id(name): name for name in columns}
     unknown = [name for name in exclude if tissue_id(name) not in tissues]
     if unknown:
         raise InputError(
-            f"expression: excluded tissue {unknown[0]!r} is not there; tissues: {', '.join(tissues.values())}"
+            f"expression: excluded tissue {unknown[0]!r} does not exist; tissues: {', '.join(tissues.values())}"
         )
     left_out = {tissue_id(name) for name in exclude}
     kept = [name for key, name in tissues.items() if key not in left_out]

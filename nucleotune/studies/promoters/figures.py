@@ -19,11 +19,11 @@ LAYERS = {"last": "last layer", "all": "all layers"}
 def profile_figure(
     tables: Mapping[str, pd.DataFrame], labels: Mapping[int, str], path: str | Path
 ) -> None:
-    """Mean attention by position relative to the transcription start site: a row a model and choice of layers.
+    """Mean attention by position relative to the transcription start site: one row per model and choice of layers.
 
     tables: title -> table of `attention.controls.profiles_with_controls`. labels: what 0 and 1 mean. The controls are
     the columns; panels of a row share their scale. Lines are running means over WINDOW, as are the bands, 95 %
-    intervals of a position's mean over sequences (1.96 standard errors). Writes `path` (.svg) and a PNG beside it.
+    intervals of a position's mean over sequences (1.96 standard errors). Writes `path` (.svg) and a PNG next to it.
     """
     rows = [(title, layers) for title in tables for layers in LAYERS]
     controls = list(dict.fromkeys(name for table in tables.values() for name in table["control"]))

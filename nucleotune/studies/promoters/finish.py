@@ -58,7 +58,7 @@ def finish(
         table,
         LABELS[task],
         f"{task}: {len(table)} sequences",
-        "give more sequences, or change how they are split (promoters.fractions, or the parts that the source brings)",
+        "give more sequences, or change how they are split (promoters.fractions, or the parts given by the source)",
     )
     columns = [*EXAMPLE_COLUMNS, *(name for name in table if name not in EXAMPLE_COLUMNS)]
     examples = check_examples(table[columns].reset_index(drop=True))
@@ -110,7 +110,7 @@ def split_chromosomes(
     """
     if "seqname" not in table or table["seqname"].isna().any():
         raise InputError(
-            "split 'chromosome': some sequences come without a place in the genome (files of GUE have none); take the"
+            "split 'chromosome': some sequences have no genomic position (files of GUE have none); use the"
             " promoters of EPDnew, or split 'random'"
         )
     rows = table["seqname"].value_counts().sort_index()

@@ -3,7 +3,7 @@
 Builders return rows with columns id and group (the gene), sequence, label and metadata, without a split, and the
 beginning of the data card. Common arguments:
 
-genes    one row a gene, of the annotation: gene_id, gene_version, gene_name, gene_biotype (of BIOTYPES, see
+genes    one row per gene, of the annotation: gene_id, gene_version, gene_name, gene_biotype (of BIOTYPES, see
          `named_biotypes`), seqname, strand, tss
 windows  promoter sequences, at least columns id and sequence; they end a fixed number of nt downstream of the TSS, so
          that a shorter promoter is the end of a longer one
@@ -58,8 +58,8 @@ def named_biotypes(genes: pd.DataFrame, biotypes: Mapping[str, Sequence[str]]) -
     """
     if genes["gene_biotype"].isna().all():
         raise InputError(
-            "no gene has a biotype (attribute gene_biotype, gene_type or biotype); protein-coding and"
-            " lncRNA genes cannot be told apart without: take the annotation of Ensembl, GENCODE or NCBI"
+            "no gene has a biotype (attribute gene_biotype, gene_type or biotype); without it protein-coding"
+            " and lncRNA genes cannot be told apart: use the annotation of Ensembl, GENCODE or NCBI"
         )
     found = genes["gene_biotype"].astype(str).fillna("none")
     classes = found.map({one: name for name, ones in biotypes.items() for one in ones})
@@ -67,7 +67,7 @@ def named_biotypes(genes: pd.DataFrame, biotypes: Mapping[str, Sequence[str]]) -
         if not (classes == name).any():
             there = ", ".join(f"{one} ({n})" for one, n in found.value_counts().head(12).items())
             raise InputError(
-                f"no gene of biotype {' or '.join(biotypes[name])}; found {there}. Say which of them are"
+                f"no gene of biotype {' or '.join(biotypes[name])}; found {there}. Say which of these are"
                 f" {name} genes: promoters.biotypes.{name} of the species file"
             )
     return genes.assign(gene_biotype=classes)[classes.notna()].reset_index(drop=True)
@@ -86,9 +86,9 @@ def check_joined(
         theirs, ours = (", ".join(list(names)[:3]) for names in (expression.index, ids))
         raise InputError(
             f"{files['expression']}: {joined} of the {len(ids)} protein-coding and lncRNA genes of"
-            f" {files['annotation']} are among its {len(expression)} genes, expected at least {MIN_JOINED:.0%} of the"
-            f" fewer; it has {theirs}, the annotation {ours}. Take files of the same species that name genes by the"
-            " same ids (versions after a dot do not matter in Ensembl's)"
+            f" {files['annotation']} are among its {len(expression)} genes, expected at least {MIN_JOINED:.0%}"
+            f" of the smaller number; it has {theirs}, the annotation {ours}. Use files of the same species"
+            " that name genes by the same ids (versions after a dot do not matter in Ensembl's)"
         )
 
 
@@ -104,7 +104,8 @@ def expression_genes(
 ) -> Built:
     """Task 3: promoters of genes expressed highly in all tissues (label 1) or lowly in all (label 0).
 
-    expression: median TPM, one row a gene id, one column a tissue (and `gene_version`). windows: as long as the longest
+    expression: median TPM, one row per gene id, one column per tissue (and `gene_version`). windows: as long as the
+        longest
     promoter asked for, so that all lengths have the same genes; the last `length` nt of each are taken. universe: genes
     that percentiles are taken over, of `expression_classes.UNIVERSES`. The larger class is sampled down.
 
@@ -126,8 +127,9 @@ def expression_genes(
     ]
     if placed.empty:
         raise InputError(
-            f"Task 3: of {len(annotated)} protein-coding and lncRNA genes {len(joined)} are in the expression file, and"
-            f" none of these has one of the {len(windows)} promoters in the genome; do the files belong together?"
+            f"Task 3: of {len(annotated)} protein-coding and lncRNA genes {len(joined)} are in the expression"
+            f" file, but none of these has one of the {len(windows)} promoters in the genome; do the files"
+            " belong together?"
         )
     over = {
         "all": tpm,
@@ -153,7 +155,7 @@ def expression_genes(
         if after.empty:
             raise InputError(
                 f"no gene of {name} expression in all {tpm.shape[1]} tissues with percentiles over {universe!r}; "
-                f"genes found: {_cross(classed)}; take another universe or exclude tissues"
+                f"genes found: {_cross(classed)}; use another universe or exclude tissues"
             )
         waterfall += [
             waterfall_step(name, "by percentile in all tissues", before, before),
@@ -208,13 +210,13 @@ def biotype_genes(
     if min(sizes.values()) == 0:
         steps = "; ".join(f"{one['class']}, {one['step']}: {one['kept']}" for one in waterfall)
         raise InputError(
-            f"Task 4: pool {pool!r} has no promoter of {min(sizes, key=sizes.get)} genes ({steps}); take another pool,"
-            " or say which biotypes are of this class: promoters.biotypes of the species file"
+            f"Task 4: pool {pool!r} has no promoter of {min(sizes, key=sizes.get)} genes ({steps}); use another"
+            " pool, or say which biotypes form this class: promoters.biotypes of the species file"
         )
     if n > min(sizes.values()):
         raise InputError(
-            f"Task 4: {n} genes of each class asked for, but pool {pool!r} has {sizes}; "
-            "lower n_per_class, set it to null for as many as there are, or take another pool"
+            f"Task 4: {n} genes of each class requested, but pool {pool!r} has {sizes}; "
+            "lower n_per_class, set it to null for as many as there are, or use another pool"
         )
     parts = [sample_rows(table[table["gene_biotype"] == name], n, seed) for name in BIOTYPES]
     drawn = pd.concat(parts, ignore_index=True)
@@ -226,7 +228,7 @@ def biotype_genes(
 
 
 def in_task3(genes: pd.DataFrame, task3: Collection[str]) -> dict[str, Any]:
-    """How many genes of Task 4 (columns id and gene_biotype) are in Task 3, too, by class, beside the paper's."""
+    """How many genes of Task 4 (columns id and gene_biotype) are also in Task 3, by class, beside the paper's."""
     result = {}
     for name in BIOTYPES:
         ours = genes.loc[genes["gene_biotype"] == name, "id"].isin(set(task3))

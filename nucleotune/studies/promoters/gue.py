@@ -54,8 +54,8 @@ def read_gue(
         if len(wrong):
             line = read[split][1][wrong[0]]
             raise InputError(
-                f"{files[split]}: line {line}: {lengths[wrong[0]]} nt, expected {length} as of all that are told apart;"
-                " otherwise their length would tell the classes"
+                f"{files[split]}: line {line}: {lengths[wrong[0]]} nt, expected {length} as for all sequences,"
+                " because otherwise length would give the class away"
             )
     table = pd.concat(parts.values())
     counts = {**table["split"].value_counts(), "positives": int((table["label"] == 1).sum())}
@@ -64,8 +64,8 @@ def read_gue(
         if found != rows:
             what = "rows with label 1" if name == "positives" else f"rows in split {name}"
             raise InputError(
-                f"{files.get(name, 'GUE')}: {found} {what}, expected {rows}; fetch the file again, or"
-                " leave out the expected number for files of your own"
+                f"{files.get(name, 'GUE')}: {found} {what}, expected {rows}; fetch the file again, or, for your"
+                " own files, leave out the expected number"
             )
     return table.reset_index(drop=True)
 
@@ -80,7 +80,7 @@ def gue_waterfall(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _read_split(split: str, path: str | Path) -> tuple[pd.DataFrame, list[int]]:
-    """The rows of a file, and the line that each stands in."""
+    """The rows of a file, and the line that each is on."""
     lines, sequences, labels = [], [], []
     for line, (sequence, label) in read_rows(path):
         where = f"{path}: line {line}"

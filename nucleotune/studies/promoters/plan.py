@@ -126,7 +126,7 @@ def task_files(task: str, study: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def dataset_files(run: Run, dataset: PromoterDataset) -> dict[str, tuple[str, Source | None]]:
-    """Files that a data set is built from: name -> (path, source). Of GUE a single file of one's own is enough.
+    """Files that a data set is built from: name -> (path, source). Of GUE a user's single file is enough.
 
     Raises InputError where the species has no place for one of them.
     """
@@ -136,8 +136,8 @@ def dataset_files(run: Run, dataset: PromoterDataset) -> dict[str, tuple[str, So
     lacking = [file for file in names if file not in files]
     if lacking and not ("gue_train" in files and {*lacking} <= {"gue_valid", "gue_test"}):
         raise InputError(
-            f"species/{name}.yaml: promoters: {dataset.task} needs {', '.join(lacking)}; say where it is "
-            f"(gtex, epd, gue, or a file of your own under files), or leave {dataset.task} out of promoters.tasks"
+            f"species/{name}.yaml: promoters: {dataset.task} needs {', '.join(lacking)}; say where it is (gtex,"
+            f" epd, gue, or your own file under files), or leave {dataset.task} out of promoters.tasks"
         )
     return {file: files[file] for file in names if file in files}
 

@@ -121,7 +121,7 @@ def products(run: Run) -> list[Product]:
     return [
         table(
             "table1",
-            "Table 1: high or low expression, by length of the promoters",
+            "Table 1: high or low expression, by promoter length",
             "table1",
             common,
             task3,
@@ -141,7 +141,7 @@ def products(run: Run) -> list[Product]:
         ),
         table(
             "table4",
-            "Table 4: DNABERT by size of k-mers",
+            "Table 4: DNABERT by k-mer size",
             "table4",
             kmer,
             task2,
@@ -181,7 +181,7 @@ def _attention(run: Run) -> list[Product]:
         ),
         Product(
             "promoters_controls",
-            "How peaked the attention of Figure 2 and of its controls is",
+            "How peaked the attention of Figure 2 and its controls is",
             f"{_WRITE}:controls",
             {"peaks": _of_attention(run, "attention_peaks.tsv")},
             arguments,

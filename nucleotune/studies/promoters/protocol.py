@@ -69,7 +69,7 @@ def species_read(
 ) -> dict[str, Any]:
     """What the examples of a data set depend on of its species file, files apart.
 
-    Returns `aliases` and `biotypes` as they stand there, and `expected`: source -> numbers that must be met.
+    Returns `aliases` and `biotypes` as written there, and `expected`: source -> numbers that must be met.
     """
     block = species["promoters"]
     source = "gtex" if dataset.task in ("task3", "task4") else study["positives"]
@@ -128,12 +128,12 @@ def check_methods(
     if bare and "chromosome" in study["splits"]:
         if study["splits"] == ["chromosome"] and len(bare) == len(tasks):
             raise InputError(
-                f"{where}.splits: sequences of GUE come without a place in the genome, so that {', '.join(bare)} have"
-                " no split 'chromosome' and no data set is left; set positives: epd, or add the split 'random'"
+                f"{where}.splits: sequences of GUE have no genomic positions, so {', '.join(bare)} have no"
+                " split 'chromosome' and no data set is left; set positives: epd, or add the split 'random'"
             )
         notes.append(
-            f"promoters.splits: {', '.join(bare)} have no split 'chromosome', since the sequences of GUE come without"
-            " their places; with positives: epd they have it"
+            f"promoters.splits: {', '.join(bare)} have no split 'chromosome', because sequences of GUE have no"
+            " genomic positions; with positives: epd they do"
         )
     if BY_LENGTH in tasks and LENGTH not in study["lengths"]:
         notes.append(
@@ -145,8 +145,8 @@ def check_methods(
             other = next((task for task in used if task != BY_LENGTH and task in tasks), None)
             if methods[name].get("baseline") == "biotype" and other:
                 raise InputError(
-                    f"{where}.{key}: method {name!r} reads the gene's biotype, which {other} does not have or asks for;"
-                    " list it under expression_methods, for Task 3 alone"
+                    f"{where}.{key}: method {name!r} reads the gene's biotype, which {other} does not have or"
+                    " asks for; list it under expression_methods, for Task 3 only"
                 )
     return notes
 
@@ -212,11 +212,11 @@ def described_expression(
 
 
 def _others(changed: list[str]) -> str:
-    return f"other settings than the paper's: {', '.join(changed)}" if changed else ""
+    return f"settings that differ from the paper's: {', '.join(changed)}" if changed else ""
 
 
 def _has_parts(block: Mapping[str, Any]) -> bool:
-    """Whether the sequences of GUE come in parts, which are kept; a single file of one's own is split."""
+    """Whether the sequences of GUE come in parts, which are kept; a user's single file is split."""
     return bool(block["gue"] or block["files"]["gue_valid"] or block["files"]["gue_test"])
 
 

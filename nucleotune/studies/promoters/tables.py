@@ -47,8 +47,8 @@ _SHARES = "The paper prints 100 times these numbers."
 #: MCC of PAPER_CLASSES of `studies.promoters.genes`, tested to be that.
 BIOTYPE_MCC = 0.734
 _BIOTYPE = (
-    f"From the paper's own counts, a gene's biotype alone has an MCC of {BIOTYPE_MCC} in Task 3: a model that does not"
-    " exceed it need not have learnt more than which genes are coding."
+    f"By the paper's own counts, a gene's biotype alone has an MCC of {BIOTYPE_MCC} in Task 3: a model that"
+    " does not exceed it may have learnt no more than which genes are coding."
 )
 
 #: Title, caption and column labels of each table, as `tables.write_table` takes them.
@@ -69,23 +69,24 @@ TABLES: dict[int | str, dict[str, Any]] = {
         "labels": {**_LABELS, "tpm_mean": "Mean TPM", "tpm_std": "SD of TPM", "genes": "Number"},
     },
     4: {
-        "title": "Table 4. Promoter or not: DNABERT by size of k-mers",
-        "caption": f"{_SHARES} The accuracies and MCCs printed do not fit each other on a test set of equal"
-        " classes, where MCC is at least twice the accuracy less 1: 0.853 for k = 3.",
+        "title": "Table 4. Promoter or not: DNABERT by k-mer size",
+        "caption": f"{_SHARES} The printed accuracies and MCCs are incompatible on a test set of equal classes,"
+        " where MCC >= 2 x accuracy - 1: 0.853 for k = 3.",
         "labels": _LABELS,
     },
     "truncation": {
         "title": "Table 1 by truncation side",
-        "caption": "Promoters longer than a model can read are cut: at the right, where the transcription start site"
-        " (TSS) is, at the left, or equally at both ends. TSS lost: share of the promoters whose TSS the model"
-        " does not see.",
+        "caption": "Promoters longer than a model can read are truncated: on the right, where the transcription"
+        " start site (TSS) is, on the left, or equally at both ends. TSS lost: share of the promoters whose TSS"
+        " the model does not see.",
         "labels": {**_LABELS, "tss_lost": "TSS lost"},
     },
     "controls": {
-        "title": "Figure 2 in numbers: how peaked attention is, beside its controls",
-        "caption": "Share of a class's mean attention on the tenth of the positions that has most, with a bootstrap"
-        " interval over its promoters; an even profile has 0.1, and few promoters a little more by chance, in the"
-        " controls as well. What the tuned model has beyond its controls is what it learnt of the sequences.",
+        "title": "Figure 2 in numbers: how peaked attention is, compared with its controls",
+        "caption": "Share of a class's mean attention on the tenth of the positions with the most attention,"
+        " with a bootstrap interval over its promoters. A flat profile has 0.1; with few promoters chance adds"
+        " a little, in the controls as well. What the tuned model has beyond its controls is what it learnt"
+        " about the sequences.",
         "labels": {
             "model": "Model",
             "layers": "Layers",
@@ -202,9 +203,9 @@ def truncation_table(
 ) -> pd.DataFrame:
     """Table 1 of the language models by truncation side, keys dataset, length, method and truncation.
 
-    Beside MCC stands the share of promoters whose TSS is lost, of `reading`: data set -> `truncation` -> method -> what
+    Next to MCC is the share of promoters whose TSS is lost, of `reading`: data set -> `truncation` -> method -> what
     `studies.promoters.truncation.read_by` returns.
-    A published number stands beside each side that `published_as` gives a method: the paper does not say which it took.
+    A published number is shown for each side that `published_as` gives a method: the paper does not say which it took.
     """
     models = [one for one in methods if one["truncation"] is not None]
     printed = published[published["method"].isin({one["published_as"] for one in models})]

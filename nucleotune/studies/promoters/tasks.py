@@ -49,7 +49,7 @@ def random_negatives(
 
     promoters, waterfall: of `promoter_sequences`, or the rows with label 1 of `gue.read_gue`; where they have a split,
     negatives are assigned to the same splits at random, in the same numbers. negatives: of `genome.windows`, of their
-    metadata that is kept which promoters have, too; `position` is where a promoter of that window would have its TSS,
+    metadata that is kept which promoters also have; `position` is where a promoter of that window would have its TSS,
     `downstream` nt before the end. Raises InputError when there are not as many negatives as promoters.
     """
     table, counts = negatives

@@ -6,18 +6,20 @@ from nucleotune.studies.promoters.tables import page_titles
 
 ASKED = (
     "Do fine-tuned language models tell promoters apart better than n-grams of nucleotides (paper on the regulation of"
-    " lncRNA genes)? Four tasks, each nearer to lncRNAs than the one before: biological or artificial sequences,"
-    " promoters or other places of the genome, genes of high or of low expression, and protein-coding or lncRNA genes."
+    " lncRNA genes)? Four tasks, each closer to lncRNAs than the one before: biological or artificial"
+    " sequences, promoters or other genomic regions, genes with high or low expression, and protein-coding or"
+    " lncRNA genes."
 )
 
 #: Title and caption of each figure, by the name of its file.
 FIGURES = {
     "promoters_figure2": {
         "title": "Figure 2. Attention along the promoter",
-        "caption": "Attention that the classification token pays to each nucleotide, mean over the test promoters of"
-        " each class of Task 3. Position 0, dotted, is the transcription start site (TSS). Beside the trained model its"
-        " controls: the model before it was trained, and the trained one on shuffled promoters. A peak that stands in"
-        " a control as well says nothing of what was learnt. Lines and bands are running means over 9 nt, bands of the"
+        "caption": "Attention of the classification token to each nucleotide, mean over the test promoters of"
+        " each class of Task 3. Position 0, dotted, is the transcription start site (TSS). Next to the trained"
+        " model are its controls: the model before training, and the trained model on shuffled promoters. A"
+        " peak that also appears in a control says nothing about what was learnt. Lines and bands are running"
+        " means over 9 nt, bands of the"
         ' 95 % interval of each position\'s mean over promoters. Table "Figure 2 in numbers" compares the peaks.',
     },
     "promoters_motifs": attribution_texts.LOGOS,

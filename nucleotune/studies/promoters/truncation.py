@@ -26,7 +26,7 @@ def read_by(
     """What one method's model reads of promoters.
 
     Args:
-        sequences: upper case, of which the last `downstream` nt lie after the TSS.
+        sequences: upper case, of which the last `downstream` nt are after the TSS.
         model: a validated model file.
         method: that of the method, of which `max_tokens` is used.
         checkpoint: directory with the tokenizer, where the model has one.

@@ -1,4 +1,4 @@
-"""The attention analyses of the BERT-RBP study, of one protein and all models at hand: figures 3 to 5.
+"""The attention analyses of the BERT-RBP study, of one protein and all its models: figures 3 to 5.
 
 Which heads look at transcript regions, at their boundaries and at secondary structure (Yamada and Hamada 2022, sections
 2.4.2 to 2.4.4), and is that from training on the protein's sequences, from pre-training, or there in a model without
@@ -85,8 +85,8 @@ def analyse_models(
 
     Args:
         models: by name; the others are compared with the first.
-        sequences: `id`, `sequence`, `regions` and `elements`, the last two one letter a nucleotide, or None where they
-            are not known: see `rbp_properties`.
+        sequences: `id`, `sequence`, `regions` and `elements`, the last two one letter per nucleotide, or None where
+            they are not known: see `rbp_properties`.
         seed: of the three subsets that error bars come from, the same for all models.
         max_tokens: tokens of a batch.
 
@@ -257,7 +257,7 @@ def _summary(
                 "similarity": _similarity(values, reference.get(key)),
             }
             if bins < FEWEST_BINS:
-                row["note"] = f"no correlation: samples in {bins} bins of attention only"
+                row["note"] = f"no correlation: samples fall into only {bins} bins of attention"
         logger.info(
             "%s", ", ".join(f"{name} {value}" for name, value in row.items() if value != "")
         )

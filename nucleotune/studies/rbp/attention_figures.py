@@ -36,7 +36,7 @@ def region_figure(
     """Figure 3: attention and transcript regions, of the fine-tuned model and the one trained from random weights.
 
     titles: of the models `after` and, where it ran, `scratch`. example: protein and region of panels b, c and e; None
-    takes those of the highest correlation. Writes `path` (.svg) and a PNG beside it.
+    takes those of the highest correlation. Writes `path` (.svg) and a PNG next to it.
     """
     summary = summary[(summary["property"] == "region") & summary["model"].isin(titles)]
     example = example or best_example(summary)
@@ -116,7 +116,7 @@ def similarity_figure(
 ) -> None:
     """Figure 4: likeness of attention patterns to the fine-tuned model's, a panel for boundaries, one for structures.
 
-    titles: of the models `before` and, where it ran, `scratch`. Writes `path` (.svg) and a PNG beside it.
+    titles: of the models `before` and, where it ran, `scratch`. Writes `path` (.svg) and a PNG next to it.
     """
     summary = summary[summary["similarity"].notna() & summary["model"].isin(titles)]
     levels = [name for name in ("boundary", "structure") if (summary["property"] == name).any()]
@@ -166,7 +166,7 @@ def structure_figure(
     """Figure 5: structures by raw attention in one head, before (above) and after fine-tuning, of one protein.
 
     titles: of the models `before` and `after`. rbp: None takes the first protein that has such curves. engine: what
-    found the structures, written below. Writes `path` (.svg) and a PNG beside it.
+    found the structures, written below. Writes `path` (.svg) and a PNG next to it.
     """
     curves = _of(curves, property="structure", chosen="loops")
     curves = curves[curves["model"].isin(titles)]

@@ -142,8 +142,8 @@ def to_shape(examples: pd.DataFrame, methods: Mapping[str, str], source: str) ->
         row = examples[long].iloc[0]
         raise InputError(
             f"{source}: {', '.join(needing)} takes sequences of at most {MAX_LENGTH} nt, found {int(long.sum())} of"
-            f" {len(examples)} above, such as {row['id']!r} with {len(row['sequence'])} nt; cut them to a shorter"
-            " window, take the method out of rbp.methods, or use graphprot-sequence, which folds nothing"
+            f" {len(examples)} longer than that, such as {row['id']!r} with {len(row['sequence'])} nt; cut them to a"
+            " shorter window, remove the method from rbp.methods, or use graphprot-sequence, which folds nothing"
         )
     return examples.loc[~long, "sequence"].tolist() if methods else []
 
@@ -151,7 +151,7 @@ def to_shape(examples: pd.DataFrame, methods: Mapping[str, str], source: str) ->
 def with_properties(
     rows: pd.DataFrame, *, regions: pd.DataFrame | None, structures: pd.DataFrame | None
 ) -> pd.DataFrame:
-    """Rows with `regions` and `elements`, one letter a nucleotide, None where they are not known or not asked for."""
+    """Rows with `regions` and `elements`, one letter per nucleotide, None where they are not known or not asked for."""
     found = rows[["id", "sequence"]].copy()
     for name, table, key in (("regions", regions, "id"), ("elements", structures, "sequence")):
         known = {} if table is None else dict(zip(table[key], table[name], strict=True))

@@ -42,8 +42,8 @@ def check_data(study: Mapping[str, Any], collections: Mapping[str, Any], source:
             mapped |= rbps
         elif here and attention["method"]:
             notes.append(
-                f"rbp.attention.region_rbps: {', '.join(here)} of collection {name!r} are left out, its file has no key"
-                " 'regions'"
+                f"rbp.attention.region_rbps: {', '.join(here)} of collection {name!r} are left out because its"
+                " file has no key 'regions'"
             )
     for key, listed, there in (
         ("example", "region_rbps", mapped & set(run)),
@@ -57,7 +57,9 @@ def check_data(study: Mapping[str, Any], collections: Mapping[str, Any], source:
             hint = did_you_mean(rbp, attention[listed], f"add it to rbp.attention.{listed}")
             raise InputError(f"{source}: rbp.attention.{key}: {rbp!r} is not analysed; {hint}")
         if rbp not in attention[listed] or rbp not in there:
-            notes.append(f"rbp.attention.{key}: {rbp!r} is left out, this run does not analyse it")
+            notes.append(
+                f"rbp.attention.{key}: {rbp!r} is left out because this run does not analyse it"
+            )
             attention[key] = None
     return notes
 
@@ -77,14 +79,14 @@ def check_methods(
     if study["peaks"]["min_distance"] < study["peaks"]["length"]:
         raise InputError(
             f"{source}: rbp.peaks.min_distance: {study['peaks']['min_distance']} nt is less than rbp.peaks.length"
-            f" ({study['peaks']['length']} nt), so that unbound sequences would share bases with bound ones; raise it"
+            f" ({study['peaks']['length']} nt), so unbound sequences would share bases with bound ones; raise it"
         )
     if attention["method"]:
         model = methods[attention["method"]]["model"]
         if not models[model]["checkpoint"]:
             raise InputError(
                 f"{source}: rbp.attention.method: {attention['method']!r} has no model before fine-tuning to compare"
-                f" with: models/{model}.yaml has no 'checkpoint'; name a method on a published model"
+                f" with: models/{model}.yaml has no 'checkpoint'; name a method with a published model"
             )
     folds = attention["method"] and attention["structure_rbps"]
     if study["folding"] == "linearpartition" and folds and not which(study["linearpartition"]):

@@ -21,7 +21,8 @@ def auroc_figure(
 ) -> None:
     """Figure 2: AUROC over proteins, and of the method titled `focus` against each other one.
 
-    values: a row a protein, a column a method (titles), NaN where it did not run. Writes `path` (.svg) and a PNG.
+    values: one row per protein, one column per method (titles), NaN where it did not run. Writes `path` (.svg) and a
+        PNG.
     """
     ran = [name for name in values if values[name].notna().any()]
     if focus not in ran:

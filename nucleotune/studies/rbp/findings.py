@@ -27,7 +27,8 @@ class Findings:
 
     All begin with `model` (`after`, `before`, `scratch`: `rbp.load_models`), `property` and `kind` (`rbp_properties`).
 
-    summary  a row a model and kind. `n`: sequences of which it is known; `n_with`: those that have it; `background`:
+    summary  one row per model and kind. `n`: sequences of which it is known; `n_with`: those that have it;
+             `background`:
              share of the sequences (regions) or tokens that have it; `cv`: coefficient of variation over all heads, a
              share; `layer`, `head`: the most specialised head, `highest` its value; `spearman`: of raw attention and
              probability in that head, over its `bins` that have samples; `similarity`: Pearson's correlation with the

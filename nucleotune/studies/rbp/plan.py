@@ -164,7 +164,7 @@ def described_rbps(
                 "title": f"{dataset.rbp}, {one['title']}" if several else dataset.rbp,
                 "published_as": one["published_as"],
                 "comparable": one["comparable"] and not locus,
-                "note": "; ".join(filter(None, (one["note"], "no place in two parts" * locus))),
+                "note": "; ".join(filter(None, (one["note"], "no position in two parts" * locus))),
             }
         )
     return result

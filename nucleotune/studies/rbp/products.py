@@ -110,7 +110,7 @@ def _attention(run: Run, datasets: list) -> list[Product]:
             files,
             example=_example(run, datasets, "example", "regions"),
         ),
-        figure(4, "likeness of attention before and after fine-tuning", files),
+        figure(4, "similarity of attention before and after fine-tuning", files),
         figure(
             5,
             "attention and secondary structure",

@@ -65,7 +65,7 @@ def find_properties(
 ) -> list[Property]:
     """All properties, regions first, then boundaries and structures.
 
-    `sequences` has columns `id`, `sequence`, `regions` and `elements`, the last two one letter a nucleotide, or None
+    `sequences` has columns `id`, `sequence`, `regions` and `elements`, the last two one letter per nucleotide, or None
     where they are not known; `spans` and `tokenized` are of its sequences. Raises InputError for letters of another
     length than the sequence (names the record).
     """
@@ -103,7 +103,8 @@ def _nucleotides(
         known = isinstance(text, str)
         if known and len(text) != len(sequence):
             raise InputError(
-                f"record {name!r}: {len(text)} letters in {column!r} for {len(sequence)} nt; expected one a nucleotide"
+                f"record {name!r}: {len(text)} letters in {column!r} for {len(sequence)} nt; expected one per"
+                " nucleotide"
             )
         texts.append(text if known else "." * len(sequence))
     signs = np.frombuffer("".join(texts).encode("ascii", "replace"), dtype=np.uint8)

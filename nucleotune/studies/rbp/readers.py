@@ -1,8 +1,8 @@
 """Bound and unbound RNA sequences of an RNA-binding protein, from the forms they are published in.
 
-Each reader returns one row a sequence, in file order: `id` (unique), `sequence` (upper-case, T for U; codes other than
-ACGT are N), `label` (1 bound, 0 not), `group` (the id: no genes are known), and the place on the source's assembly:
-`seqname`, `start`, `end` (0-based half-open) and `strand`; "", -1, -1 and "" where the source gives none.
+Each reader returns one row per sequence, in file order: `id` (unique), `sequence` (upper-case, T for U; codes other
+than ACGT are N), `label` (1 bound, 0 not), `group` (the id: no genes are known), and the place on the source's
+assembly: `seqname`, `start`, `end` (0-based half-open) and `strand`; "", -1, -1 and "" where the source gives none.
 
 The id is the place, `chr1:100-201(+)`, or class and running number, `positive-17`. A place that comes again gets `.2`,
 `.3` and so on: sets that pool cell lines repeat some.
@@ -69,7 +69,7 @@ def read_rbpsuite(path: str | Path, rbp: str) -> pd.DataFrame:
     bedtools. That is what the tar archive of these files looks like, so it may be given as it is, gzip or not: such
     a line then ends with the header of the block's first record. The file is read in pieces of 16 MiB, once.
 
-    Raises InputError for a block without name, an RBP that has not both blocks, and a malformed record.
+    Raises InputError for a block without name, an RBP that lacks one of the blocks, and a malformed record.
     """
     labels: list[int] = []
     letters: list[str] = []
@@ -126,7 +126,7 @@ def list_fasta_pairs(folder: str | Path) -> dict[str, tuple[Path, Path]]:
         for kind in CLASSES:
             if kind not in files:
                 have = next(iter(files.values())).name
-                raise InputError(f"{folder}: {have} is there, but no file {name}.{kind}.fa")
+                raise InputError(f"{folder}: {have} exists, but no file {name}.{kind}.fa")
     return {name: (files["positive"], files["negative"]) for name, files in found.items()}
 
 
@@ -152,8 +152,8 @@ def read_fasta_pair(positives: str | Path, negatives: str | Path) -> pd.DataFram
             labels.append(label)
         if unlike:
             log.warning(
-                "%s: %d headers with a place that is neither as long as the sequence nor as its capitals; these places"
-                " are taken for unknown",
+                "%s: %d headers with a position that is neither as long as the sequence nor as its capitals;"
+                " these positions count as unknown",
                 *(path, unlike),
             )
     return _table(labels, letters, places)
@@ -200,7 +200,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
         where = f"{path}: line {number}"
         if len(cells) != 2:
             raise InputError(
-                f"{where}: {len(cells)} cells between tabs; expected sequence, tab and label, found {shown(line)}"
+                f"{where}: {len(cells)} tab-separated cells; expected sequence, tab and label, found {shown(line)}"
             )
         written = cells[columns[0]].strip(" ")
         try:
@@ -289,8 +289,8 @@ def _check_beginning(path: str | Path, before: bytes) -> None:
     text = before.replace(b"\0", b"").strip()
     if text and (b">" in text or b"\0" not in before):
         raise InputError(
-            f"{path}: {shown(text.decode(errors='replace'))} stands before the first line with 'train_dir', so that"
-            " nobody knows whose it is; expected RBPsuite's file of all RBPs"
+            f"{path}: {shown(text.decode(errors='replace'))} comes before the first line with 'train_dir', so"
+            " its RBP is unknown; expected RBPsuite's file of all RBPs"
         )
 
 
@@ -301,7 +301,7 @@ def _block_name(path: str | Path, line: bytes) -> tuple[str, str]:
             f"{path}: line {shown(line.decode(errors='replace'))}: expected the name of an RBP with .positive or"
             " .negative"
         )
-    name, kind = found[-1]  # an empty file of an archive may stand in front, in the same line
+    name, kind = found[-1]  # an empty file of an archive may precede it, in the same line
     return _text(path, name), kind.decode()
 
 
@@ -311,7 +311,7 @@ def _records(path: str | Path, block: bytes) -> Iterator[tuple[str, str]]:
     before, *records = re.split("^>", text, flags=re.MULTILINE)
     if before.strip():
         raise InputError(
-            f"{path}: {shown(before.strip())} stands before the first '>' of a block; expected FASTA records after the"
+            f"{path}: {shown(before.strip())} comes before the first '>' of a block; expected FASTA records after the"
             " line with 'train_dir'"
         )
     for record in records:
@@ -346,7 +346,8 @@ def _checked(path: str | Path, header: str, sequence: str, place: Place) -> Plac
         raise InputError(f"{path}: record {header[:80]!r}: begins before the first base")
     if place is not _NOWHERE and place.end - place.start != len(sequence):
         raise InputError(
-            f"{path}: record {header[:80]!r}: the place has {place.end - place.start} nt, the sequence {len(sequence)}"
+            f"{path}: record {header[:80]!r}: the position has {place.end - place.start} nt, the sequence"
+            f" {len(sequence)}"
         )
     return place
 

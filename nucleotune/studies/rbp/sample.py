@@ -86,7 +86,7 @@ def assemble_splits(
     min_per_class: int,
     source: str = "sequences",
 ) -> Built:
-    """Examples of an RBP whose training and test sequences come in files of their own.
+    """Examples of an RBP whose training and test sequences come in separate files.
 
     parts: tables of a reader by split: `train`, `test` and perhaps `valid`. Without `valid`, that share of the training
     sequences of each class is drawn for it, rounded as in `build_examples`. Filters are the same. The parts that a
@@ -101,7 +101,7 @@ def assemble_splits(
     """
     if not {"train", "test"} <= set(parts) <= set(SPLITS):
         raise InputError(
-            f"{source}: files of parts {', '.join(parts)}; expected train, test and perhaps valid"
+            f"{source}: files of parts {', '.join(parts)}; expected train, test and optionally valid"
         )
     table = pd.concat(
         [_prefixed(parts[part], part) for part in ("test", "valid", "train") if part in parts],
@@ -182,7 +182,7 @@ def _grouped(table: pd.DataFrame, source: str) -> tuple[pd.DataFrame, str]:
     known = int((table["seqname"] != "").sum())
     if known < len(table):
         log.warning(
-            "%s: the place of %d of %d sequences is not known; overlaps of those are not seen",
+            "%s: the position of %d of %d sequences is not known; their overlaps are not found",
             *(source, len(table) - known, len(table)),
         )
     return table.assign(group=join_overlapping(table)), unit
@@ -223,8 +223,9 @@ def _draw_loci(
     nowhere = table["seqname"] == ""
     if nowhere.any():
         raise InputError(
-            f"{source}: split 'locus' keeps overlapping places in one part, and {int(nowhere.sum())} of {len(table)}"
-            f" sequences have no place, such as {table.loc[nowhere, 'id'].iloc[0]!r}; give headers of bedtools getfasta"
+            f"{source}: split 'locus' keeps overlapping positions in one part, but {int(nowhere.sum())} of"
+            f" {len(table)} sequences have no position, such as {table.loc[nowhere, 'id'].iloc[0]!r}; give"
+            " headers of bedtools getfasta"
             " -s, like chr1:100-201(+), or set 'split: random' in the collection file"
         )
     drawn = np.concatenate(
@@ -258,7 +259,8 @@ def _finish(
             )
             raise InputError(
                 f"{source}: {total} {name} sequences are left after the filters ({found}); step by step: {filters};"
-                f" {counts['in_both_classes']} sequences are in both classes and count where they come first. At least"
+                f" {counts['in_both_classes']} sequences are in both classes and count in the class where they"
+                " come first. At least"
                 f" {min_per_class} (rbp.min_per_class) are needed, and one in each part: leave this RBP out of"
                 " rbp.rbps, give more sequences, or lower rbp.min_per_class"
             )

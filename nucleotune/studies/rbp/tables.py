@@ -39,14 +39,14 @@ _LABELS = {
 TABLES: dict[str, dict[str, Any]] = {
     "auroc": {
         "title": "AUROC by protein and method",
-        "caption": "Test examples. Intervals of a protein are over its examples, those of a mean over proteins. A mean"
-        " is comparable with the paper's only over all of its proteins.",
+        "caption": "Test examples. Intervals are over examples for a protein and over proteins for a mean. A"
+        " mean is comparable with the paper's only if it is over all of the paper's proteins.",
         "labels": _LABELS,
     },
     "comparison": {
         "title": "Fine-tuned model against each other method, over proteins",
         "caption": "Difference of AUROC on the same protein, with its bootstrap interval over proteins; Wilcoxon's"
-        " signed-rank test, two-sided. With n proteins no p is below 2 / 2^n. Published difference: that of the"
+        " signed-rank test, two-sided. With n proteins, p cannot be below 2 / 2^n. Published difference: of the"
         " printed means; published wins: the paper says that its model improved every single protein.",
         "labels": _LABELS,
     },
@@ -112,7 +112,7 @@ def _over_proteins(
 def auroc_by_protein(
     metrics: Metrics, datasets: Described, methods: Described, split: str = "test"
 ) -> pd.DataFrame:
-    """AUROC, a row a protein and a column a method, by their titles; NaN where a method did not run."""
+    """AUROC, one row per protein and one column per method, by their titles; NaN where a method did not run."""
     values = {
         method["title"]: [
             metrics.get(dataset["name"], {})
@@ -136,7 +136,7 @@ def rbp_table_auroc(
 ) -> pd.DataFrame:
     """AUROC of every method on every protein, then means over proteins, keys dataset and method.
 
-    A published mean stands beside that of a method with its `published_as`, and is comparable when all data sets and
+    A published mean is shown next to that of a method with its `published_as`, and is comparable when all data sets and
     the method are, and the proteins are as many as the paper's. Published means that no such row covers follow as "not
     run". Where a data set is not `published_as` PAPER_DATA, no number of the paper is shown.
     """

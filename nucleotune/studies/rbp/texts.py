@@ -15,30 +15,33 @@ ASKED = (
 FIGURES = {
     "rbp_figure2": {
         "title": "Figure 2. AUROC over proteins",
-        "caption": "Test examples, one dot a protein. a: every method, the line is the mean; b and on: the fine-tuned"
-        " model against each other method on the same protein, dots above the diagonal are wins.",
+        "caption": "Test examples, one dot per protein. a: every method, the line is the mean. From b on: the"
+        " fine-tuned model against each other method on the same protein; dots above the diagonal are wins.",
     },
     "rbp_figure3": {
         "title": "Figure 3. Attention and transcript regions",
         "caption": "Sequences outside the training split. a: how much heads differ in their relative attention to"
-        " [CLS], as coefficient of variation; values above 20 % stand at the upper edge with their number. b, c:"
-        " relative attention of every head, one protein and region; the frame marks the most specialised head. d: rank"
-        " correlation, in the most specialised head, of raw attention and the share of sequences that have the region;"
-        " rings: the model trained from random weights. A head chosen as the best of all is correlated by chance, too."
+        " [CLS], as coefficient of variation; values above 20 % are drawn at the upper edge and labelled. b, c:"
+        " relative attention of every head, for one protein and region; the frame marks the most specialised"
+        " head. d: rank correlation, in the most specialised head, between raw attention and the share of"
+        " sequences with the region; rings: the model trained from random weights. A head chosen as the best of"
+        " all is also correlated by chance."
         " e: that share by raw attention, mean and standard deviation of three random subsets; dashed: share of all"
         f" sequences. {_HEADS}",
     },
     "rbp_figure4": {
         "title": "Figure 4. What fine-tuning leaves of attention patterns",
-        "caption": "Pearson's correlation, over all heads, of attention ratios of the fine-tuned model and of the one"
-        " before (colour); one dot a protein, the line is the median. Grey: the model trained from random weights in"
-        " place of the one before, as control: a correlation that it reaches as well says nothing of pre-training.",
+        "caption": "Pearson's correlation, over all heads, between the attention ratios of the model before and"
+        " after fine-tuning (colour); one dot per protein, the line is the median. Grey: as a control, the"
+        " model trained from random weights instead of the one before fine-tuning. A correlation that the"
+        " control also reaches says nothing about pre-training.",
     },
     "rbp_figure5": {
         "title": "Figure 5. Attention and secondary structure, before and after fine-tuning",
-        "caption": "Share of tokens that have a structure by the raw attention to them, in the head of the fine-tuned"
+        "caption": "Share of tokens with a structure, by the raw attention to them, in the head of the fine-tuned"
         " model with the most attention to loops; mean and standard deviation of three random subsets of the sequences."
-        f" Dashed: share of all tokens. What found the structures stands below. {_HEADS}",
+        " Dashed: share of all tokens. The program that predicted the structures is named at the bottom of the"
+        f" figure. {_HEADS}",
     },
     "rbp_motifs": attribution_texts.LOGOS,
 }

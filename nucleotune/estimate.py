@@ -1,6 +1,5 @@
 """What every job of a run is expected to cost: hours of GPUs and CPUs, bytes on disk."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,9 +36,6 @@ class Expected:
     gpus: int = 0
     threads: int = 1
     stored: dict[str, float] = field(default_factory=dict)
-    #: Of a training: the hours it asks for, and the file that says so.
-    limit: float = math.inf
-    limit_file: str = ""
 
     @property
     def gpu_hours(self) -> float:
@@ -120,10 +116,7 @@ class Estimate:
                 found.hours = profile_hours(found.method, method, size.rows, costs)
             else:
                 found.hours = training_hours(found.method, method, model, size, costs)
-            own = method.get("resources")
-            resources = own or model["resources"]
-            found.limit = resources["runtime"] / 60
-            found.limit_file = f"methods/{found.method}.yaml" if own else f"models/{name}.yaml"
+            resources = method.get("resources") or model["resources"]
             found.gpus, found.threads = resources["gpu"], resources["threads"]
             if model is not None:
                 found.model = name

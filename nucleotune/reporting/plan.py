@@ -49,11 +49,14 @@ def _trainings(estimate: Estimate) -> str:
     for (study, method), runs in groups.items():
         model = runs[0].model or "-"
         longest = max(runs, key=lambda one: one.hours)
-        limit = longest.limit
+        needs, file = estimate.run["methods"][method].get("resources"), f"methods/{method}.yaml"
+        if not needs:
+            needs, file = estimate.run["models"][model]["resources"], f"models/{model}.yaml"
+        limit = needs["runtime"] / 60
         pending = [one for one in runs if one.job.pending]
         rows.append(
             (
-                *(study, method, model, f"{len(pending):,}", f"{len(runs):,}"),
+                *(study, method, model or "-", f"{len(pending):,}", f"{len(runs):,}"),
                 *(_h(sum(one.gpu_hours for one in pending)), _h(longest.hours), _h(limit)),
                 longest.dataset,
             )
@@ -61,7 +64,7 @@ def _trainings(estimate: Estimate) -> str:
         if longest.hours > limit:
             late.append(
                 f"! {method} on {longest.dataset}: {_h(longest.hours)} h expected, {_h(limit)} h requested; raise"
-                f" resources.runtime in {longest.limit_file} (a training that is cut off resumes when it is rerun)"
+                f" resources.runtime in {file} (a training that is cut off resumes when it is rerun)"
             )
     head = ("Study", "method", "model", "to run", "all", "GPU-h to run", "longest h", "limit h")
     table = _table((*head, "longest on"), rows, left=(0, 1, 2, 8))
@@ -139,7 +142,9 @@ def _grounds(estimate: Estimate) -> str:
         "Basis of these numbers (resources/costs.tsv; docs/planning.md explains how to correct it)"
     ]
     used = estimate.costs.used.values()
-    rated = {row.name for row in used if row.what == "training" and row.source == "measured"}
+    rated = {
+        row.name for row in used if row.what in ("training", "profile") and row.source == "measured"
+    }
     on_gpu = [one for one in estimate.trainings if one.gpus]
     assumed = [one for one in on_gpu if not rated & {one.method, one.model}]
     if assumed:

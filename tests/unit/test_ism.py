@@ -60,7 +60,7 @@ def test_mutagenesis_equals_a_loop(batch):
 
 
 def test_lengths_differ():
-    with pytest.raises(InputError, match="of one length"):
+    with pytest.raises(InputError, match="must have the same length"):
         mutagenesis(["ACG", "AC"], lambda mutants, owners: np.zeros(len(mutants)))
 
 

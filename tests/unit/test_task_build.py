@@ -118,6 +118,20 @@ def test_places_are_cut_from_the_genome_on_their_strand(tmp_path):
         cut_sequences(read_rows(files, task), tmp_path / "g.fa", task)
 
 
+def test_rows_of_sequences_may_have_no_place(tmp_path):
+    text = "seq\ty\tc\ts\te\nACGT\ta\tchr1\t4\t8\nACGA\tb\t\t\t\n"
+    write(tmp_path, "t.tsv", text)
+    columns = {"sequence": "seq", "label": "y", "seqname": "c", "start": "s", "end": "e"}
+    rows = rows_of(tmp_path, "t.tsv", **{**CLASSES, "columns": columns})
+    assert rows[["seqname", "start", "end", "strand"]].values.tolist() == [
+        ["chr1", 4, 8, "+"],
+        ["", -1, -1, ""],
+    ]
+    write(tmp_path, "t.tsv", text.replace("chr1\t4", "\t4"))
+    with pytest.raises(InputError, match="line 2, column 'c': seqname ''; expected a chromosome"):
+        rows_of(tmp_path, "t.tsv", **{**CLASSES, "columns": columns})
+
+
 def test_several_labels_in_columns_of_their_own_or_in_one(tmp_path):
     write(tmp_path, "m.tsv", "seq\tliver\tbrain\nACGT\t1\t0\nTTTT\t\tyes\n")
     keys = {"title": "T", "kind": "labels", "format": "table"}
@@ -239,7 +253,7 @@ def test_random_parts_hold_each_class_in_the_same_shares(tmp_path):
     sizes = table.groupby(["split", "label"]).size()
     assert sizes["train", 0] == 47 and sizes["train", 1] == 23
     assert sizes["test", 0] == 13 and sizes["test", 1] == 7
-    assert counts["grouped_by"] == "row" and (table["group"] == table["id"]).all()
+    assert counts["groups_known"] == 0 and (table["group"] == table["id"]).all()
     again, _, _ = divided(tmp_path, "t.tsv", split={"by": "random"})
     assert again.equals(table)
     other, _, _ = divided(tmp_path, "t.tsv", split={"by": "random", "seed": 2})

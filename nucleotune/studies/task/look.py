@@ -372,7 +372,8 @@ def _kind(asked: Mapping[str, Any], found: Look) -> None:
             why = f"cells are lists of a few names between {separator!r}"
         else:
             raise InputError(
-                f"{distinct:,} different texts as labels ({', '.join(known.unique()[:3])}, ...), too many for classes;"
+                f"{found.keys['files'][0]['path']}: {distinct:,} different texts as labels"
+                f" ({', '.join(known.unique()[:3])}, ...), too many for classes;"
                 " is it the right column (--label)? Else say --kind classes"
             )
     found.take("kind", kind, why)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -187,7 +188,10 @@ def _of_fasta(path: str | Path, task: Mapping[str, Any]) -> pd.DataFrame:
 def _of_bed(path: str | Path, task: Mapping[str, Any]) -> pd.DataFrame:
     lines, rows, width = [], [], 0
     for number, line in records(path):
-        cells = split_cells(line if "\t" in line else blanks_to_tabs(line))
+        tabs = "\t" in line.strip(" \t")  # some editors leave tabs at line ends
+        cells = split_cells(line if tabs else blanks_to_tabs(line))
+        while len(cells) > (width or 3) and not cells[-1]:
+            cells.pop()
         if len(cells) < 3 or (width and len(cells) != width):
             expected = f"{width}, as in the lines before" if width else "chromosome, start and end"
             raise InputError(
@@ -236,30 +240,38 @@ def _finished(
 
 
 def _check_places(table: pd.DataFrame, task: Mapping[str, Any], first: int) -> None:
-    """Numbers for `start` and `end`, + for a strand that is not given; the first place that is none is an error."""
+    """Numbers for `start` and `end`, + for a strand that is not given; the first place that is none is an error.
+
+    Rows of sequences may have no place at all: they get "", -1, -1 and "".
+    """
     if "strand" not in table:
         table["strand"] = "+"
+    nowhere = (table[["seqname", "start", "end"]] == "").all(axis=1) & (task["genome"] is None)
     table["strand"] = table["strand"].replace({"": "+", ".": "+", "1": "+", "-1": "-"})
-    wrong = ~table["strand"].isin(["+", "-"])
-    if wrong.any():
-        row = table[wrong].iloc[0]
-        raise InputError(
-            f"{where(row, task)}{_column(task, 'strand')}: strand {shown(row['strand'])}; expected + or -"
-        )
+    table.loc[nowhere, "strand"] = ""
+    _refuse(table, ~table["strand"].isin(["+", "-"]) & ~nowhere, "strand", task, "expected + or -")
+    _refuse(table, (table["seqname"] == "") & ~nowhere, "seqname", task, "expected a chromosome")
     for key in ("start", "end"):
         numbers, known = whole_numbers(table[key])
-        if not known.all():
-            row = table[~known].iloc[0]
-            raise InputError(
-                f"{where(row, task)}{_column(task, key)}: {shown(row[key])} is no whole number; expected a position"
-            )
-        table[key] = numbers - first if key == "start" else numbers
-    wrong = (table["start"] < 0) | (table["end"] <= table["start"])
+        _refuse(table, ~known & ~nowhere, key, task, "expected a position, a whole number")
+        table[key] = np.where(nowhere, -1, numbers - first if key == "start" else numbers)
+    wrong = ((table["start"] < 0) | (table["end"] <= table["start"])) & ~nowhere
     if wrong.any():
         row = table[wrong].iloc[0]
         raise InputError(
             f"{where(row, task)}: the place from {row['start'] + first} to {row['end']} has no base; positions count"
             f" from {first} (key 'first')"
+        )
+
+
+def _refuse(
+    table: pd.DataFrame, wrong: pd.Series, key: str, task: Mapping[str, Any], expected: str
+) -> None:
+    """Raise InputError for the first row that is `wrong` in column `key`."""
+    if wrong.any():
+        row = table[wrong].iloc[0]
+        raise InputError(
+            f"{where(row, task)}{_column(task, key)}: {key} {shown(row[key])}; {expected}"
         )
 
 

@@ -32,13 +32,13 @@ def split_task(
     table: of `clean.clean`; rows of further test sets keep their part. `group` comes back as the user's own, else the
     cluster, else the row's id; `grouped` says where it is known. Counts: `split` (`by`, `seed`; of groups and clusters
     their number, the rows of the largest, and the rows of `always_training`, those too large for another part) and
-    `grouped_by` (group, cluster or row). Raises InputError where a part would stay empty.
+    `grouped_by` (group or cluster), `groups_known` (rows). Raises InputError where a part would stay empty.
     """
     by, seed = task["split"]["by"], task["split"]["seed"]
     counts: dict[str, Any] = {"split": {"by": by, "seed": seed}}
     own = table["split"].isin(["", *PARTS])
     named = table["group"] != ""
-    counts["grouped_by"] = "group" if named.any() else "row"
+    counts["grouped_by"] = "group"
     counts["groups_known"] = int(named.sum())
     rows = table[own]
     shares = task["split"]["shares"]

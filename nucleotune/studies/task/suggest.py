@@ -159,9 +159,8 @@ def _suggested(
     else:
         whole = float((lengths <= most).mean())
         fits = whole >= FITS
-        holds = f"reads {most:,} nt, " + (
-            "all of each sequence" if whole == 1 else f"all of {whole:.0%} of the sequences"
-        )
+        cut = "no sequence" if whole == 1 else f"{1 - whole:.1%} of the sequences"
+        holds = f"reads {most:,} nt, cuts {cut}"
     if model["non_commercial"]:
         holds += "; not for commercial use"
     if name == TINY:

@@ -3,7 +3,8 @@
 Two sequences are related where a local alignment of them has at least a given identity (identical letters over the
 length of the alignment) and covers at least a given share of the one that is asked for. MMseqs2 aligns what shares
 words: pairs below some 70 % identity are found in part only, and hardly any below 60 %, so that counts at 50 % are
-lower bounds. Sequences of less than some 30 nt have no significant alignment and count as related only where equal.
+lower bounds. Sequences of less than some 30 nt have no significant alignment, and simple repeats (poly(A), ACACAC) have
+no words; these count as related only where equal. Speed and memory are measured in docs/tasks.md.
 """
 
 import importlib.util
@@ -65,6 +66,8 @@ def clusters(
     """
     same = canonical(pd.Series(list(sequences), dtype=object), both_strands)
     codes, distinct = pd.factorize(same)
+    if len(distinct) < 2:
+        return codes
     pairs = _search(
         list(distinct), None, identity, coverage, both_strands, threads, memory_gb
     ).to_pandas()

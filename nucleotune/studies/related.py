@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from nucleotune.errors import InputError
 from nucleotune.sequence.similarity import COVERAGE, missing, relatives
 from nucleotune.studies.leaks import TRAINING
 
@@ -41,17 +42,22 @@ def related_shares(
         examples.loc[examples["split"].isin(of), "sequence"].tolist() for of in ((test,), TRAINING)
     )
     reason = missing() if rows and others else "no rows in training, or none in the test split"
-    if reason:
+    identity = None
+    if reason is None:
+        try:
+            identity = relatives(
+                rows,
+                others,
+                least=min(IDENTITIES),
+                both_strands=both_strands,
+                threads=threads or min(MOST_THREADS, os.cpu_count() or 1),
+                memory_gb=memory_gb,
+            )
+        except InputError as error:  # the audit is no reason to have no examples
+            reason = str(error)
+    if identity is None:
         log.warning("relatives of test rows in training were not counted: %s", reason)
         return {"rows_at": None, "shares_at": None, **asked, "reason": reason}
-    identity = relatives(
-        rows,
-        others,
-        least=min(IDENTITIES),
-        both_strands=both_strands,
-        threads=threads or min(MOST_THREADS, os.cpu_count() or 1),
-        memory_gb=memory_gb,
-    )
     counts = {f"{100 * least:g}": int((identity >= least).sum()) for least in IDENTITIES}
     shares = {least: n / len(rows) for least, n in counts.items()}
     return {"rows_at": counts, "shares_at": shares, **asked, "reason": None}

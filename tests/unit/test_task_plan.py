@@ -1,6 +1,7 @@
 """Task files, their sheets, and the data sets that come of them."""
 
 import re
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -12,10 +13,9 @@ from nucleotune.studies.task.plan import (
     computed_task,
     described_tasks,
     listed_tasks,
+    simulated_task_paths,
     task_entries,
     task_files,
-    task_kind,
-    task_names,
 )
 from nucleotune.studies.task.plugin import check_task_files, load_task
 from nucleotune.studies.task.toy import CLASSES, MOTIFS, PATHS, write_toy_task
@@ -34,7 +34,7 @@ def loaded(folder, text, name="mine"):
 
 def a_run(tasks, curve=()):
     config = {"task": {"tasks": list(tasks), "learning_curve": list(curve)}, "data_dir": "data"}
-    return {"config": config, "tasks": tasks}
+    return SimpleNamespace(config=config, tasks=tasks)
 
 
 def test_names_that_yaml_takes_for_numbers_are_texts(tmp_path):
@@ -98,16 +98,15 @@ def test_data_sets_files_and_what_the_builder_gets(tmp_path):
     datasets = listed_tasks(run)
     assert list(datasets) == ["mine", "mine_train5", "mine_train50"]
     assert datasets["mine_train5"].share == 0.05 and datasets["mine"].share is None
-    files = task_files(run, {}, datasets["mine"])
+    files = task_files(run, datasets["mine"])
     assert files["rows_0"] == ("data/t.tsv", None)
     assert files["test_0"][0] == "resources/downloads/x.org/far.tsv"
     assert files["test_0"][1].urls == ("https://x.org/far.tsv",)
     given = computed_task(task)
     assert given["entries"]["test_0"] == {"class": None, "split": None, "test": "far"}
     assert not {"title", "note", "files", "tests"} & set(given)
-    assert task_kind(run, datasets["mine"]) == "classes"
-    assert task_names(run, datasets["mine"]) == ["a", "b"]
-    titles = [one["title"] for one in described_tasks(datasets, run["tasks"])]
+    assert datasets["mine"].kind == "classes" and datasets["mine"].names == ("a", "b")
+    titles = [one["title"] for one in described_tasks(datasets, run.tasks)]
     assert titles == ["T", "T (5 % of training)", "T (50 % of training)"]
 
 
@@ -140,6 +139,7 @@ def test_a_sheet_gives_one_data_set_a_row(tmp_path):
 def test_toy_tasks_are_read_as_their_files_say(tmp_path, kind):
     task = load_task(f"toy-{kind}", [ROOT / "config"])
     assert task["files"][0]["urls"] == [f"https://{PATHS[kind]}"]
+    assert simulated_task_paths(task) == [PATHS[kind]]
     summary = write_toy_task(tmp_path, kind=kind, **task["simulate"])
     write_toy_task(tmp_path / "again", kind=kind, **task["simulate"])
     path = tmp_path / PATHS[kind]

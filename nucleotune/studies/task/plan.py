@@ -1,4 +1,4 @@
-"""What a task consists of, worked out from the configuration and task files alone; standard library only."""
+"""What the study consists of, worked out from its configuration and task files alone; standard library only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from typing import Any
 
 from nucleotune.names import by_name
 from nucleotune.plan import DOWNLOADS, Dataset, remote_source
+from nucleotune.plan.run import Run
 from nucleotune.sources.registry import Source, local_path
-
-Files = dict[str, tuple[str, Source | None]]
+from nucleotune.studies.base import Files
 
 #: Keys of a task file that its examples do not depend on.
 TEXTS = ("title", "note", "published_as", "comparable", "simulate", "sheet", "rows")
@@ -19,11 +19,16 @@ PARTS = ("train", "valid", "test")
 
 @dataclass(frozen=True)
 class TaskDataset(Dataset):
-    """A task, or one row of its sheet, with all of its training rows or a share of them (a learning curve)."""
+    """A task, or one row of its sheet, with all of its training rows or a share of them (a learning curve).
+
+    kind: what is predicted: classes, labels or numbers; names: of these, in order.
+    """
 
     task: str = ""
     row: str = ""
     share: float | None = None
+    kind: str = "classes"
+    names: tuple[str, ...] = ()
 
     @property
     def owner(self) -> str:
@@ -31,14 +36,14 @@ class TaskDataset(Dataset):
         return self.task
 
 
-def listed_tasks(run: Mapping[str, Any]) -> dict[str, TaskDataset]:
+def listed_tasks(run: Run) -> dict[str, TaskDataset]:
     """Data sets of a run: `<task>` or `<task>_<row of its sheet>`, each followed by its shares, `.._train5` for 5 %."""
     datasets = []
-    for name in run["config"]["task"]["tasks"]:
-        task = run["tasks"][name]
+    for name in run.config["task"]["tasks"]:
+        task = run.tasks[name]
         for row in [one["task"] for one in task["rows"]] or [""]:
             stem = f"{name}_{row}" if row else name
-            for share in (None, *sorted(run["config"]["task"]["learning_curve"])):
+            for share in (None, *sorted(run.config["task"]["learning_curve"])):
                 datasets.append(
                     TaskDataset(
                         stem if share is None else f"{stem}_train{100 * share:g}",
@@ -47,20 +52,11 @@ def listed_tasks(run: Mapping[str, Any]) -> dict[str, TaskDataset]:
                         task=name,
                         row=row,
                         share=share,
+                        kind=task["kind"],
+                        names=tuple(task["classes"] or task["names"]),
                     )
                 )
     return by_name(datasets, "a task, a row of its sheet and a share of its training rows")
-
-
-def task_kind(run: Mapping[str, Any], dataset: TaskDataset) -> str:
-    """What is predicted: classes, labels or numbers."""
-    return run["tasks"][dataset.task]["kind"]
-
-
-def task_names(run: Mapping[str, Any], dataset: TaskDataset) -> list[str]:
-    """Names of the classes, labels or numbers, in order."""
-    task = run["tasks"][dataset.task]
-    return task["classes"] if task["kind"] == "classes" else task["names"]
 
 
 def task_entries(task: Mapping[str, Any], row: str = "") -> dict[str, dict[str, Any]]:
@@ -77,24 +73,22 @@ def task_entries(task: Mapping[str, Any], row: str = "") -> dict[str, dict[str, 
     return entries | {f"test_{n}": {**file, "test": name} for n, (name, file) in tests}
 
 
-def task_files(
-    run: Mapping[str, Any], registry: Mapping[str, Source], dataset: TaskDataset
-) -> Files:
+def task_files(run: Run, dataset: TaskDataset) -> Files:
     """Files that a data set is built from: name -> (path, source); the source is None for a local file.
 
     Names: those of `task_entries`, and `genome`.
     """
-    task, data_dir = run["tasks"][dataset.task], run["config"]["data_dir"]
+    task, data_dir = run.tasks[dataset.task], run.config["data_dir"]
     files = task_entries(task, dataset.row)
     return {key: _place(file, data_dir) for key, file in files.items()} | genome_files(
         run, dataset.task
     )
 
 
-def genome_files(run: Mapping[str, Any], name: str) -> Files:
+def genome_files(run: Run, name: str) -> Files:
     """The genome that a task's places are on, if it has one."""
-    genome = run["tasks"][name]["genome"]
-    return {"genome": _place(genome, run["config"]["data_dir"])} if genome else {}
+    genome = run.tasks[name]["genome"]
+    return {"genome": _place(genome, run.config["data_dir"])} if genome else {}
 
 
 def computed_task(task: Mapping[str, Any], row: str = "") -> dict[str, Any]:
@@ -105,6 +99,13 @@ def computed_task(task: Mapping[str, Any], row: str = "") -> dict[str, Any]:
         for key, file in task_entries(task, row).items()
     }
     return {**kept, "entries": entries}
+
+
+def simulated_task_paths(task: Mapping[str, Any]) -> list[str]:
+    """Where the files of a simulated task lie in its mirror; none of another task."""
+    if not task["simulate"]:
+        return []
+    return [local_path(file["urls"][0]) for file in task_entries(task).values() if file["urls"]]
 
 
 def described_tasks(

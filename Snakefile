@@ -20,32 +20,24 @@ elif not config:
 
 
 include: "rules/common.smk"
-include: "rules/common_inputs.smk"
+include: "rules/terminal.smk"
 include: "rules/training_inputs.smk"
-include: "rules/attribution_inputs.smk"
-include: "rules/intermediates_inputs.smk"
 include: "rules/simulate.smk"
 include: "rules/sources.smk"
 include: "rules/checkpoints.smk"
 
 
-if GENOMES:
+if RUN.genomes:
 
     include: "rules/genome.smk"
 
 
-for study in DATASETS:
+for study in RUN.studies:
 
-    include: f"rules/{study}_inputs.smk"
     include: f"rules/{study}.smk"
 
 
-if "lncrna" in DATASETS:
-
-    include: "rules/calibrate.smk"
-
-
-if any(ATTRIBUTED.values()):
+if any(RUN.attributed.values()):
 
     include: "rules/attribution.smk"
 
@@ -55,7 +47,6 @@ include: "rules/baselines.smk"
 include: "rules/original.smk"
 include: "rules/evaluate.smk"
 include: "rules/products.smk"
-include: "rules/report_inputs.smk"
 include: "rules/report.smk"
 include: "rules/plan.smk"
 
@@ -67,8 +58,8 @@ localrules:
 rule all:
     default_target: True
     input:
-        [end_of(study) for study in SETTINGS["studies"]],
-        of_run("report.html"),
+        [end_of(RUN, study) for study in RUN.studies],
+        RUN.place("report.html"),
 
 
 # Targets of the other studies, so that asking for one names the key and not a missing rule.
@@ -78,7 +69,7 @@ rule not_of_this_run:
     output:
         "{target}",
     wildcard_constraints:
-        target=rf"({any_of(name for name in STUDIES if name not in DATASETS)})(_[a-z0-9]+)?",
+        target=rf"({any_of(name for name in STUDIES if name not in RUN.studies)})(_[a-z0-9]+)?",
 
 
 note_lost_files()

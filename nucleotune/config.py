@@ -137,6 +137,16 @@ def _check_plugin_folders(folders: Iterable[str], source: str) -> None:
             )
 
 
+def named_source(files: Iterable[str | Path], given: Mapping[str, Any]) -> str:
+    """What messages call the configuration: its files, and the command line where that has keys (`given`)."""
+    folder = Path.cwd()
+    paths = [Path(path) for path in files]
+    names = [p.relative_to(folder) if p.is_relative_to(folder) else p for p in paths]
+    # The demo's path is that of a copy in Snakemake's cache.
+    names = ["config/demo.yaml" if p.match("config/demo.yaml") else p for p in names]
+    return ", ".join(map(str, [*names, *["--config"] * bool(given)])) or "configuration"
+
+
 def set_in(key: str, files: Iterable[str | Path], given: Mapping[str, Any]) -> str:
     """Where a key of the configuration is set: the command line (`given`), or the last of `files` that has it."""
     if key in given:

@@ -21,6 +21,8 @@ TABLE = Path(__file__).with_suffix(".tsv")
 _IMPORT = re.compile(
     r"^[ \t]*(?:from (nucleotune[\w.]*) import (\([^)]*\)|[^\n]*)|import (nucleotune[\w.]*))", re.M
 )
+#: Imports for type hints alone, which no job carries out.
+_FOR_TYPES = re.compile(r"^if TYPE_CHECKING:\n(?:[ \t]+\S.*\n|\n)+", re.M)
 
 
 def stage_number(stage: str) -> int:
@@ -78,7 +80,8 @@ def closure(*starts: str) -> list[Path]:
 def _imported(path: Path) -> list[Path]:
     """Files of the modules that a file imports, at its head or within functions, and of the packages around them."""
     names = set()
-    for package, imported, plain in _IMPORT.findall(path.read_text(encoding="utf-8")):
+    text = _FOR_TYPES.sub("", path.read_text(encoding="utf-8"))
+    for package, imported, plain in _IMPORT.findall(text):
         base = package or plain
         parts = base.split(".")
         names |= {".".join(parts[:n]) for n in range(1, len(parts) + 1)}

@@ -8,7 +8,7 @@ OUTPUTS: results/<study>/<dataset>/<method>/seed<seed>/attribution/{contribution
 """
 
 EXPLAINED = "results/{study}/{dataset}/{method}/seed{seed}/attribution"
-EXPLAINED_STUDIES = [study for study, runs in ATTRIBUTED.items() if runs]
+EXPLAINED_STUDIES = [study for study, pairs in RUN.attributed.items() if pairs]
 
 
 rule attribute:
@@ -34,9 +34,9 @@ rule attribute:
         runtime=training_need("runtime"),
         gpu=lambda wildcards, attempt: min(1, training_need("gpu")(wildcards, attempt)),
     params:
-        task=lambda wildcards: STUDIES[wildcards.study].task,
+        task=lambda wildcards: RUN.studies[wildcards.study].task,
         settings=lambda wildcards: without(
-            SETTINGS[wildcards.study]["attribution"], "methods", "datasets", "motifs"
+            RUN.config[wildcards.study]["attribution"], "methods", "datasets", "motifs"
         ),
         version=stage_number("attribute"),
     message:
@@ -48,7 +48,7 @@ rule attribute:
 rule modisco:
     input:
         contributions=f"{EXPLAINED}/contributions.npz",
-        motifs=known_motifs,
+        motifs=lambda wildcards: RUN.known_motifs(wildcards.study),
     output:
         # As `modisco motifs -s ... -a ...` reads them, for other settings by hand.
         sequences=f"{EXPLAINED}/modisco/sequences.npz",
@@ -73,7 +73,7 @@ rule modisco:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        shipped=shipped_motifs,
+        shipped=lambda wildcards: RUN.shipped_motifs(wildcards.study),
         version=stage_number("modisco"),
     message:
         "Motifs of {wildcards.method} on {wildcards.dataset}"

@@ -8,7 +8,9 @@ OUTPUTS: results/<study>/<dataset>/<method>/seed<seed>/{predictions.parquet,mode
 rule baseline:
     input:
         examples="results/{study}/{dataset}/examples.parquet",
-        structures=folded,
+        structures=lambda wildcards: RUN.structures(
+            wildcards.study, wildcards.dataset, wildcards.method
+        ),
     output:
         predictions="results/{study}/{dataset}/{method}/seed{seed}/predictions.parquet",
         model=directory("results/{study}/{dataset}/{method}/seed{seed}/model"),
@@ -18,17 +20,19 @@ rule baseline:
     benchmark:
         "results/benchmarks/baseline/{study}.{dataset}.{method}.seed{seed}.tsv"
     wildcard_constraints:
-        method=any_of(name for name in BASELINES if name not in ORIGINALS),
+        method=any_of(name for name in RUN.baselines if name not in RUN.originals),
     priority: LONG
     conda:
         "../envs/nucleotune.yaml"
-    threads: lambda wildcards: RUN["methods"][wildcards.method]["resources"]["threads"]
+    threads: lambda wildcards: RUN.methods[wildcards.method]["resources"]["threads"]
     resources:
         mem_mb=training_need("mem_mb"),
         runtime=training_need("runtime"),
     params:
-        method=lambda wildcards: without(computed("methods", wildcards.method), "mode", "original"),
-        labels=lambda wildcards: labels_of(wildcards.study, wildcards.dataset),
+        method=lambda wildcards: without(
+            RUN.computed("methods", wildcards.method), "mode", "original"
+        ),
+        labels=lambda wildcards: RUN.labels(wildcards.study, wildcards.dataset),
         version=stage_number("baseline"),
     message:
         "Fitting {wildcards.method} on {wildcards.dataset} (seed {wildcards.seed})"

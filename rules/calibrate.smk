@@ -6,6 +6,10 @@ REQUIRED INPUTS: cds and ncrna FASTA of the species in every release of `lncrna.
 OUTPUTS: results/calibration/<species>.<release>.<class>.tsv, results/calibration/lncrna_counts.tsv
 """
 
+from nucleotune.studies.lncrna.plan import CLASSES, calibration_files
+
+CALIBRATION = calibration_files(RUN)
+
 
 localrules:
     calibrate_counts,
@@ -21,7 +25,7 @@ rule calibrate_release:
     benchmark:
         "results/benchmarks/calibrate_release/{species}.{release}.{label}.tsv"
     wildcard_constraints:
-        species=any_of(RUN["species"]),
+        species=any_of(RUN.species),
         release=r"\d+",
         label=any_of(CLASSES),
     conda:
@@ -31,7 +35,7 @@ rule calibrate_release:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        min_length=SETTINGS["lncrna"]["min_length"],
+        min_length=RUN.config["lncrna"]["min_length"],
         version=stage_number("calibrate"),
     message:
         "Counting {wildcards.label} transcripts of {wildcards.species} in release {wildcards.release}"
@@ -45,7 +49,7 @@ rule calibrate_counts:
             f"results/calibration/{species}.{release}.{label}.tsv"
             for species, release, label in CALIBRATION
         ],
-        published=PLANNED.published("lncrna_datasets"),
+        published=RUN.published("lncrna_datasets"),
     output:
         "results/calibration/lncrna_counts.tsv",
     log:
@@ -53,7 +57,7 @@ rule calibrate_counts:
     conda:
         "../envs/nucleotune.yaml"
     params:
-        published_as={name: RUN["species"][name]["published_as"] for name, _, _ in CALIBRATION},
+        published_as={name: RUN.species[name]["published_as"] for name, _, _ in CALIBRATION},
         version=stage_number("calibrate"),
     message:
         "Comparing transcript counts with the paper's"

@@ -4,6 +4,9 @@ REQUIRED INPUTS: the files named under `checkpoint` of a model file: downloads, 
 OUTPUTS: resources/checkpoints/<model>/; the target lock_models writes resources/models.lock.tsv
 """
 
+from nucleotune.plan import MODELS_LOCK
+from nucleotune.sources.hub import locked_commit
+
 
 localrules:
     lock_models,
@@ -11,7 +14,7 @@ localrules:
 
 rule checkpoint:
     input:
-        lambda wildcards: [path for path, _ in CHECKPOINTS[wildcards.model].values()],
+        lambda wildcards: [path for path, _ in RUN.checkpoints[wildcards.model].values()],
     output:
         directory("resources/checkpoints/{model}"),
     log:
@@ -19,7 +22,7 @@ rule checkpoint:
     benchmark:
         "results/benchmarks/checkpoint/{model}.tsv"
     wildcard_constraints:
-        model=any_of(CHECKPOINTS),
+        model=any_of(RUN.checkpoints),
     priority: LONG
     conda:
         "../envs/nucleotune.yaml"
@@ -28,14 +31,14 @@ rule checkpoint:
         mem_mb=lambda wildcards, attempt: 6000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        files=lambda wildcards: list(CHECKPOINTS[wildcards.model]),
+        files=lambda wildcards: list(RUN.checkpoints[wildcards.model]),
         model=lambda wildcards: (
-            without(computed("models", wildcards.model), "lora_targets", "parameters")
+            without(RUN.computed("models", wildcards.model), "lora_targets", "parameters")
             # Recorded with the weights.
-            | {key: RUN["models"][wildcards.model][key] for key in ("licence", "non_commercial")}
+            | {key: RUN.models[wildcards.model][key] for key in ("licence", "non_commercial")}
         ),
         commit=lambda wildcards: locked_commit(
-            wildcards.model, RUN["models"][wildcards.model]["checkpoint"], REVISIONS
+            wildcards.model, RUN.models[wildcards.model]["checkpoint"], RUN.revisions
         ),
         version=stage_number("checkpoint"),
     message:
@@ -54,10 +57,10 @@ rule lock_models:
         mem_mb=500,
         runtime=10,
     params:
-        checkpoints={name: RUN["models"][name]["checkpoint"] for name in CHECKPOINTS},
-        offline=SETTINGS["offline"],
+        checkpoints={name: RUN.models[name]["checkpoint"] for name in RUN.checkpoints},
+        offline=RUN.config["offline"],
         # Outside the declared outputs, which Snakemake deletes before a job starts and after one that failed.
-        lock=plan.MODELS_LOCK,
+        lock=MODELS_LOCK,
     message:
         "Asking the model hub for the commits of branches and tags"
     script:

@@ -13,7 +13,7 @@ rule evaluate:
         examples="results/{study}/{dataset}/examples.parquet",
         predictions=expand(
             "results/{study}/{dataset}/{method}/seed{seed}/predictions.parquet",
-            seed=SETTINGS["seeds"],
+            seed=RUN.config["seeds"],
             allow_missing=True,
         ),
     output:
@@ -29,9 +29,9 @@ rule evaluate:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        task=lambda wildcards: STUDIES[wildcards.study].task,
-        seeds=SETTINGS["seeds"],
-        bootstrap=SETTINGS["bootstrap"],
+        task=lambda wildcards: RUN.studies[wildcards.study].task,
+        seeds=RUN.config["seeds"],
+        bootstrap=RUN.config["bootstrap"],
         code=code_digest("scripts/evaluate.py", OF_TASKS),
     message:
         "Evaluating {wildcards.method} on {wildcards.dataset}"
@@ -46,11 +46,11 @@ rule compare:
             "results/{study}/{dataset}/{method}/seed{seed}/predictions.parquet",
             study=wildcards.study,
             dataset=wildcards.dataset,
-            method=METHODS[wildcards.study][wildcards.dataset],
-            seed=SETTINGS["seeds"],
+            method=RUN.assigned[wildcards.study][wildcards.dataset],
+            seed=RUN.config["seeds"],
         ),
     output:
-        of_run("{study}/{dataset}/comparison.tsv"),
+        RUN.place("{study}/{dataset}/comparison.tsv"),
     log:
         "logs/compare/{study}.{dataset}.log",
     benchmark:
@@ -62,11 +62,11 @@ rule compare:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
-        methods=lambda wildcards: METHODS[wildcards.study][wildcards.dataset],
-        task=lambda wildcards: STUDIES[wildcards.study].task,
-        against=lambda wildcards: STUDIES[wildcards.study].against(PLANNED),
-        seeds=SETTINGS["seeds"],
-        bootstrap=SETTINGS["bootstrap"],
+        methods=lambda wildcards: RUN.assigned[wildcards.study][wildcards.dataset],
+        task=lambda wildcards: RUN.studies[wildcards.study].task,
+        against=lambda wildcards: RUN.studies[wildcards.study].against(RUN),
+        seeds=RUN.config["seeds"],
+        bootstrap=RUN.config["bootstrap"],
         code=code_digest("scripts/compare.py", OF_TASKS),
     message:
         "Comparing all methods on {wildcards.dataset} with the best baseline"

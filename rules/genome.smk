@@ -7,14 +7,14 @@ OUTPUTS: resources/genomes/<species>.fa with its index, resources/annotation/<sp
 
 rule genome:
     input:
-        lambda wildcards: GENOMES[wildcards.species]["genome"],
+        lambda wildcards: RUN.genomes[wildcards.species]["genome"],
     output:
         fasta="resources/genomes/{species}.fa",
         index="resources/genomes/{species}.fa.fai",
     log:
         "logs/genome/{species}.log",
     wildcard_constraints:
-        species=any_of(GENOMES),
+        species=any_of(RUN.genomes),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
@@ -31,7 +31,7 @@ rule genome:
 
 rule annotation:
     input:
-        lambda wildcards: GENOMES[wildcards.species]["annotation"],
+        lambda wildcards: RUN.genomes[wildcards.species]["annotation"],
     output:
         "resources/annotation/{species}.parquet",
     log:
@@ -39,7 +39,7 @@ rule annotation:
     benchmark:
         "results/benchmarks/annotation/{species}.tsv"
     wildcard_constraints:
-        species=any_of(GENOMES),
+        species=any_of(RUN.genomes),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
@@ -49,7 +49,7 @@ rule annotation:
     params:
         # What ranks transcripts is read where regions of transcripts are asked for.
         extra=lambda wildcards: (
-            ["transcript_support_level"] if wildcards.species in RUN["collections"] else []
+            ["transcript_support_level"] if wildcards.species in RUN.collections else []
         ),
         version=stage_number("annotation"),
     message:

@@ -4,11 +4,16 @@ REQUIRED INPUTS: coding and non-coding FASTA of each species (resources/download
 OUTPUTS: results/lncrna/<dataset>/examples.parquet and card.json
 """
 
+from nucleotune.studies.lncrna.plan import class_paths, pooled
+
+
+include: "calibrate.smk"
+
 
 rule lncrna_examples:
     input:
-        mRNA=class_paths("mRNA"),
-        lncRNA=class_paths("lncRNA"),
+        mRNA=lambda wildcards: class_paths(RUN, wildcards.dataset, "mRNA"),
+        lncRNA=lambda wildcards: class_paths(RUN, wildcards.dataset, "lncRNA"),
     output:
         examples="results/lncrna/{dataset}/examples.parquet",
         card="results/lncrna/{dataset}/card.json",
@@ -17,7 +22,9 @@ rule lncrna_examples:
     benchmark:
         "results/benchmarks/lncrna_examples/{dataset}.tsv"
     wildcard_constraints:
-        dataset=any_of(name for name, dataset in DATASETS["lncrna"].items() if not dataset.pooled),
+        dataset=any_of(
+            name for name, dataset in RUN.datasets["lncrna"].items() if not dataset.pooled
+        ),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
@@ -26,16 +33,16 @@ rule lncrna_examples:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         species=lambda wildcards: without(
-            computed("species", DATASETS["lncrna"][wildcards.dataset].species[0]),
+            RUN.computed("species", RUN.datasets["lncrna"][wildcards.dataset].species[0]),
             *("promoters", "polya", "simulate"),
         ),
-        split=lambda wildcards: DATASETS["lncrna"][wildcards.dataset].split,
-        min_length=SETTINGS["lncrna"]["min_length"],
-        balance=SETTINGS["lncrna"]["balance"],
-        fractions=SETTINGS["lncrna"]["fractions"],
-        kept=SETTINGS["lncrna"]["kept"],
-        train_view=SETTINGS["lncrna"]["train_view"],
-        sampling_seed=SETTINGS["lncrna"]["seed"],
+        split=lambda wildcards: RUN.datasets["lncrna"][wildcards.dataset].split,
+        min_length=RUN.config["lncrna"]["min_length"],
+        balance=RUN.config["lncrna"]["balance"],
+        fractions=RUN.config["lncrna"]["fractions"],
+        kept=RUN.config["lncrna"]["kept"],
+        train_view=RUN.config["lncrna"]["train_view"],
+        sampling_seed=RUN.config["lncrna"]["seed"],
         version=stage_number("lncrna_examples"),
     message:
         "Building examples of {wildcards.dataset}"
@@ -45,15 +52,15 @@ rule lncrna_examples:
 
 rule lncrna_pool:
     input:
-        examples=lambda wildcards: pooled(wildcards, "examples.parquet"),
-        cards=lambda wildcards: pooled(wildcards, "card.json"),
+        examples=lambda wildcards: pooled(RUN, wildcards.dataset, "examples.parquet"),
+        cards=lambda wildcards: pooled(RUN, wildcards.dataset, "card.json"),
     output:
         examples="results/lncrna/{dataset}/examples.parquet",
         card="results/lncrna/{dataset}/card.json",
     log:
         "logs/lncrna_pool/{dataset}.log",
     wildcard_constraints:
-        dataset=any_of(name for name, dataset in DATASETS["lncrna"].items() if dataset.pooled),
+        dataset=any_of(name for name, dataset in RUN.datasets["lncrna"].items() if dataset.pooled),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
@@ -61,7 +68,7 @@ rule lncrna_pool:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        species=lambda wildcards: list(DATASETS["lncrna"][wildcards.dataset].species),
+        species=lambda wildcards: list(RUN.datasets["lncrna"][wildcards.dataset].species),
         version=stage_number("lncrna_examples"),
     message:
         "Pooling {params.species} for {wildcards.dataset}"

@@ -10,6 +10,8 @@ OUTPUTS: results/<study>/<dataset>/<method>/output.txt, the tool's own, and
 
 import shutil
 
+from nucleotune.studies.lncrna.plan import lncfinder_model
+
 
 rule original_input:
     input:
@@ -42,7 +44,7 @@ rule original_cpc2:
     benchmark:
         "results/benchmarks/original_cpc2/{study}.{dataset}.{method}.tsv"
     wildcard_constraints:
-        method=any_of(n for n in ORIGINALS if RUN["methods"][n]["baseline"] == "cpc2"),
+        method=any_of(n for n in RUN.originals if RUN.methods[n]["baseline"] == "cpc2"),
     conda:
         "../envs/cpc2.yaml"
     threads: 1
@@ -50,10 +52,10 @@ rule original_cpc2:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        command=lambda wildcards: RUN["methods"][wildcards.method]["original"]["command"],
+        command=lambda wildcards: RUN.methods[wildcards.method]["original"]["command"],
         # A tool that was installed later is a changed parameter, so that the job runs again.
         found=lambda wildcards: (
-            shutil.which(RUN["methods"][wildcards.method]["original"]["command"]) is not None
+            shutil.which(RUN.methods[wildcards.method]["original"]["command"]) is not None
         ),
     message:
         "Running {params.command} on {wildcards.dataset}"
@@ -71,7 +73,7 @@ rule original_plek:
     benchmark:
         "results/benchmarks/original_plek/{study}.{dataset}.{method}.tsv"
     wildcard_constraints:
-        method=any_of(n for n in ORIGINALS if RUN["methods"][n]["baseline"] == "plek"),
+        method=any_of(n for n in RUN.originals if RUN.methods[n]["baseline"] == "plek"),
     conda:
         "../envs/plek.yaml"
     threads: 4
@@ -79,9 +81,9 @@ rule original_plek:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        command=lambda wildcards: RUN["methods"][wildcards.method]["original"]["command"],
+        command=lambda wildcards: RUN.methods[wildcards.method]["original"]["command"],
         found=lambda wildcards: (
-            shutil.which(RUN["methods"][wildcards.method]["original"]["command"]) is not None
+            shutil.which(RUN.methods[wildcards.method]["original"]["command"]) is not None
         ),
     message:
         "Running {params.command} on {wildcards.dataset}"
@@ -100,7 +102,7 @@ rule original_lncfinder:
     benchmark:
         "results/benchmarks/original_lncfinder/{study}.{dataset}.{method}.tsv"
     wildcard_constraints:
-        method=any_of(n for n in ORIGINALS if RUN["methods"][n]["baseline"] == "lncfinder"),
+        method=any_of(n for n in RUN.originals if RUN.methods[n]["baseline"] == "lncfinder"),
     conda:
         "../envs/lncfinder.yaml"
     threads: 4
@@ -108,14 +110,14 @@ rule original_lncfinder:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        command=lambda wildcards: RUN["methods"][wildcards.method]["original"]["command"],
+        command=lambda wildcards: RUN.methods[wildcards.method]["original"]["command"],
         found=lambda wildcards: (
-            shutil.which(RUN["methods"][wildcards.method]["original"]["command"]) is not None
+            shutil.which(RUN.methods[wildcards.method]["original"]["command"]) is not None
         ),
         model=lambda wildcards: (
-            RUN["methods"][wildcards.method]["original"]["model"]
+            RUN.methods[wildcards.method]["original"]["model"]
             or lncfinder_model(
-                RUN["species"][DATASETS[wildcards.study][wildcards.dataset].species[0]]
+                RUN.species[RUN.datasets[wildcards.study][wildcards.dataset].species[0]]
             )
         ),
     message:
@@ -134,7 +136,7 @@ rule original:
     log:
         "logs/original/{study}.{dataset}.{method}.seed{seed}.log",
     wildcard_constraints:
-        method=any_of(ORIGINALS),
+        method=any_of(RUN.originals),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
@@ -142,7 +144,7 @@ rule original:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        tool=lambda wildcards: RUN["methods"][wildcards.method]["baseline"],
+        tool=lambda wildcards: RUN.methods[wildcards.method]["baseline"],
         version=stage_number("baseline"),
     message:
         "Reading the output of {params.tool} on {wildcards.dataset}"

@@ -23,14 +23,14 @@ rule plan:
         snakemake=[sys.executable, "-m", "snakemake", "--snakefile", workflow.main_snakefile],
         rerun_triggers=lambda wildcards: sorted(map(str, workflow.rerun_triggers)),
         outputs={rule.name: len(rule.output) for rule in workflow.rules},
-        run={key: RUN[key] for key in ("config", "methods", "models")},
+        run={key: getattr(RUN, key) for key in ("config", "methods", "models")},
         datasets={
-            study: {name: STUDIES[study].cost_names(dataset) for name, dataset in sets.items()}
-            for study, sets in DATASETS.items()
+            study: {name: RUN.studies[study].cost_names(dataset) for name, dataset in sets.items()}
+            for study, sets in RUN.datasets.items()
         },
         weights={
             path: model
-            for model, files in CHECKPOINTS.items()
+            for model, files in RUN.checkpoints.items()
             for file, (path, _) in files.items()
             if file.endswith((".bin", ".safetensors"))
         },

@@ -7,10 +7,12 @@ OUTPUTS: results/polya/<dataset>/{examples.parquet,card.json,comparison.tsv},
     the target tune writes <method>/tune/{trials.tsv,best.json}
 """
 
+from nucleotune.studies.polya.plan import searched
+
 PROFILE_METHODS = any_of(
-    name for name, method in RUN["methods"].items() if method["kind"] == "profile_model"
+    name for name, method in RUN.methods.items() if method["kind"] == "profile_model"
 )
-POLYA = any_of(DATASETS["polya"])
+POLYA = any_of(RUN.datasets["polya"])
 
 
 localrules:
@@ -19,7 +21,7 @@ localrules:
 
 rule polya_examples:
     input:
-        unpack(source_paths("polya")),
+        unpack(lambda wildcards: RUN.source_paths("polya", wildcards.dataset)),
     output:
         examples="results/polya/{dataset}/examples.parquet",
         card="results/polya/{dataset}/card.json",
@@ -37,10 +39,10 @@ rule polya_examples:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         species=lambda wildcards: without(
-            RUN["species"][DATASETS["polya"][wildcards.dataset].species[0]]["polya"],
+            RUN.species[RUN.datasets["polya"][wildcards.dataset].species[0]]["polya"],
             *("dna", "files"),
         ),
-        settings={name: SETTINGS["polya"][name] for name in ("length", "min_reads")},
+        settings={name: RUN.config["polya"][name] for name in ("length", "min_reads")},
         version=stage_number("polya_examples"),
     message:
         "Building examples of {wildcards.dataset}"
@@ -86,7 +88,7 @@ rule fit_profile:
 
 rule tune:
     input:
-        searched,
+        lambda wildcards: searched(RUN),
 
 
 rule tune_profile:
@@ -102,23 +104,23 @@ rule tune_profile:
         "results/benchmarks/tune_profile/polya.{dataset}.{method}.tsv"
     wildcard_constraints:
         dataset=POLYA,
-        method=any_of(SETTINGS["polya"]["tune"]["space"]),
+        method=any_of(RUN.config["polya"]["tune"]["space"]),
     conda:
         "../envs/nucleotune.yaml"
-    threads: lambda wildcards: RUN["methods"][wildcards.method]["resources"]["threads"]
+    threads: lambda wildcards: RUN.methods[wildcards.method]["resources"]["threads"]
     resources:
         mem_mb=training_need("mem_mb"),
         # Of all trials; a search that is cut off goes on behind its last whole trial.
         runtime=lambda wildcards, attempt: runtime_of_several(
-            wildcards, attempt, SETTINGS["polya"]["tune"]["trials"]
+            wildcards, attempt, RUN.config["polya"]["tune"]["trials"]
         ),
         gpu=training_need("gpu"),
     params:
-        method=profile_settings,
+        method=lambda wildcards: RUN.computed("methods", wildcards.method),
         model=encoder_of,
-        space=lambda wildcards: SETTINGS["polya"]["tune"]["space"][wildcards.method],
-        trials=SETTINGS["polya"]["tune"]["trials"],
-        seed=SETTINGS["seeds"][0],
+        space=lambda wildcards: RUN.config["polya"]["tune"]["space"][wildcards.method],
+        trials=RUN.config["polya"]["tune"]["trials"],
+        seed=RUN.config["seeds"][0],
         state="results/training-state/tune.polya.{dataset}.{method}",
         version=stage_number("tune"),
     message:

@@ -4,7 +4,7 @@ REQUIRED INPUTS: what each product needs, see nucleotune/studies/<study>/product
 OUTPUTS: results/tables/<name>.tsv and .html, results/figures/<name>.svg and .png
 """
 
-for study, product in [(study, one) for study, products in PRODUCTS.items() for one in products]:
+for study, product in [(study, one) for study in RUN.studies for one in RUN.products[study]]:
 
     rule:
         name:
@@ -12,7 +12,7 @@ for study, product in [(study, one) for study, products in PRODUCTS.items() for 
         input:
             **product.needs,
         output:
-            **product.outputs(of_run),
+            **product.outputs(RUN.place),
         log:
             f"logs/{product.name}.log",
         localrule: True
@@ -28,17 +28,17 @@ for study, product in [(study, one) for study, products in PRODUCTS.items() for 
             "../scripts/product.py"
 
 
-for study in DATASETS:
+for study in RUN.studies:
 
     rule:
         name:
             study
         input:
-            end_of(study),
+            end_of(RUN, study),
         localrule: True
 
 
-for study in [study for study, runs in ATTRIBUTED.items() if runs]:
+for study in [study for study, pairs in RUN.attributed.items() if pairs]:
 
     rule:
         name:
@@ -46,8 +46,8 @@ for study in [study for study, runs in ATTRIBUTED.items() if runs]:
         input:
             [
                 path
-                for product in PRODUCTS[study]
+                for product in RUN.products[study]
                 if product.make.endswith((":motif_table", ":logos"))
-                for path in product.outputs(of_run).values()
+                for path in product.outputs(RUN.place).values()
             ],
         localrule: True

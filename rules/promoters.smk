@@ -6,10 +6,13 @@ OUTPUTS: results/promoters/<dataset>/examples.parquet and card.json, results/fac
     results/promoters/<dataset>/<method>/seed<seed>/attention.tsv and attention_peaks.tsv
 """
 
+from nucleotune.studies.promoters.products import attention_runs, facts, reading
+from nucleotune.studies.promoters.protocol import examples_of, settings_read, species_read
+
 
 rule promoters_examples:
     input:
-        unpack(source_paths("promoters")),
+        unpack(lambda wildcards: RUN.source_paths("promoters", wildcards.dataset)),
     output:
         examples="results/promoters/{dataset}/examples.parquet",
         card="results/promoters/{dataset}/card.json",
@@ -18,7 +21,7 @@ rule promoters_examples:
     benchmark:
         "results/benchmarks/promoters_examples/{dataset}.tsv"
     wildcard_constraints:
-        dataset=any_of(DATASETS["promoters"]),
+        dataset=any_of(RUN.datasets["promoters"]),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
@@ -26,11 +29,11 @@ rule promoters_examples:
         mem_mb=lambda wildcards, attempt: 6000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        task=lambda wildcards: DATASETS["promoters"][wildcards.dataset].task,
-        length=lambda wildcards: DATASETS["promoters"][wildcards.dataset].length,
-        split=lambda wildcards: DATASETS["promoters"][wildcards.dataset].split,
-        species=lambda wildcards: species_read(*examples_of(wildcards.dataset)),
-        settings=lambda wildcards: settings_read(*examples_of(wildcards.dataset)),
+        task=lambda wildcards: RUN.datasets["promoters"][wildcards.dataset].task,
+        length=lambda wildcards: RUN.datasets["promoters"][wildcards.dataset].length,
+        split=lambda wildcards: RUN.datasets["promoters"][wildcards.dataset].split,
+        species=lambda wildcards: species_read(*examples_of(RUN, wildcards.dataset)),
+        settings=lambda wildcards: settings_read(*examples_of(RUN, wildcards.dataset)),
         version=stage_number("promoters_examples"),
     message:
         "Building examples of {wildcards.dataset}"
@@ -41,15 +44,11 @@ rule promoters_examples:
 rule promoters_reading:
     input:
         examples=expand(
-            "results/promoters/{dataset}/examples.parquet", dataset=DATASETS["promoters"]
+            "results/promoters/{dataset}/examples.parquet", dataset=RUN.datasets["promoters"]
         ),
-        checkpoints=[
-            f"resources/checkpoints/{name}"
-            for name in study_models("promoters")
-            if name in CHECKPOINTS
-        ],
+        checkpoints=list(RUN.checkpoint_paths("promoters").values()),
     output:
-        of_run("facts/promoters.json"),
+        facts(RUN),
     log:
         "logs/promoters_reading.log",
     conda:
@@ -59,24 +58,7 @@ rule promoters_reading:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        datasets=list(DATASETS["promoters"]),
-        methods={
-            name: [method for method in methods if method in LANGUAGE_MODELS]
-            for name, methods in METHODS["promoters"].items()
-        },
-        limits={
-            name: {key: computed("methods", name)[key] for key in ("title", "model", "max_tokens")}
-            for name in LANGUAGE_MODELS
-            if name in asked_methods(SETTINGS, ["promoters"])
-        },
-        models={name: computed("models", name) for name in study_models("promoters")},
-        checkpoints={
-            name: f"resources/checkpoints/{name}"
-            for name in study_models("promoters")
-            if name in CHECKPOINTS
-        },
-        downstream=SETTINGS["promoters"]["downstream"],
-        task3=same_genes(),
+        **reading(RUN),
         code=code_digest("scripts/promoters_reading.py"),
     message:
         "What models read of the promoters"
@@ -88,7 +70,7 @@ rule attention_profile:
     input:
         examples="results/promoters/{dataset}/examples.parquet",
         model="results/promoters/{dataset}/{method}/seed{seed}/model",
-        checkpoint=lambda wildcards: f"resources/checkpoints/{RUN['methods'][wildcards.method]['model']}",
+        checkpoint=lambda wildcards: f"resources/checkpoints/{RUN.methods[wildcards.method]['model']}",
     output:
         profiles="results/promoters/{dataset}/{method}/seed{seed}/attention.tsv",
         peaks="results/promoters/{dataset}/{method}/seed{seed}/attention_peaks.tsv",
@@ -97,7 +79,7 @@ rule attention_profile:
     benchmark:
         "results/benchmarks/attention_profile/{dataset}.{method}.seed{seed}.tsv"
     wildcard_constraints:
-        dataset=any_of(name for name, _ in attention_runs(PLANNED)),
+        dataset=any_of(name for name, _ in attention_runs(RUN)),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
@@ -105,9 +87,9 @@ rule attention_profile:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        downstream=SETTINGS["promoters"]["downstream"],
-        sampling_seed=SETTINGS["promoters"]["seed"],
-        bootstrap=SETTINGS["bootstrap"],
+        downstream=RUN.config["promoters"]["downstream"],
+        sampling_seed=RUN.config["promoters"]["seed"],
+        bootstrap=RUN.config["bootstrap"],
         version=stage_number("attention"),
     message:
         "Attention of {wildcards.method} along the promoters of {wildcards.dataset}, and its controls"

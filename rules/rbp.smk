@@ -4,10 +4,20 @@ REQUIRED INPUTS: files of the collections (resources/downloads/... or the user's
 OUTPUTS: results/rbp/<dataset>/examples.parquet, rest.parquet, card.json, structures.parquet, regions.parquet
 """
 
+from nucleotune.studies.rbp.plan import (
+    analysed,
+    analysed_checkpoint,
+    analysis_input,
+    attended,
+    collection_of,
+    rbp_rows,
+    region_paths,
+)
+
 
 rule rbp_examples:
     input:
-        unpack(source_paths("rbp")),
+        unpack(lambda wildcards: RUN.source_paths("rbp", wildcards.dataset)),
     output:
         examples="results/rbp/{dataset}/examples.parquet",
         rest="results/rbp/{dataset}/rest.parquet",
@@ -17,7 +27,7 @@ rule rbp_examples:
     benchmark:
         "results/benchmarks/rbp_examples/{dataset}.tsv"
     wildcard_constraints:
-        dataset=any_of(DATASETS["rbp"]),
+        dataset=any_of(RUN.datasets["rbp"]),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
@@ -25,14 +35,14 @@ rule rbp_examples:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        rbp=lambda wildcards: DATASETS["rbp"][wildcards.dataset].rbp,
-        format=lambda wildcards: rbp_collection(wildcards)["format"],
+        rbp=lambda wildcards: RUN.datasets["rbp"][wildcards.dataset].rbp,
+        format=lambda wildcards: collection_of(RUN, wildcards.dataset)["format"],
         rows=lambda wildcards: rbp_rows(
-            rbp_collection(wildcards), DATASETS["rbp"][wildcards.dataset].rbp
+            collection_of(RUN, wildcards.dataset), RUN.datasets["rbp"][wildcards.dataset].rbp
         ),
-        split=lambda wildcards: rbp_collection(wildcards)["split"],
+        split=lambda wildcards: collection_of(RUN, wildcards.dataset)["split"],
         settings={
-            name: SETTINGS["rbp"][name]
+            name: RUN.config["rbp"][name]
             for name in ("per_class", "min_per_class", "fractions", "seed", "peaks")
         },
         version=stage_number("rbp_examples"),
@@ -53,28 +63,28 @@ rule rbp_structures:
     benchmark:
         "results/benchmarks/rbp_structures/rbp.{dataset}.tsv"
     wildcard_constraints:
-        dataset=any_of(DATASETS["rbp"]),
+        dataset=any_of(RUN.datasets["rbp"]),
     priority: LONG
     conda:
         "../envs/nucleotune.yaml"
     # A small set on one thread: a job that needs all cores waits until nothing else is ready.
-    threads: min(8, max(1, SETTINGS["rbp"]["per_class"] // 1000))
+    threads: min(8, max(1, RUN.config["rbp"]["per_class"] // 1000))
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
-        engine=SETTINGS["rbp"]["folding"],
-        program=SETTINGS["rbp"]["linearpartition"],
+        engine=RUN.config["rbp"]["folding"],
+        program=RUN.config["rbp"]["linearpartition"],
         for_methods={
-            name: RUN["methods"][name]["baseline"]
-            for name in SETTINGS["rbp"]["methods"]
-            if STUDIES["rbp"].folded(RUN["methods"][name])
+            name: RUN.methods[name]["baseline"]
+            for name in RUN.config["rbp"]["methods"]
+            if RUN.studies["rbp"].folded(RUN.methods[name])
         },
         for_analysis=lambda wildcards: analysed(
-            PLANNED, DATASETS["rbp"][wildcards.dataset], "structures"
+            RUN, RUN.datasets["rbp"][wildcards.dataset], "structures"
         ),
-        max_sequences=SETTINGS["rbp"]["attention"]["max_sequences"],
-        seed=SETTINGS["rbp"]["seed"],
+        max_sequences=RUN.config["rbp"]["attention"]["max_sequences"],
+        seed=RUN.config["rbp"]["seed"],
         version=stage_number("rbp_structures"),
     message:
         "Folding the sequences of {wildcards.dataset}"
@@ -84,7 +94,7 @@ rule rbp_structures:
 
 rule rbp_regions:
     input:
-        unpack(region_paths),
+        unpack(lambda wildcards: region_paths(RUN, wildcards.dataset)),
         examples="results/rbp/{dataset}/examples.parquet",
         rest="results/rbp/{dataset}/rest.parquet",
     output:
@@ -93,7 +103,7 @@ rule rbp_regions:
         "logs/rbp_regions/{dataset}.log",
     wildcard_constraints:
         dataset=any_of(
-            name for name, one in DATASETS["rbp"].items() if analysed(PLANNED, one, "regions")
+            name for name, one in RUN.datasets["rbp"].items() if analysed(RUN, one, "regions")
         ),
     conda:
         "../envs/nucleotune.yaml"
@@ -113,15 +123,15 @@ rule rbp_attention:
     input:
         examples="results/rbp/{dataset}/examples.parquet",
         rest="results/rbp/{dataset}/rest.parquet",
-        regions=lambda wildcards: analysis_input(wildcards, "regions"),
-        structures=lambda wildcards: analysis_input(wildcards, "structures"),
-        model=f"results/rbp/{{dataset}}/{SETTINGS['rbp']['attention']['method']}/seed{SETTINGS['seeds'][0]}/model",
+        regions=lambda wildcards: analysis_input(RUN, wildcards.dataset, "regions"),
+        structures=lambda wildcards: analysis_input(RUN, wildcards.dataset, "structures"),
+        model=f"results/rbp/{{dataset}}/{RUN.config['rbp']['attention']['method']}/seed{RUN.config['seeds'][0]}/model",
         random_model=(
-            f"results/rbp/{{dataset}}/{SETTINGS['rbp']['attention']['random_method']}/seed{SETTINGS['seeds'][0]}/model"
-            if SETTINGS["rbp"]["attention"]["random_method"]
+            f"results/rbp/{{dataset}}/{RUN.config['rbp']['attention']['random_method']}/seed{RUN.config['seeds'][0]}/model"
+            if RUN.config["rbp"]["attention"]["random_method"]
             else []
         ),
-        checkpoint=rbp_checkpoint(),
+        checkpoint=analysed_checkpoint(RUN),
     output:
         summary="results/rbp/{dataset}/attention/summary.tsv",
         heads="results/rbp/{dataset}/attention/heads.parquet",
@@ -131,7 +141,7 @@ rule rbp_attention:
     benchmark:
         "results/benchmarks/rbp_attention/rbp.{dataset}.tsv"
     wildcard_constraints:
-        dataset=any_of(attended(PLANNED)),
+        dataset=any_of(attended(RUN)),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
@@ -141,13 +151,13 @@ rule rbp_attention:
         # One is all it uses, on however many the model was trained.
         gpu=lambda wildcards: min(
             1,
-            RUN["models"][RUN["methods"][SETTINGS["rbp"]["attention"]["method"]]["model"]][
+            RUN.models[RUN.methods[RUN.config["rbp"]["attention"]["method"]]["model"]][
                 "resources"
             ]["gpu"],
         ),
     params:
-        max_sequences=SETTINGS["rbp"]["attention"]["max_sequences"],
-        sampling_seed=SETTINGS["rbp"]["seed"],
+        max_sequences=RUN.config["rbp"]["attention"]["max_sequences"],
+        sampling_seed=RUN.config["rbp"]["seed"],
         version=stage_number("attention"),
     message:
         "Attention of the models of {wildcards.dataset} to regions, boundaries and structures"

@@ -4,6 +4,10 @@ REQUIRED INPUTS: tables, figures, cards, metrics, comparisons, training logs, do
 OUTPUTS: results/reports/<study>.html, results/reports/<study>.json (its findings), results/report.html
 """
 
+from nucleotune.plan import pages
+from nucleotune.plan.run import METRICS, SEED_OF
+from nucleotune.plan.targets import intermediates, shown_products
+
 
 localrules:
     study_report,
@@ -13,45 +17,32 @@ localrules:
 
 rule study_report:
     input:
-        tables=lambda wildcards: shown_products(wildcards.study, "html"),
-        figures=lambda wildcards: shown_products(wildcards.study, "svg"),
-        cards=lambda wildcards: [
-            f"results/{wildcards.study}/{dataset}/card.json" for dataset in SHOWN[wildcards.study]
-        ],
-        facts=lambda wildcards: STUDIES[wildcards.study].facts(PLANNED),
-        comparisons=lambda wildcards: [
-            of_run(f"{wildcards.study}/{dataset}/comparison.tsv")
-            for dataset in SHOWN[wildcards.study]
-        ],
-        metrics=lambda wildcards: every(
-            "results/{study}/{dataset}/{method}/metrics.json", wildcards.study
-        ),
+        tables=lambda wildcards: shown_products(RUN, wildcards.study, "html"),
+        figures=lambda wildcards: shown_products(RUN, wildcards.study, "svg"),
+        cards=lambda wildcards: RUN.cards(wildcards.study),
+        facts=lambda wildcards: RUN.studies[wildcards.study].facts(RUN),
+        comparisons=lambda wildcards: RUN.comparisons(wildcards.study),
+        metrics=lambda wildcards: RUN.every(METRICS, wildcards.study),
         training=lambda wildcards: [
             f"{run}/training.{kind}"
-            for run in trained_runs(wildcards.study)
+            for run in RUN.trained_runs(wildcards.study)
             for kind in ("tsv", "json")
         ],
-        fits=lambda wildcards: every(
-            "results/{study}/{dataset}/{method}/seed{seed}/fit.json", wildcards.study, BASELINES
-        ),
-        checkpoints=lambda wildcards: [
-            f"resources/checkpoints/{name}"
-            for name in study_models(wildcards.study)
-            if name in CHECKPOINTS
-        ],
+        fits=lambda wildcards: RUN.every(f"{SEED_OF}/fit.json", wildcards.study, RUN.baselines),
+        checkpoints=lambda wildcards: list(RUN.checkpoint_paths(wildcards.study).values()),
         deviations=[f"{ROOT}/docs/deviations.md"],
     output:
-        page=of_run("reports/{study}.html"),
-        findings=of_run("reports/{study}.json"),
+        page=RUN.place("reports/{study}.html"),
+        findings=RUN.place("reports/{study}.json"),
     log:
         "logs/study_report/{study}.log",
     conda:
         "../envs/nucleotune.yaml"
     params:
-        run=lambda wildcards: study_run(wildcards.study),
-        sources=lambda wildcards: study_sources(wildcards.study),
-        described=lambda wildcards: STUDIES[wildcards.study].described(PLANNED),
-        jobs=lambda wildcards: measured_jobs(wildcards.study),
+        run=lambda wildcards: pages.part_of(RUN, wildcards.study),
+        sources=lambda wildcards: pages.sources_of(RUN, wildcards.study),
+        described=lambda wildcards: RUN.studies[wildcards.study].described(RUN),
+        jobs=lambda wildcards: pages.measured_jobs(RUN, wildcards.study),
         code=lambda wildcards: code_digest(
             "scripts/study_report.py", f"nucleotune.studies.{wildcards.study}.texts"
         ),
@@ -64,18 +55,18 @@ rule study_report:
 
 rule overview:
     input:
-        pages=expand(of_run("reports/{study}.html"), study=SETTINGS["studies"]),
-        findings=expand(of_run("reports/{study}.json"), study=SETTINGS["studies"]),
-        checkpoints=[f"resources/checkpoints/{name}" for name in CHECKPOINTS],
+        pages=expand(RUN.place("reports/{study}.html"), study=RUN.studies),
+        findings=expand(RUN.place("reports/{study}.json"), study=RUN.studies),
+        checkpoints=[f"resources/checkpoints/{name}" for name in RUN.checkpoints],
     output:
-        of_run("report.html"),
+        RUN.place("report.html"),
     log:
         "logs/overview.log",
     conda:
         "../envs/nucleotune.yaml"
     params:
-        run={key: RUN[key] for key in ("config", "species", "methods", "models")},
-        jobs=lambda wildcards: [measured_jobs(study) for study in SETTINGS["studies"]],
+        run={key: getattr(RUN, key) for key in ("config", "species", "methods", "models")},
+        jobs=lambda wildcards: [pages.measured_jobs(RUN, study) for study in RUN.studies],
         code=code_digest("scripts/overview.py"),
         benchmarks="results/benchmarks",
     message:
@@ -86,5 +77,5 @@ rule overview:
 
 rule report:
     input:
-        of_run("report.html"),
-        [path for study in SETTINGS["studies"] for path in intermediates(study)],
+        RUN.place("report.html"),
+        [path for study in RUN.studies for path in intermediates(RUN, study)],

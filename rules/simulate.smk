@@ -20,7 +20,7 @@ rule simulate:
     benchmark:
         "results/benchmarks/simulate/{species}.tsv"
     wildcard_constraints:
-        species=any_of(RUN["species"]),
+        species=any_of(RUN.species),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
@@ -28,8 +28,8 @@ rule simulate:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        ensembl=lambda wildcards: RUN["species"][wildcards.species]["ensembl"],
-        simulate=lambda wildcards: RUN["species"][wildcards.species]["simulate"],
+        ensembl=lambda wildcards: RUN.species[wildcards.species]["ensembl"],
+        simulate=lambda wildcards: RUN.species[wildcards.species]["simulate"],
         version=stage_number("simulate"),
     message:
         "Simulating the species {wildcards.species}"
@@ -43,7 +43,7 @@ rule simulate_collection:
     log:
         "logs/simulate_collection/{collection}.log",
     wildcard_constraints:
-        collection=any_of(RUN["collections"]),
+        collection=any_of(RUN.collections),
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
@@ -51,7 +51,7 @@ rule simulate_collection:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        simulate=lambda wildcards: RUN["collections"][wildcards.collection]["simulate"],
+        simulate=lambda wildcards: RUN.collections[wildcards.collection]["simulate"],
         version=stage_number("simulate"),
     message:
         "Simulating the collection {wildcards.collection}"
@@ -72,7 +72,7 @@ rule simulate_model:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        model=lambda wildcards: computed("models", wildcards.model),
+        model=lambda wildcards: RUN.computed("models", wildcards.model),
         version=stage_number("simulate"),
     message:
         "Writing stand-ins for the published files of {wildcards.model}"

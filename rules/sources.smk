@@ -4,6 +4,8 @@ REQUIRED INPUTS: resources/sources.tsv; with `offline: true` the directories nam
 OUTPUTS: resources/downloads/<host>/<path> and <path>.meta.json, laid out as `wget -x` does
 """
 
+from nucleotune.plan import DOWNLOADS
+
 
 localrules:
     download,
@@ -12,15 +14,15 @@ localrules:
 
 rule fetch:
     input:
-        list(DOWNLOADS),
+        list(RUN.downloads),
 
 
 rule download:
     input:
-        lambda wildcards: simulated_mirror(f"{plan.DOWNLOADS}/{wildcards.path}") or [],
+        lambda wildcards: RUN.simulated.get(f"{DOWNLOADS}/{wildcards.path}", []),
     output:
-        file=f"{plan.DOWNLOADS}/{{path}}",
-        meta=f"{plan.DOWNLOADS}/{{path}}.meta.json",
+        file=f"{DOWNLOADS}/{{path}}",
+        meta=f"{DOWNLOADS}/{{path}}.meta.json",
     log:
         "logs/download/{path}.log",
     wildcard_constraints:
@@ -33,9 +35,9 @@ rule download:
         runtime=lambda wildcards, attempt: 240 * attempt,
         download=1,
     params:
-        source=lambda wildcards: vars(SOURCES[f"{plan.DOWNLOADS}/{wildcards.path}"]),
-        mirrors=SETTINGS["mirrors"],
-        offline=SETTINGS["offline"],
+        source=lambda wildcards: vars(RUN.sources[f"{DOWNLOADS}/{wildcards.path}"]),
+        mirrors=RUN.config["mirrors"],
+        offline=RUN.config["offline"],
     message:
         "Fetching {wildcards.path}"
     script:

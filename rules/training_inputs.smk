@@ -81,16 +81,3 @@ def checkpoint_of(wildcards):
     if method.get("start_from") is None and method["model"] in CHECKPOINTS:
         return f"resources/checkpoints/{method['model']}"
     return []
-
-
-def trained_runs(study):
-    """Directories of all training runs behind a study's tables, first stages included."""
-    runs = []
-    for shown in SHOWN[study]:
-        for method in [name for name in METHODS[study][shown] if name not in BASELINES]:
-            dataset = shown
-            while method is not None:
-                runs += [f"results/{study}/{dataset}/{method}/seed{n}" for n in SETTINGS["seeds"]]
-                method = RUN["methods"][method].get("start_from")
-                dataset = pool_name(DATASETS[study][shown].split)
-    return list(dict.fromkeys(runs))

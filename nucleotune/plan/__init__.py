@@ -4,6 +4,7 @@ Imported by the Snakefile; standard library only. The fan-out is known before th
 checkpoints.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,16 @@ class Dataset:
     def owner(self) -> str:
         """Whose genome and annotation it is read from: its species."""
         return self.species[0]
+
+
+def any_of(names: Iterable[str]) -> str:
+    """A wildcard's constraint: one of some names as they are written, or nothing at all if there are none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def pool_name(split: str) -> str:
+    """Name of the data set that pools all species under `split`."""
+    return f"pooled_{split}"
 
 
 def shared_jobs(
@@ -91,13 +102,6 @@ def remote_source(file: Mapping[str, Any], named_in: str, plain: str) -> Source:
         licence="",
         note=f"named in a {named_in}",
     )
-
-
-def downloads(
-    files: Iterable[Mapping[str, tuple[str, Source | None]]],
-) -> dict[str, Source]:
-    """What is to be fetched of some files: path -> source; `simulate`d ones too, whose mirror is written first."""
-    return {path: source for some in files for path, source in some.values() if source is not None}
 
 
 def checkpoint_files(

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from nucleotune.plan.run import Run
     from nucleotune.sources.registry import Source
 
-#: What `config.load_run` returns.
-Loaded = Mapping[str, Any]
 #: Name -> (path, source), the source being None for a local file.
 Files = dict[str, "tuple[str, Source | None]"]
 
@@ -55,17 +53,19 @@ class Product:
 class Study:
     """What differs from study to study.
 
-    datasets       of a run as it was loaded: name -> data set, in table order
+    datasets       of a run: name -> data set, in table order
     methods        of a configuration and a data set, in the order of the tables' rows
     labels         of a data set: what 0 and 1 mean
-    files          of a run as it was loaded, the registry and a data set, what it is built from
+    files          of a run and a data set, what it is built from
     task           kind of its labels: "classes" or "profiles"
-    genomes        of a run as it was loaded and the registry: owners of a genome, with its files by name
+    more_files     of a run, files that its rules read beside those of the data sets
+    on_request     of a run, files of steps that are only asked for by name: path -> source
+    genomes        of a run: owners of a genome, with its files by name
     against        of a run, methods that the others are compared with: the best of them, or the only one
     species_rules  rules with one job a species whose time the study's page counts
     cost_names     of a data set, what the table of costs calls it
-    listed         of a run as it was loaded, all data sets that it could have: jobs that trainings share are cut from
-                   these, so that leaving one out changes its own job alone; None for those that it has
+    listed         of a run, all data sets that it could have: jobs that trainings share are cut from these, so that
+                   leaving one out changes its own job alone; None for those that it has
     folded         whether a method's file asks for structures, which are then folded once for all of them
     motifs         MEME file of this checkout that its motifs are compared with
     check_settings of its block of the configuration and the source, for messages: raises InputError, as those below
@@ -78,18 +78,20 @@ class Study:
     intermediates  of a run, further files that its tables are made from
     """
 
-    datasets: Callable[[Loaded], Mapping[str, Dataset]]
+    datasets: Callable[[Run], Mapping[str, Dataset]]
     methods: Callable[[Mapping[str, Any], Any], list[str]]
     labels: Callable[[Any], tuple[str, str]]
-    files: Callable[[Loaded, Mapping[str, Source], Any], Files]
+    files: Callable[[Run, Any], Files]
     described: Callable[[Run], dict[str, Any]]
     products: Callable[[Run], list[Product]]
     task: str = "classes"
-    genomes: Callable[..., Iterable[tuple[str, Files]]] = lambda run, registry: ()
+    more_files: Callable[[Run], Iterable[Files]] = lambda run: ()
+    on_request: Callable[[Run], Mapping[str, Source]] = lambda run: {}
+    genomes: Callable[[Run], Iterable[tuple[str, Files]]] = lambda run: ()
     against: Callable[[Run], list[str]] = lambda run: run.baselines
     species_rules: tuple[str, ...] = ()
     cost_names: Callable[[Any], list[str]] = lambda dataset: list(dataset.species)
-    listed: Callable[[Loaded], list[str]] | None = None
+    listed: Callable[[Run], Iterable[str]] | None = None
     folded: Callable[[Mapping[str, Any]], bool] = lambda method: False
     motifs: str | None = None
     check_settings: Callable[[Mapping[str, Any], str], None] = lambda block, source: None

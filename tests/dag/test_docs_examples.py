@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import yaml
 from conftest import ROOT, snakemake
+from planned import jobs, run_of
 
 from nucleotune.plugins import (
     load_collection,
@@ -88,13 +89,16 @@ def test_plugins_are_valid(page, tmp_path):
 
 
 @pytest.mark.parametrize("page", ["docs/species.md", "docs/collections.md"])
-def test_commands_can_be_planned(page, tmp_path):
+def test_commands_can_be_planned(page, tmp_path, monkeypatch):
     """Data named by an address are not fetched here, but nothing says that the run is offline."""
+    monkeypatch.chdir(tmp_path)
     commands = []
-    for command in steps(page, tmp_path):
-        done = snakemake(tmp_path, *command, "--dry-run", "--quiet", "rules").stdout
-        assert "left out" not in done and "TOY" not in done and "toy" not in done
-        commands.append(command[0])
+    for study, *options in steps(page, tmp_path):
+        run = run_of(Path(options[options.index("--configfile") + 1]))
+        assert study in run.studies and not run.config["offline"]
+        assert not [note for note in run.notes if "left out" in note]
+        assert not [path for path in run.downloads if "toy" in path.lower()]
+        commands.append(study)
     assert (
         commands
         == {
@@ -104,18 +108,10 @@ def test_commands_can_be_planned(page, tmp_path):
     )
 
 
-def test_an_encoder_of_ones_own_can_be_planned(tmp_path):
+def test_an_encoder_of_ones_own_can_be_planned(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     list(steps("docs/models.md", tmp_path))
-    done = snakemake(
-        tmp_path,
-        "lncrna",
-        "--configfile",
-        str(tmp_path / "my-run.yaml"),
-        "--dry-run",
-        "--quiet",
-        "rules",
-    ).stdout
-    assert re.search(r"^checkpoint +1$", done, re.M)
+    assert jobs(run_of(Path("my-run.yaml")))["checkpoint"] == 1
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,12 @@ import itertools
 import pandas as pd
 import pytest
 
-from nucleotune import plan
 from nucleotune.config import load_run
 from nucleotune.errors import InputError
+from nucleotune.plan.run import Run
 from nucleotune.sequence.fasta import read_fasta
 from nucleotune.sequence.headers import parse_header
 from nucleotune.simulate.paths import toy_paths
-from nucleotune.sources.registry import read_registry
 from nucleotune.stages import ROOT
 from nucleotune.studies.lncrna import plan as lncrna_plan
 from nucleotune.studies.lncrna.build import filter_transcripts, read_transcripts
@@ -24,8 +23,8 @@ from nucleotune.studies.lncrna.calibration import (
     result,
 )
 from nucleotune.studies.lncrna.toy import write_toy_species
+from nucleotune.studies.registry import STUDIES
 
-REGISTRY = read_registry(ROOT / "resources/sources.tsv")
 PUBLISHED = pd.read_csv(ROOT / "resources/published/lncrna_datasets.tsv", sep="\t")
 NAMES = {"species": "toy_species", "assembly": "TOY1", "release": 110}
 OWN = {
@@ -148,10 +147,9 @@ def test_result_survives_its_file(tmp_path, toy):
 
 
 def test_files_are_those_of_every_release_and_no_part_of_the_study():
-    run = load_run(
-        {"lncrna": {"species": ["human", "mouse"], "calibrate": {"releases": [107, 108]}}}
-    )
-    files = lncrna_plan.calibration_files(run, REGISTRY)
+    config = {"lncrna": {"species": ["human", "mouse"], "calibrate": {"releases": [107, 108]}}}
+    run = Run.of(load_run(config), STUDIES)
+    files = lncrna_plan.calibration_files(run)
     keys = itertools.product(["human", "mouse"], [107, 108], ["mRNA", "lncRNA"])
     assert list(files) == list(keys)
     path, source = files["mouse", 107, "lncRNA"]
@@ -159,17 +157,19 @@ def test_files_are_those_of_every_release_and_no_part_of_the_study():
         "ftp.ensembl.org/pub/release-107/fasta/mus_musculus/ncrna/Mus_musculus.GRCm39.ncrna.fa.gz"
     )
     assert path == f"resources/downloads/{address}" and source.urls[0] == f"https://{address}"
-    datasets = lncrna_plan.lncrna_datasets(run["config"]).values()
-    studied = plan.downloads(lncrna_plan.transcript_files(run, REGISTRY, one) for one in datasets)
-    assert files["human", 108, "mRNA"][0] in studied and path not in studied
+    assert files["human", 108, "mRNA"][0] in run.downloads and path not in run.downloads
+    assert {path for path, _ in files.values()} <= run.sources.keys()
 
 
 def test_a_simulated_species_has_one_release():
-    files = lncrna_plan.calibration_files(load_run({"lncrna": {"species": ["toy"]}}), REGISTRY)
-    assert list(files) == [("toy", 110, "mRNA"), ("toy", 110, "lncRNA")]
+    run = Run.of(load_run({"lncrna": {"species": ["toy"]}}), STUDIES)
+    assert list(lncrna_plan.calibration_files(run)) == [
+        ("toy", 110, "mRNA"),
+        ("toy", 110, "lncRNA"),
+    ]
 
 
 def test_a_run_without_the_study_has_nothing_to_calibrate():
     promoters = {"species": ["human-110"], "methods": ["gc"]}
-    run = load_run({"studies": ["promoters"], "promoters": promoters})
-    assert lncrna_plan.calibration_files(run, REGISTRY) == {}
+    run = Run.of(load_run({"studies": ["promoters"], "promoters": promoters}), STUDIES)
+    assert run.sources == run.downloads

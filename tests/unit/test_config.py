@@ -10,6 +10,7 @@ import yaml
 from nucleotune import config_reference
 from nucleotune.config import load_run, set_in
 from nucleotune.errors import InputError
+from nucleotune.plan.run import Run
 from nucleotune.plugins import (
     find_plugin,
     load_collection,
@@ -106,7 +107,7 @@ def test_names_that_stand_for_something_else(tmp_path):
     with pytest.raises(
         InputError, match="two data sets of this run would be called 'pooled_paper'"
     ):
-        STUDIES["lncrna"].datasets(run)
+        Run.of(run, STUDIES)
     with pytest.raises(InputError, match="'attention' is the name of another directory"):
         load_run({"lncrna": {"methods": ["attention"]}})
     for name, rbp in (("x", "y_Z"), ("x_y", "Z")):
@@ -118,7 +119,7 @@ def test_names_that_stand_for_something_else(tmp_path):
         write(tmp_path / f"collections/{name}.tsv", sheet)
     run = load_run({**own, "rbp": {"collections": ["x", "x_y"]}})
     with pytest.raises(InputError, match="'x_y_Z', which is made of a collection and an RBP"):
-        STUDIES["rbp"].datasets(run)
+        Run.of(run, STUDIES)
 
 
 @pytest.mark.parametrize(

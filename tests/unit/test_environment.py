@@ -37,8 +37,8 @@ def test_declared_dependencies_are_locked_and_in_the_environment():
 def test_what_the_snakefile_imports_is_light():
     """rules/common.smk is parsed in every cluster job; torch alone would cost two seconds each time."""
     code = (
-        "import sys; import nucleotune.studies.registry, nucleotune.config, nucleotune.simulate.paths,"
-        " nucleotune.sources.registry, nucleotune.sources.mirror;"
+        "import sys; import nucleotune.studies.registry, nucleotune.config, nucleotune.plan.targets,"
+        " nucleotune.plan.pages, nucleotune.reporting.sampled;"
         " print(*{'torch', 'numpy', 'pandas', 'transformers', 'peft', 'requests', 'sklearn'} & set(sys.modules))"
     )
     done = subprocess.run(

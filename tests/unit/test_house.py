@@ -15,7 +15,6 @@ ALLOWED = {
     "scripts/simulate.py": "parts of the `simulate` block of species files",
     "nucleotune/genome/manifest.py": "a column of ENCODE's table",
     "nucleotune/__main__.py": "a column of sheets",
-    "Snakefile": "the counts of Ensembl releases, a step of one study",
 }
 
 #: Rooms from the ground up; files beside them at the level where they are read.

@@ -1,5 +1,7 @@
 """What a configuration amounts to: data sets, files and their addresses."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from nucleotune import plan
@@ -79,9 +81,9 @@ def test_own_files_are_local_or_downloads(tmp_path):
     assert local == ("data/a.fa", None)
     assert remote[0] == "resources/downloads/example.org/d/b.fa.gz" and remote[1].kind == "gzip"
     assert lncrna_plan.class_files(one, "lncRNA", REGISTRY, "data") == [("/abs/c.fa", None)]
-    run = {"species": {"x": one}, "config": {"data_dir": "data"}}
-    files = lncrna_plan.transcript_files(run, REGISTRY, plan.Dataset("x_paper", "paper", ("x",)))
-    assert list(plan.downloads([files])) == [remote[0]]
+    run = SimpleNamespace(species={"x": one}, config={"data_dir": "data"}, registry=REGISTRY)
+    files = lncrna_plan.transcript_files(run, plan.Dataset("x_paper", "paper", ("x",)))
+    assert [path for path, source in files.values() if source] == [remote[0]]
 
 
 def test_only_the_papers_data_under_the_papers_split_are_comparable():

@@ -1,17 +1,21 @@
 """What the RBP study consists of, from its configuration and sheets."""
 
+from types import SimpleNamespace
+
 from nucleotune import plan
 from nucleotune.config import load_run
+from nucleotune.plan.run import Run
 from nucleotune.plugins import load_collection
 from nucleotune.stages import ROOT
 from nucleotune.studies.rbp.plan import described_rbps, listed_rbps, rbp_datasets
+from nucleotune.studies.registry import STUDIES
 
 
 def shared(rbps):
-    run = {
-        "config": {"rbp": {"collections": ["rbpsuite"], "rbps": rbps}},
-        "collections": {"rbpsuite": load_collection("rbpsuite", [ROOT / "config"])},
-    }
+    run = SimpleNamespace(
+        config={"rbp": {"collections": ["rbpsuite"], "rbps": rbps}},
+        collections={"rbpsuite": load_collection("rbpsuite", [ROOT / "config"])},
+    )
     names = list(rbp_datasets(run))
     return names, plan.shared_jobs(names, 10, listed_rbps(run))
 
@@ -30,9 +34,10 @@ def test_leaving_one_out_changes_its_own_shared_job_alone():
 
 
 def test_datasets_of_whole_loci_are_not_the_papers():
-    run = load_run({"studies": ["rbp"], "rbp": {"collections": ["toy-peaks"], "methods": ["gc"]}})
-    assert run["collections"]["toy-peaks"]["split"] == "locus"
-    run["collections"]["toy-peaks"]["comparable"] = True
-    described = described_rbps(rbp_datasets(run), run["collections"])
+    config = {"studies": ["rbp"], "rbp": {"collections": ["toy-peaks"], "methods": ["gc"]}}
+    run = Run.of(load_run(config), STUDIES)
+    assert run.collections["toy-peaks"]["split"] == "locus"
+    run.collections["toy-peaks"]["comparable"] = True
+    described = described_rbps(run.datasets["rbp"], run.collections)
     assert not any(one["comparable"] for one in described)
     assert all(one["note"].endswith("; no place in two parts") for one in described)

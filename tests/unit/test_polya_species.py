@@ -1,5 +1,7 @@
 """Block `polya` of species files: each format of ends has its own keys."""
 
+from types import SimpleNamespace
+
 import pytest
 import yaml
 
@@ -49,7 +51,7 @@ def test_keys_of_another_format_are_refused(tmp_path, entry, message):
 def test_both_bedgraphs_from_the_network(tmp_path):
     urls = [f"https://a.org/{strand}.bedgraph.gz" for strand in ("plus", "minus")]
     species = load(tmp_path, format="bedgraph", urls=urls[:1], minus_urls=urls[1:], track="cold")
-    run = {"config": {"data_dir": "."}, "species": {"mine": species}}
-    files = polya_files(run, {}, Dataset("mine", "chromosome", ("mine",)))
+    run = SimpleNamespace(config={"data_dir": "."}, species={"mine": species}, registry={})
+    files = polya_files(run, Dataset("mine", "chromosome", ("mine",)))
     assert [files[name][1].urls[0] for name in ("ends_0", "minus_0")] == urls
     assert files["minus_0"][0].endswith("a.org/minus.bedgraph.gz")

@@ -1,21 +1,21 @@
 """What a run of the lncRNA study consists of: data sets, files, what tables say of them; standard library only."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nucleotune.errors import InputError
 from nucleotune.names import by_name
-from nucleotune.plan import DOWNLOADS, Dataset, ensembl_source, remote_source
+from nucleotune.plan import DOWNLOADS, Dataset, ensembl_source, pool_name, remote_source
 from nucleotune.sources.registry import Source, local_path
+
+if TYPE_CHECKING:
+    from nucleotune.plan.run import Run
 
 #: Class of a transcript -> its part of a species file and of Ensembl's file names.
 CLASSES = {"mRNA": ("coding", "cds"), "lncRNA": ("noncoding", "ncrna")}
-
-
-def pool_name(split: str) -> str:
-    """Name of the data set that pools all species under `split`."""
-    return f"pooled_{split}"
 
 
 def part_name(kept: float) -> str:
@@ -66,39 +66,48 @@ def class_files(
     return files
 
 
-def transcript_files(
-    run: Mapping[str, Any], registry: Mapping[str, Source], dataset: Dataset
-) -> dict[str, tuple[str, Source | None]]:
+def transcript_files(run: Run, dataset: Dataset) -> dict[str, tuple[str, Source | None]]:
     """FASTA files of a data set of the lncRNA study, by path: (path, source); the source is None for a local file."""
     return {
         path: (path, source)
         for name in dataset.species
         for label in CLASSES
-        for path, source in class_files(
-            run["species"][name], label, registry, run["config"]["data_dir"]
-        )
+        for path, source in _class_files(run, name, label)
     }
 
 
-def calibration_files(
-    run: Mapping[str, Any], registry: Mapping[str, Source]
-) -> dict[tuple[str, int, str], tuple[str, Source]]:
+def class_paths(run: Run, dataset: str, label: str) -> list[str]:
+    """FASTA files of one class of a data set's species."""
+    (species,) = run.datasets["lncrna"][dataset].species
+    return [path for path, _ in _class_files(run, species, label)]
+
+
+def _class_files(run: Run, species: str, label: str) -> list[tuple[str, Source | None]]:
+    return class_files(run.species[species], label, run.registry, run.config["data_dir"])
+
+
+def pooled(run: Run, dataset: str, file: str) -> list[str]:
+    """A file of each data set that a pool is made of."""
+    pool = run.datasets["lncrna"][dataset]
+    return [f"results/lncrna/{species}_{pool.split}/{file}" for species in pool.species]
+
+
+def calibration_files(run: Run) -> dict[tuple[str, int, str], tuple[str, Source]]:
     """Files of `calibrate_counts`: (species, release, class) -> (path, source).
 
     Species from Ensembl's main site that stand beside a row of the paper, in every release of `lncrna.calibrate`; a
     simulated one in its own release, the only one it has.
     """
     files = {}
-    names = run["config"]["lncrna"]["species"] if "lncrna" in run["config"]["studies"] else []
-    for name in names:
-        species = run["species"][name]
+    for name in run.config["lncrna"]["species"]:
+        species = run.species[name]
         ensembl = species["ensembl"]
         if not ensembl or ensembl["division"] != "vertebrates" or not species["published_as"]:
             continue
-        releases = run["config"]["lncrna"]["calibrate"]["releases"]
+        releases = run.config["lncrna"]["calibrate"]["releases"]
         for release in [ensembl["release"]] if species["simulate"] else releases:
             for label, (_, directory) in CLASSES.items():
-                source = ensembl_source({**ensembl, "release": release}, directory, registry)
+                source = ensembl_source({**ensembl, "release": release}, directory, run.registry)
                 path = f"{DOWNLOADS}/{local_path(source.urls[0])}"
                 files[name, release, label] = (path, source)
     return files

@@ -7,29 +7,27 @@ from typing import Any
 from nucleotune.errors import InputError
 from nucleotune.plan import DOWNLOADS, Dataset, remote_source
 from nucleotune.plan.run import Run
-from nucleotune.search_space import check_space, read_search, settings_digest
-from nucleotune.sources.registry import Source, local_path, resolve
+from nucleotune.search_space import EXAMPLE, check_space, read_search, settings_digest
+from nucleotune.sources.registry import local_path, resolve
+from nucleotune.studies.base import Files
 
-Files = dict[str, tuple[str, Source | None]]
 
-
-def polya_datasets(run: Mapping[str, Any]) -> dict[str, Dataset]:
+def polya_datasets(run: Run) -> dict[str, Dataset]:
     """One data set a species, of its name."""
-    return {
-        name: Dataset(name, "chromosome", (name,)) for name in run["config"]["polya"]["species"]
-    }
+    return {name: Dataset(name, "chromosome", (name,)) for name in run.config["polya"]["species"]}
 
 
-def polya_genome(run: Mapping[str, Any], registry: Mapping[str, Source], species: str) -> Files:
+def polya_genome(run: Run, species: str) -> Files:
     """Genome and annotation of a species: name -> (path, source); the source is None for a local file."""
-    one, data_dir = run["species"][species], Path(run["config"]["data_dir"])
+    one, data_dir = run.species[species], Path(run.config["data_dir"])
     files: Files = {}
     for name, row in (("genome", "dna"), ("annotation", "gtf")):
         if one["polya"]["files"][name]:
             files[name] = (str(data_dir / one["polya"]["files"][name]), None)
         elif one["ensembl"]:
             site = "ensembl" if one["ensembl"]["division"] == "vertebrates" else "ensemblgenomes"
-            source = resolve(registry[f"{site}_{row}"], **one["ensembl"], dna=one["polya"]["dna"])
+            row = run.registry[f"{site}_{row}"]
+            source = resolve(row, **one["ensembl"], dna=one["polya"]["dna"])
             files[name] = (f"{DOWNLOADS}/{local_path(source.urls[0])}", source)
         else:
             raise InputError(
@@ -38,12 +36,12 @@ def polya_genome(run: Mapping[str, Any], registry: Mapping[str, Source], species
     return files
 
 
-def polya_files(run: Mapping[str, Any], registry: Mapping[str, Source], dataset: Dataset) -> Files:
+def polya_files(run: Run, dataset: Dataset) -> Files:
     """Files of a data set: `genome`, `annotation`, and `ends_<n>` (for bedGraph `minus_<n>`, too) of the n-th entry."""
     (species,) = dataset.species
-    files = polya_genome(run, registry, species)
-    data_dir = Path(run["config"]["data_dir"])
-    for number, entry in enumerate(run["species"][species]["polya"]["ends"]):
+    files = polya_genome(run, species)
+    data_dir = Path(run.config["data_dir"])
+    for number, entry in enumerate(run.species[species]["polya"]["ends"]):
         if entry["path"]:
             files[f"ends_{number}"] = (str(data_dir / entry["path"]), None)
         else:
@@ -91,6 +89,21 @@ def found_by_search(run: Run) -> dict[str, dict[str, Any]]:
             if best is not None:
                 found.setdefault(dataset, {})[method] = best
     return found
+
+
+def searched(run: Run) -> list[str]:
+    """What target `tune` makes: results of all searches. Raises InputError where none is asked for."""
+    space = run.config["polya"]["tune"]["space"]
+    if not space:
+        raise InputError(
+            "polya.tune.space is empty: name methods of polya.methods, their keys and values, such as"
+            f" {EXAMPLE}"
+        )
+    return [
+        f"results/polya/{dataset}/{method}/tune/best.json"
+        for dataset in run.datasets["polya"]
+        for method in space
+    ]
 
 
 def trim(study: dict[str, Any], kept: Callable[[str, list, list], list]) -> None:

@@ -27,7 +27,6 @@ def products(run: Run) -> list[Product]:
     both = {key: asked[key] for key in ("datasets", "methods")}
     shown = run.shown["polya"]
     examples = [f"results/polya/{name}/examples.parquet" for name in shown]
-    comparisons = [run.place(f"polya/{name}/comparison.tsv") for name in shown]
     settings = {
         one["name"]: {
             key: run.methods[one["name"]][key] for key in ("network", "sizes", "training")
@@ -52,7 +51,7 @@ def products(run: Run) -> list[Product]:
             f"{_WRITE}:table4",
             {
                 "metrics": run.every(METRICS, "polya"),
-                "comparisons": comparisons,
+                "comparisons": run.comparisons("polya"),
                 "published": run.published("polya"),
             },
             both,

@@ -8,8 +8,8 @@ STUDY = Study(
     methods=lambda config, dataset: config["polya"]["methods"],
     labels=lambda dataset: ("", ""),
     files=plan.polya_files,
-    genomes=lambda run, registry: [
-        (name, plan.polya_genome(run, registry, name)) for name in run["config"]["polya"]["species"]
+    genomes=lambda run: [
+        (name, plan.polya_genome(run, name)) for name in run.config["polya"]["species"]
     ],
     task="profiles",
     against=lambda run: [run.config["polya"]["line"]],

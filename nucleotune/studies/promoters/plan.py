@@ -1,14 +1,19 @@
 """What the promoter study consists of, worked out from its configuration alone; standard library only."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nucleotune.errors import InputError
 from nucleotune.names import by_name
 from nucleotune.plan import DOWNLOADS, Dataset, describe_methods
 from nucleotune.sources.registry import Source, local_path, resolve
+
+if TYPE_CHECKING:
+    from nucleotune.plan.run import Run
 
 #: Task -> what labels 0 and 1 mean.
 LABELS = {
@@ -119,16 +124,14 @@ def task_files(task: str, study: Mapping[str, Any]) -> tuple[str, ...]:
     return GUE if task == "task1" else (*GUE, "genome", "promoters")
 
 
-def dataset_files(
-    run: Mapping[str, Any], registry: Mapping[str, Source], dataset: PromoterDataset
-) -> dict[str, tuple[str, Source | None]]:
+def dataset_files(run: Run, dataset: PromoterDataset) -> dict[str, tuple[str, Source | None]]:
     """Files that a data set is built from: name -> (path, source). Of GUE a single file of one's own is enough.
 
     Raises InputError where the species has no place for one of them.
     """
     (name,) = dataset.species
-    files = promoter_files(run["species"][name], registry, run["config"]["data_dir"])
-    names = task_files(dataset.task, run["config"]["promoters"])
+    files = promoter_files(run.species[name], run.registry, run.config["data_dir"])
+    names = task_files(dataset.task, run.config["promoters"])
     lacking = [file for file in names if file not in files]
     if lacking and not ("gue_train" in files and {*lacking} <= {"gue_valid", "gue_test"}):
         raise InputError(

@@ -51,6 +51,41 @@ def attention_runs(run: Run) -> list[tuple[str, str]]:
     ]
 
 
+def reading(run: Run) -> dict[str, Any]:
+    """Parameters of rule `promoters_reading`: what models read of the promoters depends on these."""
+    asked = asked_methods(run.config, ["promoters"])
+    return {
+        "datasets": list(run.datasets["promoters"]),
+        "methods": {
+            name: [method for method in methods if method in run.language_models]
+            for name, methods in run.assigned["promoters"].items()
+        },
+        "limits": {
+            name: {
+                key: run.computed("methods", name)[key] for key in ("title", "model", "max_tokens")
+            }
+            for name in run.language_models
+            if name in asked
+        },
+        "models": {name: run.computed("models", name) for name in run.models_of("promoters")},
+        "checkpoints": run.checkpoint_paths("promoters"),
+        "downstream": run.config["promoters"]["downstream"],
+        "task3": same_genes(run),
+    }
+
+
+def same_genes(run: Run) -> dict[str, str]:
+    """Data set of Task 4 -> one of Task 3 with the same species, whose genes are the same at all lengths and splits."""
+    datasets, found = run.datasets["promoters"], {}
+    for name in datasets_of_task(run, "task3"):
+        found.setdefault(datasets[name].species, name)
+    return {
+        name: found[datasets[name].species]
+        for name in datasets_of_task(run, "task4")
+        if datasets[name].species in found
+    }
+
+
 def products(run: Run) -> list[Product]:
     """Tables and figures of the study; those of a task that the run does not have would be empty."""
     asked, settings = described(run), run.config["promoters"]

@@ -1,10 +1,15 @@
 """The promoter study's protocol: which settings each task reads, and what the paper's are; standard library only."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nucleotune.errors import InputError
 from nucleotune.studies.promoters.plan import BY_LENGTH, LENGTH, PromoterDataset, without_places
+
+if TYPE_CHECKING:
+    from nucleotune.plan.run import Run
 
 #: Tissues of GTEx V8 with fewer than 70 genotyped samples; without them 49 of 54 are left, as in the paper.
 SMALL_TISSUES = (
@@ -74,6 +79,14 @@ def species_read(
         "biotypes": block["biotypes"] if source == "gtex" else None,
         "expected": {source: {key: n for key, n in expected.items() if n is not None}},
     }
+
+
+def examples_of(
+    run: Run, dataset: str
+) -> tuple[Mapping[str, Any], PromoterDataset, Mapping[str, Any]]:
+    """Arguments of `settings_read` and `species_read`: settings, data set, species file."""
+    one = run.datasets["promoters"][dataset]
+    return run.config["promoters"], one, run.species[one.species[0]]
 
 
 def changed_settings(

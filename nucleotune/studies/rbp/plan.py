@@ -7,13 +7,12 @@ from typing import Any
 
 from nucleotune.names import by_name
 from nucleotune.plan import DOWNLOADS, Dataset, remote_source
-from nucleotune.plan.run import Run
+from nucleotune.plan.run import Run, read_forms
 from nucleotune.sources.registry import Source, local_path, resolve
+from nucleotune.studies.base import Files
 
 #: What labels 0 and 1 mean.
 LABELS = ("unbound", "bound")
-
-Files = dict[str, tuple[str, Source | None]]
 
 
 @dataclass(frozen=True)
@@ -29,20 +28,25 @@ class RbpDataset(Dataset):
         return self.collection
 
 
-def listed_rbps(run: Mapping[str, Any]) -> dict[str, RbpDataset]:
+def listed_rbps(run: Run) -> dict[str, RbpDataset]:
     """All data sets `<collection>_<rbp>` of the sheets, in their order."""
     datasets = [
         RbpDataset(f"{name}_{rbp}", "", (), collection=name, rbp=rbp)
-        for name in run["config"]["rbp"]["collections"]
-        for rbp in dict.fromkeys(row["rbp"] for row in run["collections"][name]["rows"])
+        for name in run.config["rbp"]["collections"]
+        for rbp in dict.fromkeys(row["rbp"] for row in run.collections[name]["rows"])
     ]
     return by_name(datasets, "a collection and an RBP")
 
 
-def rbp_datasets(run: Mapping[str, Any]) -> dict[str, RbpDataset]:
+def rbp_datasets(run: Run) -> dict[str, RbpDataset]:
     """Those of them that the run has (`rbp.rbps`)."""
-    rbps = run["config"]["rbp"]["rbps"]
+    rbps = run.config["rbp"]["rbps"]
     return {name: one for name, one in listed_rbps(run).items() if rbps is None or one.rbp in rbps}
+
+
+def collection_of(run: Run, dataset: str) -> Mapping[str, Any]:
+    """The collection file of a data set."""
+    return run.collections[run.datasets["rbp"][dataset].collection]
 
 
 def rbp_rows(collection: Mapping[str, Any], rbp: str) -> list[dict[str, str]]:
@@ -50,21 +54,20 @@ def rbp_rows(collection: Mapping[str, Any], rbp: str) -> list[dict[str, str]]:
     return [row for row in collection["rows"] if row["rbp"] == rbp]
 
 
-def rbp_files(run: Mapping[str, Any], registry: Mapping[str, Source], dataset: RbpDataset) -> Files:
+def rbp_files(run: Run, dataset: RbpDataset) -> Files:
     """Files that a data set is built from: name -> (path, source); the source is None for a local file.
 
     Names: `sequences`; `positives`, `negatives`; `train`, `valid`, `test`; or `peaks_<n>` of the n-th row with
     `annotation` and `genome`.
     """
-    collection = run["collections"][dataset.collection]
-    data_dir = run["config"]["data_dir"]
+    collection, data_dir = run.collections[dataset.collection], run.config["data_dir"]
     rows = rbp_rows(collection, dataset.rbp)
     if collection["format"] == "rbpsuite":
         return {"sequences": _place(collection["sequences"], data_dir)}
     if collection["format"] == "narrowpeak":
         peaks = {}
         for number, row in enumerate(rows):
-            source = resolve(registry["encode_peaks"], accession=row["accession"])
+            source = resolve(run.registry["encode_peaks"], accession=row["accession"])
             if "md5" in row:
                 source = replace(source, checksum=f"md5:{row['md5']}")
             peaks[f"peaks_{number}"] = (f"{DOWNLOADS}/{local_path(source.urls[0])}", source)
@@ -75,10 +78,16 @@ def rbp_files(run: Mapping[str, Any], registry: Mapping[str, Source], dataset: R
     return {name: _cell(row[name], data_dir) for name in columns if name in row}
 
 
-def region_files(run: Mapping[str, Any], collection: str) -> Files:
+def region_files(run: Run, collection: str) -> Files:
     """Files that a collection's transcript regions are read from: annotation, and where named genome and chain."""
-    regions = run["collections"][collection]["regions"] or {}
-    return {name: _place(file, run["config"]["data_dir"]) for name, file in regions.items() if file}
+    regions = run.collections[collection]["regions"] or {}
+    return {name: _place(file, run.config["data_dir"]) for name, file in regions.items() if file}
+
+
+def region_paths(run: Run, dataset: str) -> dict[str, str]:
+    """What the transcript regions of an RBP's sequences are read from: name -> path."""
+    owner = run.datasets["rbp"][dataset].owner
+    return read_forms(owner, region_files(run, owner))
 
 
 def _place(file: Mapping[str, Any], data_dir: str) -> tuple[str, Source | None]:
@@ -104,6 +113,18 @@ def analysed(run: Run, dataset: RbpDataset, kind: str) -> bool:
     return (
         dataset.rbp in attention[{"regions": "region_rbps", "structures": "structure_rbps"}[kind]]
     )
+
+
+def analysis_input(run: Run, dataset: str, kind: str) -> str | list[str]:
+    """Regions or structures of a data set; [] where they are not analysed."""
+    wanted = analysed(run, run.datasets["rbp"][dataset], kind)
+    return f"results/rbp/{dataset}/{kind}.parquet" if wanted else []
+
+
+def analysed_checkpoint(run: Run) -> str | list[str]:
+    """The checkpoint that the analysed model started from: the model before fine-tuning; [] without analysis."""
+    method = run.config["rbp"]["attention"]["method"]
+    return f"resources/checkpoints/{run.methods[method]['model']}" if method else []
 
 
 def attended(run: Run) -> list[str]:

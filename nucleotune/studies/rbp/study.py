@@ -8,9 +8,8 @@ STUDY = Study(
     methods=lambda config, dataset: config["rbp"]["methods"],
     labels=lambda dataset: plan.LABELS,
     files=plan.rbp_files,
-    genomes=lambda run, registry: [
-        (name, plan.region_files(run, name)) for name in run["collections"]
-    ],
+    more_files=lambda run: [plan.region_files(run, name) for name in run.collections],
+    genomes=lambda run: [(name, plan.region_files(run, name)) for name in run.collections],
     cost_names=lambda dataset: [dataset.collection],
     listed=plan.listed_rbps,
     folded=plan.reads_structures,

@@ -17,7 +17,7 @@ from nucleotune.studies.task.plan import (
     task_entries,
     task_files,
 )
-from nucleotune.studies.task.plugin import check_task_files, load_task
+from nucleotune.studies.task.plugin import check_task_files, load_task, load_tasks
 from nucleotune.studies.task.toy import CLASSES, MOTIFS, PATHS, write_toy_task
 
 BASE = (
@@ -82,6 +82,15 @@ def test_keys_that_do_not_fit_together_are_named(tmp_path, old, new, message):
     assert old in BASE
     with pytest.raises(InputError, match=r"mine.yaml: .*" + re.escape(message)):
         loaded(tmp_path, BASE.replace(old, new, 1))
+
+
+def test_tasks_of_a_block_have_titles_of_their_own(tmp_path):
+    (tmp_path / "t.tsv").write_text("s\ty\n")
+    for name in ("one", "two"):
+        loaded(tmp_path, BASE, name)
+    assert list(load_tasks({"tasks": ["one"]}, [tmp_path], str(tmp_path))) == ["one"]
+    with pytest.raises(InputError, match="have the same title"):
+        load_tasks({"tasks": ["one", "two"]}, [tmp_path], str(tmp_path))
 
 
 def test_files_that_are_not_there(tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nucleotune.errors import InputError, did_you_mean
-from nucleotune.names import check_name
+from nucleotune.names import check_name, check_titles
 from nucleotune.plugins import find_plugin, local_file
 from nucleotune.schemas import read_schema, validate
 from nucleotune.sources.addresses import take_address, take_addresses, without_secrets
@@ -35,6 +35,18 @@ def load_task(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
     """
     path = find_plugin("tasks", name, folders)
     return checked_task(validate(read_yaml(path), read_schema("task"), path), path)
+
+
+def load_tasks(
+    block: Mapping[str, Any], folders: Iterable[str | Path], data_dir: str
+) -> dict[str, dict[str, Any]]:
+    """All task files that a block of the configuration names (`tasks`), by name; their local files are there."""
+    folders = list(folders)
+    tasks = {name: load_task(name, folders) for name in block["tasks"]}
+    for name, task in tasks.items():
+        check_task_files(name, task, data_dir)
+    check_titles("tasks", tasks, tasks)
+    return tasks
 
 
 def checked_task(task: Mapping[str, Any], path: Path) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What the study of the user's own tasks is; standard library only."""
 
 from nucleotune.studies.base import Study
-from nucleotune.studies.task import plan, products
+from nucleotune.studies.task import plan, plugin, products
 
 STUDY = Study(
     datasets=plan.listed_tasks,
@@ -13,6 +13,7 @@ STUDY = Study(
     ],
     cost_names=lambda dataset: [dataset.task],
     listed=plan.listed_tasks,
+    tasks=plugin.load_tasks,
     described=products.described,
     products=products.products,
 )

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from nucleotune.errors import InputError
+from nucleotune.reporting.leaks import leaks
 from nucleotune.schemas import read_schema, validate
 from nucleotune.sequence.alphabet import reverse_complement
 from nucleotune.studies.task.build import build_task
@@ -322,6 +323,13 @@ def test_related_sequences_stay_in_one_part_and_the_card_says_so(tmp_path):
     task, files = a_task(tmp_path, "f.tsv", **CLASSES, split={"by": "random"})
     _, card = build_task(files, task=task)
     assert card["related"]["shares_at"]["70"] > 0.8
+    said = [one for one in leaks(card, "sequences") if "sequences with a relative" in one]
+    assert len(said) == 1 and "covers 50 % of the test row on either strand" in said[0]
+    unknown = {**card, "related": {**card["related"], "reason": "no tool"}}
+    assert "Relatives of test sequences in training were not counted: no tool." in leaks(
+        unknown, "sequences"
+    )
+    assert not any("a relative in" in one for one in leaks({**card, "related": None}, "sequences"))
     assert card["leakage"]["genes_shared"] is None
 
 

@@ -115,7 +115,9 @@ def test_data_sets_files_and_what_the_builder_gets(tmp_path):
     assert given["entries"]["test_0"] == {"class": None, "split": None, "test": "far"}
     assert not {"title", "note", "files", "tests"} & set(given)
     assert datasets["mine"].kind == "classes" and datasets["mine"].names == ("a", "b")
-    titles = [one["title"] for one in described_tasks(datasets, run.tasks)]
+    described = described_tasks(datasets, run.tasks)
+    assert described[0]["note"] == "hello; no related sequences in two parts"
+    titles = [one["title"] for one in described]
     assert titles == ["T", "T (5 % of training)", "T (50 % of training)"]
 
 

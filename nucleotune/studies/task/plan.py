@@ -16,6 +16,15 @@ TEXTS = ("title", "note", "published_as", "comparable", "simulate", "sheet", "ro
 #: Parts that a sheet or file may come in.
 PARTS = ("train", "valid", "test")
 
+#: How rows were divided, for the notes of tables, by `split.by`.
+SPLIT_NOTES = {
+    "given": "parts as they came",
+    "random": "divided at random: relatives of a test row may be in training",
+    "group": "no group in two parts",
+    "chromosome": "no chromosome in two parts",
+    "similarity": "no related sequences in two parts",
+}
+
 
 @dataclass(frozen=True)
 class TaskDataset(Dataset):
@@ -119,7 +128,7 @@ def described_tasks(
         title = f"{task['title']}, {titles[dataset.row]}" if dataset.row else task["title"]
         if dataset.share is not None:
             title = f"{title} ({100 * dataset.share:g} % of training)"
-        keys = ("published_as", "comparable", "note")
+        keys = ("published_as", "comparable")
         result.append(
             {
                 "name": dataset.name,
@@ -129,6 +138,7 @@ def described_tasks(
                 "kind": task["kind"],
                 "share": dataset.share,
                 "title": title,
+                "note": "; ".join(filter(None, (task["note"], SPLIT_NOTES[task["split"]["by"]]))),
                 **{key: task[key] for key in keys},
             }
         )

@@ -1,5 +1,6 @@
 """`nucleotune init`: what is guessed of each kind of file, what is written, and what is never replaced."""
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -175,7 +176,7 @@ def test_files_of_parts_of_classes_and_fasta():
 
 
 def test_places_of_a_genome():
-    Path("g.fa").write_text(f">chr1\n{sequences(1, 5000)[0]}\n")
+    Path("g.fa.gz").write_bytes(gzip.compress(f">chr1\n{sequences(1, 5000)[0]}\n".encode()))
     lines = [
         f"chr1\t{i * 80}\t{i * 80 + 60}\tp{i}\t0\t{'+-'[i % 2]}\t{'ab'[i % 2]}" for i in range(60)
     ]
@@ -183,12 +184,13 @@ def test_places_of_a_genome():
     with pytest.raises(InputError, match="--genome"):
         found("p.bed")
     assert (
-        __main__.main(["init", "p.bed", "--genome", "g.fa", "--label", "7", "--split", "random"])
+        __main__.main(["init", "p.bed", "--genome", "g.fa.gz", "--label", "7", "--split", "random"])
         == 0
     )
     task = read_yaml("config/tasks/p.yaml")
-    assert task["format"] == "bed" and task["genome"] == {"path": "g.fa"}
+    assert task["format"] == "bed" and task["genome"] == {"path": "g.fa.gz"}
     assert task["columns"] == {"label": "7"} and task["split"] == {"by": "random"}
+    assert not list(Path().glob("g.fa*i"))  # nothing is left beside the genome
 
 
 @pytest.mark.parametrize(

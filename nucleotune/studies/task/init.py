@@ -5,6 +5,7 @@ Neither replaces one that is there, unless the user says so.
 """
 
 import re
+import tempfile
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ import pandas as pd
 import yaml
 
 from nucleotune.errors import InputError
+from nucleotune.genome.genome_file import unpack_genome
 from nucleotune.names import check_name
 from nucleotune.outputs import check_output, open_output
 from nucleotune.schemas import read_schema, validate
@@ -160,7 +162,11 @@ def _rows(draft: Draft, found: Look) -> pd.DataFrame:
     paths = {key: entry["path"] for key, entry in task_entries(whole).items()}
     table = with_labels(read_rows(paths, task), task)
     if "genome" in draft.keys:
-        table, lost = cut_sequences(table, draft.keys["genome"]["path"], task)
+        with tempfile.TemporaryDirectory(prefix="nucleotune-init-") as folder:
+            # As the workflow does; and no index is left beside the user's file.
+            genome = Path(folder) / "genome.fa"
+            unpack_genome(draft.keys["genome"]["path"], genome)
+            table, lost = cut_sequences(table, genome, task)
         for what, n in lost.items():
             if n:
                 draft.notes.append(f"{n:,} places are left out ({what.replace('_', ' ')})")

@@ -333,6 +333,21 @@ def test_related_sequences_stay_in_one_part_and_the_card_says_so(tmp_path):
     assert card["leakage"]["genes_shared"] is None
 
 
+def test_places_that_overlap_stay_in_one_part(tmp_path):
+    """Windows that share a tenth of their bases: too little for an alignment that covers half of one."""
+    contig = sequences(1, 20_000)[0]
+    write(tmp_path, "g.fa", f">chr1\n{contig}\n")
+    starts = [1000 * pair + shift for pair in range(19) for shift in (0, 90)]
+    lines = [f"chr1\t{s}\t{s + 100}\t{'ab'[i // 2 % 2]}" for i, s in enumerate(starts)]
+    write(tmp_path, "p.bed", "\n".join([*lines, ""]))
+    keys = {"title": "T", "kind": "classes", "classes": ["a", "b"], "format": "bed"}
+    keys |= {"genome": {"path": "g.fa"}, "columns": {"label": "name"}}
+    task, files = a_task(tmp_path, "p.bed", **keys)
+    examples, card = build_task({**files, "genome": str(tmp_path / "g.fa")}, task=task)
+    assert card["split"]["groups"] == 19 and card["leakage"]["test_rows_overlapping_training"] == 0
+    assert (examples.groupby(examples["start"] // 1000)["split"].nunique() == 1).all()
+
+
 def test_a_cluster_too_large_for_a_part_is_for_training(tmp_path):
     large = families(tmp_path, n=1, members=30)
     pd.concat(

@@ -9,6 +9,7 @@ import pandas as pd
 from nucleotune.contracts import SPLITS
 from nucleotune.errors import InputError
 from nucleotune.genome.contigs import names_in_genome
+from nucleotune.genome.loci import overlap_clusters
 from nucleotune.groups import join_groups, named_after_first
 from nucleotune.sequence.similarity import clusters
 from nucleotune.studies.splits import split_groups
@@ -64,7 +65,7 @@ def split_task(
                 threads=threads,
                 memory_gb=memory_gb,
             )
-            groups = join_groups(rows["group"].where(named[own]), found)
+            groups = join_groups(rows["group"].where(named[own]), found, _overlapping(rows))
             parts, large = _whole(rows, groups, task)
             counts["split"] |= {key: task["split"][key] for key in ("identity", "coverage")}
             counts["split"] |= {"strands": task["strands"], **large}
@@ -136,10 +137,10 @@ def _given(rows: pd.DataFrame, task: Mapping[str, Any]) -> pd.Series:
 def _whole(
     rows: pd.DataFrame, groups: np.ndarray, task: Mapping[str, Any]
 ) -> tuple[pd.Series, dict[str, int]]:
-    """Split by whole groups; those with more rows than half the smallest part are for training."""
+    """Split by whole groups; those with more rows than the smallest part are for training."""
     shares = task["split"]["shares"]
     sizes = pd.Series(groups).map(pd.Series(groups).value_counts()).to_numpy()
-    large = sizes > min(shares.values()) * len(rows) / 2
+    large = sizes > min(shares.values()) * len(rows)
     found = {
         "groups": len(set(groups)),
         "largest": int(sizes.max()),
@@ -198,6 +199,14 @@ def _chromosomes(rows: pd.DataFrame, task: Mapping[str, Any], counts: dict[str, 
                 f"part {part!r} would have no chromosome, the data have {len(sizes)}; choose another split"
             )
     return parts
+
+
+def _overlapping(rows: pd.DataFrame) -> pd.Series:
+    """Cluster of each row whose place overlaps that of others on its strand; None where no place is known."""
+    if "start" not in rows:
+        return pd.Series(None, rows.index, dtype=object)
+    found = pd.Series(overlap_clusters(rows), rows.index, dtype=object)
+    return found.where(found >= 0, None)
 
 
 def _names(rows: pd.DataFrame, groups: np.ndarray) -> pd.Series:

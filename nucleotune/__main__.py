@@ -1,4 +1,4 @@
-"""Command line: `python -m nucleotune predict MODEL FASTA`, `python -m nucleotune rbp-sheet FILE|DIRECTORY`."""
+"""Command line: `python -m nucleotune init FILE`, `.. predict MODEL FASTA`, `.. rbp-sheet FILE|DIRECTORY`."""
 
 import argparse
 import logging
@@ -11,6 +11,7 @@ from pathlib import Path
 from nucleotune import __version__
 from nucleotune.errors import InputError
 from nucleotune.outputs import STDOUT, check_output, open_output
+from nucleotune.studies.task.command import add_command
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -18,6 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="nucleotune", description=__doc__)
     parser.add_argument("--version", action="version", version=f"nucleotune {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
+    add_command(commands)
     predict = commands.add_parser(
         "predict",
         help="score the sequences of a FASTA file with a trained model",

@@ -69,6 +69,9 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
             )
         check_titles("collections", config[study].get("collections", ()), collections)
         notes += STUDIES[study].check_data(config[study], collections, source)
+    tasks: dict[str, Any] = {}
+    for study in config["studies"]:
+        tasks |= STUDIES[study].tasks(config[study], folders, config["data_dir"])
     methods = {}
     for name in asked_methods(config):
         _add_method(name, folders, methods, chain=())
@@ -99,6 +102,7 @@ def load_run(config: Mapping[str, Any], source: str = "configuration") -> dict[s
         "config": config,
         "species": species,
         "collections": collections,
+        "tasks": tasks,
         "methods": methods,
         "models": models,
         "left_out": left_out,

@@ -12,6 +12,7 @@ SECTIONS = {
     "species": "`config/species/<name>.yaml`",
     "collection": "`config/collections/<name>.yaml`",
     "model": "`config/models/<name>.yaml`",
+    "task": "`config/tasks/<name>.yaml`",
     "language_model": "`config/methods/<name>.yaml`, kind `language_model`",
     "baseline": "`config/methods/<name>.yaml`, kind `baseline`",
     "profile_model": "`config/methods/<name>.yaml`, kind `profile_model`",

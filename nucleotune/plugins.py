@@ -23,7 +23,7 @@ from nucleotune.text import read_lines
 from nucleotune.yaml_files import read_yaml
 
 #: Kinds of plug-in files, the directories that contain them.
-KINDS = ("species", "collections", "models", "methods")
+KINDS = ("species", "collections", "tasks", "models", "methods")
 
 #: Baselines that `mode: original` can run as an installed tool -> the program it calls.
 INSTALLED_TOOLS = {"cpc2": "CPC2.py", "plek": "PLEK.py", "lncfinder": "Rscript"}
@@ -234,12 +234,12 @@ def check_species_files(name: str, species: Mapping[str, Any], data_dir: str) ->
         files |= {f"polya.ends.{number}.{key}": entry[key] for key in ("path", "minus")}
     for key, file in files.items():
         if file:
-            path = _local_file(f"species/{name}.yaml: {key}", file, data_dir)
+            path = local_file(f"species/{name}.yaml: {key}", file, data_dir)
             if key.startswith("promoters.files.gue_"):
                 check_header(path)
 
 
-def _local_file(where: str, file: str, data_dir: str) -> Path:
+def local_file(where: str, file: str, data_dir: str) -> Path:
     """The path of a file that a plug-in file names under `where`; InputError where no job could read it."""
     path = Path(data_dir) / file
     if "{" in str(path) or "}" in str(path):
@@ -275,7 +275,7 @@ def check_collection_files(
                 if "://" not in row.get(key, "://"):
                     places[f"{collection['sheet']}: {row['rbp']}: {key}"] = row[key]
     for key, file in places.items():
-        _local_file(f"collections/{key}", file, data_dir)
+        local_file(f"collections/{key}", file, data_dir)
 
 
 def load_model(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ OUTPUTS: resources/simulated/<species>/<host>/..., a mirror that rule download r
 localrules:
     simulate,
     simulate_collection,
+    simulate_task,
     simulate_model,
 
 

@@ -25,7 +25,7 @@ from nucleotune.plan.attribution import attributed_runs
 from nucleotune.simulate.paths import simulated_collection_paths, simulated_paths
 from nucleotune.sources.hub import Locked, read_revisions
 from nucleotune.sources.mirror import missing
-from nucleotune.sources.registry import Source, read_registry
+from nucleotune.sources.registry import Source, local_path, read_registry
 from nucleotune.stages import ROOT
 from nucleotune.studies.base import Files, Product, Study
 
@@ -69,6 +69,7 @@ class Run:
     models: Mapping[str, Any]
     methods: Mapping[str, Any]
     collections: Mapping[str, Any]
+    tasks: Mapping[str, Any]
     notes: list[str]
     studies: Mapping[str, Study]
     registry: Mapping[str, Source]
@@ -84,7 +85,7 @@ class Run:
             f"method {name} is left out: its model's licence is non-commercial"
             for name in loaded["left_out"]
         ]
-        parts = ("config", "species", "models", "methods", "collections")
+        parts = ("config", "species", "models", "methods", "collections", "tasks")
         return cls(
             *(loaded[part] for part in parts),
             notes=left_out + loaded["notes"],
@@ -225,6 +226,10 @@ class Run:
             for name, one in owners.items():
                 for path in paths_of(one):
                     found.setdefault(f"{DOWNLOADS}/{path}", f"resources/{kind}/{name}")
+        for name, one in self.tasks.items():
+            for file in one["files"] if one["simulate"] else ():
+                path = f"{DOWNLOADS}/{local_path(file['urls'][0])}"
+                found.setdefault(path, f"resources/simulated-tasks/{name}")
         for name, files in self.checkpoints.items():
             for path, _ in files.values() if self.models[name]["simulate"] else ():
                 found.setdefault(path, f"resources/simulated-models/{name}")

@@ -25,6 +25,7 @@ def leaks(card: Card, rows: str) -> list[str]:
     return [
         *_shared_units(found, unit, rows, known, total),
         *_shared_sequences(found, rows),
+        *_related(card, rows),
         *_overlaps(card, found, unit, rows),
         *_identical(card, rows),
         *_composition(card, rows),
@@ -105,6 +106,21 @@ def _shared_sequences(found: Card, rows: str) -> list[str]:
             f" {found['strands']}."
         )
     return sentences
+
+
+def _related(card: Card, rows: str) -> list[str]:
+    """Test rows with relatives in training, where the card counts them (`studies.related`)."""
+    found = card.get("related")
+    if found is None:
+        return []
+    if found["reason"] is not None:
+        return [f"Relatives of test {rows} in training were not counted: {found['reason']}."]
+    shares = [f"{share(one)} at {least} %" for least, one in found["shares_at"].items()]
+    return [
+        f"Share of the test {rows} with a relative in training, by the identity of an alignment that covers"
+        f" {100 * found['coverage']:g} % of the test row on {found['strands']}: {', '.join(shares)} (below 70 %"
+        " relatives are found in part only)."
+    ]
 
 
 def _overlaps(card: Card, found: Card, unit: str, rows: str) -> list[str]:

@@ -68,6 +68,7 @@ class Study:
                    leaving one out changes its own job alone; None for those that it has
     folded         whether a method's file asks for structures, which are then folded once for all of them
     motifs         MEME file of this checkout that its motifs are compared with
+    tasks          of its block, the plug-in directories and data_dir: its task files by name, checked
     check_settings of its block of the configuration and the source, for messages: raises InputError, as those below
     trim           takes analyses of methods out of its block that the run does not have: `kept(key, names, known)`
     check_data     of its block, the collections and the source: notes on what the run leaves out
@@ -94,6 +95,7 @@ class Study:
     listed: Callable[[Run], Iterable[str]] | None = None
     folded: Callable[[Mapping[str, Any]], bool] = lambda method: False
     motifs: str | None = None
+    tasks: Callable[..., dict[str, Any]] = lambda block, folders, data_dir: {}
     check_settings: Callable[[Mapping[str, Any], str], None] = lambda block, source: None
     trim: Callable[[dict[str, Any], Callable[..., list]], None] = lambda block, kept: None
     check_data: Callable[..., list[str]] = lambda block, collections, source: []

@@ -12,6 +12,7 @@ NAMES = "|".join(STUDIES)
 ALLOWED = {
     "nucleotune/studies/registry.py": "the list of studies",
     "nucleotune/plugins.py": "blocks of species files, columns of sheets",
+    "nucleotune/config_reference.py": "the schema of task files",
     "nucleotune/simulate/paths.py": "parts of the `simulate` block of species files",
     "scripts/simulate.py": "parts of the `simulate` block of species files",
     "nucleotune/genome/manifest.py": "a column of ENCODE's table",

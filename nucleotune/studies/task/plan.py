@@ -1,0 +1,163 @@
+"""What the study consists of, worked out from its configuration and task files alone; standard library only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nucleotune.names import by_name
+from nucleotune.plan import DOWNLOADS, Dataset, remote_source
+from nucleotune.plan.run import Run
+from nucleotune.sources.registry import Source, local_path
+from nucleotune.studies.base import Files
+
+#: Keys of a task file that its examples do not depend on.
+TEXTS = ("title", "note", "published_as", "comparable", "simulate", "sheet", "rows")
+#: Parts that a sheet or file may come in.
+PARTS = ("train", "valid", "test")
+
+#: How rows were divided, for the notes of tables, by `split.by`.
+SPLIT_NOTES = {
+    "given": "parts as they came",
+    "random": "divided at random: relatives of a test row may be in training",
+    "group": "no group in two parts",
+    "chromosome": "no chromosome in two parts",
+    "similarity": "no related sequences in two parts",
+}
+
+
+@dataclass(frozen=True)
+class TaskDataset(Dataset):
+    """A task, or one row of its sheet, with all of its training rows or a share of them (a learning curve).
+
+    kind: what is predicted: classes, labels or numbers; names: of these, in order.
+    """
+
+    task: str = ""
+    row: str = ""
+    share: float | None = None
+    kind: str = "classes"
+    names: tuple[str, ...] = ()
+
+    @property
+    def owner(self) -> str:
+        """Whose genome sequences are cut from: its task."""
+        return self.task
+
+
+def listed_tasks(run: Run) -> dict[str, TaskDataset]:
+    """Data sets of a run: `<task>` or `<task>_<row of its sheet>`, each followed by its shares, `.._train5` for 5 %."""
+    datasets = []
+    for name in run.config["task"]["tasks"]:
+        task = run.tasks[name]
+        for row in [one["task"] for one in task["rows"]] or [""]:
+            stem = f"{name}_{row}" if row else name
+            for share in (None, *sorted(run.config["task"]["learning_curve"])):
+                datasets.append(
+                    TaskDataset(
+                        stem if share is None else f"{stem}_train{100 * share:g}",
+                        task["split"]["by"],
+                        (),
+                        task=name,
+                        row=row,
+                        share=share,
+                        kind=task["kind"],
+                        names=tuple(task["classes"] or task["names"]),
+                    )
+                )
+    return by_name(datasets, "a task, a row of its sheet and a share of its training rows")
+
+
+def task_entries(task: Mapping[str, Any], row: str = "") -> dict[str, dict[str, Any]]:
+    """Files of rows: key -> `path`, `urls`, `checksum`, `class`, `split`, `test` (a further test set's name or None).
+
+    Keys are `rows_<n>` and `test_<n>`: names that rules can use. row: of the sheet, if the task has one.
+    """
+    files = [dict(file) for file in task["files"]]
+    if row:
+        (cells,) = (one for one in task["rows"] if one["task"] == row)
+        files = [_cell(cells[key], key) for key in ("file", *PARTS) if key in cells]
+    entries = {f"rows_{n}": {**file, "test": None} for n, file in enumerate(files)}
+    tests = enumerate(task["tests"].items())
+    return entries | {f"test_{n}": {**file, "test": name} for n, (name, file) in tests}
+
+
+def task_files(run: Run, dataset: TaskDataset) -> Files:
+    """Files that a data set is built from: name -> (path, source); the source is None for a local file.
+
+    Names: those of `task_entries`, and `genome`.
+    """
+    task, data_dir = run.tasks[dataset.task], run.config["data_dir"]
+    files = task_entries(task, dataset.row)
+    return {key: _place(file, data_dir) for key, file in files.items()} | genome_files(
+        run, dataset.task
+    )
+
+
+def genome_files(run: Run, name: str) -> Files:
+    """The genome that a task's places are on, if it has one."""
+    genome = run.tasks[name]["genome"]
+    return {"genome": _place(genome, run.config["data_dir"])} if genome else {}
+
+
+def computed_task(task: Mapping[str, Any], row: str = "") -> dict[str, Any]:
+    """A task as far as its examples depend on it, with its `entries`: what rule and builder are given."""
+    kept = {key: value for key, value in task.items() if key not in (*TEXTS, "files", "tests")}
+    entries = {
+        key: {name: file[name] for name in ("class", "split", "test")}
+        for key, file in task_entries(task, row).items()
+    }
+    return {**kept, "entries": entries}
+
+
+def simulated_task_paths(task: Mapping[str, Any]) -> list[str]:
+    """Where the files of a simulated task lie in its mirror; none of another task."""
+    if not task["simulate"]:
+        return []
+    return [local_path(file["urls"][0]) for file in task_entries(task).values() if file["urls"]]
+
+
+def described_tasks(
+    datasets: Mapping[str, TaskDataset], tasks: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """What tables and figures say of each data set, in order."""
+    result = []
+    for dataset in datasets.values():
+        task = tasks[dataset.task]
+        titles = {row["task"]: row.get("title", row["task"]) for row in task["rows"]}
+        title = f"{task['title']}, {titles[dataset.row]}" if dataset.row else task["title"]
+        if dataset.share is not None:
+            title = f"{title} ({100 * dataset.share:g} % of training)"
+        keys = ("published_as", "comparable")
+        result.append(
+            {
+                "name": dataset.name,
+                "species": dataset.task,
+                "split": task["split"]["by"],
+                "task": dataset.task,
+                "kind": task["kind"],
+                "share": dataset.share,
+                "title": title,
+                "note": "; ".join(filter(None, (task["note"], SPLIT_NOTES[task["split"]["by"]]))),
+                **{key: task[key] for key in keys},
+            }
+        )
+    return result
+
+
+def _place(file: Mapping[str, Any], data_dir: str) -> tuple[str, Source | None]:
+    if file["path"]:
+        return str(Path(data_dir) / file["path"]), None
+    source = remote_source(file, "task file", plain="text")
+    return f"{DOWNLOADS}/{local_path(source.urls[0])}", source
+
+
+def _cell(value: str, column: str) -> dict[str, Any]:
+    remote = "://" in value
+    return {
+        "path": None if remote else value,
+        "urls": [value] if remote else [],
+        "checksum": "none",
+        "class": None,
+        "split": column if column in PARTS else None,
+    }

@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from nucleotune.contracts import not_run, read_examples, read_predictions
-from nucleotune.evaluation.intervals import evaluate_predictions, unmeasured
+from nucleotune.evaluation.intervals import evaluate_predictions
+from nucleotune.evaluation.resampling import unmeasured
 
 
 def evaluate(

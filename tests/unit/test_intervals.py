@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from nucleotune.errors import InputError
-from nucleotune.evaluation import intervals
+from nucleotune.evaluation import resampling
 from nucleotune.evaluation.intervals import evaluate, evaluate_predictions, resample_metrics
 
 
@@ -40,7 +40,7 @@ def test_auroc_of_every_resample_equals_scikit_learn():
     labels, scores, predicted = sample(seeds=2)
     scores = scores.round(1)
     found = resample_metrics(labels, scores, predicted, resamples=20, seed=3)["auroc"]
-    counts = np.concatenate(list(intervals._resampled_counts(labels, None, 20, 3))).astype(int)
+    counts = np.concatenate(list(resampling.draw(labels, None, 20, 3))).astype(int)
     for row, count in enumerate(counts):
         index = np.repeat(np.arange(labels.size), count)
         assert count[labels].sum() == labels.sum(), "drawn within each class"
@@ -51,7 +51,7 @@ def test_auroc_of_every_resample_equals_scikit_learn():
 def test_members_of_a_group_are_drawn_together_and_within_their_class():
     labels = np.array([0, 0, 0, 0, 1, 1, 1, 1], dtype=bool)
     groups = np.array([0, 0, 0, 1, 2, 2, 3, 4])
-    counts = np.concatenate(list(intervals._resampled_counts(labels, groups, 200, 3)))
+    counts = np.concatenate(list(resampling.draw(labels, groups, 200, 3)))
     for members in ([0, 1, 2], [4, 5]):
         assert (counts[:, members] == counts[:, members[:1]]).all()
     assert (counts[:, [0, 3]].sum(axis=1) == 2).all(), "two groups of label 0, two draws"
@@ -88,7 +88,7 @@ def test_groups_are_found_by_id():
 def test_resamples_do_not_depend_on_the_chunk(monkeypatch):
     labels, scores, predicted = sample(n=50)
     whole = resample_metrics(labels, scores, predicted, resamples=30, seed=0)
-    monkeypatch.setattr(intervals, "CHUNK", 7 * 50)
+    monkeypatch.setattr(resampling, "CHUNK", 7 * 50)
     chunked = resample_metrics(labels, scores, predicted, resamples=30, seed=0)
     for name in whole:
         assert np.allclose(whole[name], chunked[name], rtol=0, atol=1e-12)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from nucleotune.evaluation.metrics import METRICS, mean_roc, measure
+from nucleotune.evaluation.metrics import mean_roc, measure
+from nucleotune.evaluation.titles import METRICS
 
 REFERENCE = {
     "precision": reference.precision_score,

@@ -20,7 +20,13 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from nucleotune.contracts import check_columns, check_ids_and_splits
+from nucleotune.contracts import (
+    check_columns,
+    check_ids_and_splits,
+    check_sequences,
+    in_order,
+    refuse,
+)
 from nucleotune.errors import InputError
 from nucleotune.frames import read_arrow, write_parquet
 
@@ -90,12 +96,13 @@ def check_profile_examples(
             f"{source}: counts of shape {counts.shape}, expected {expected}: sequences, tracks (at least one),"
             " nucleotides"
         )
-    _refuse(source, table, lengths != lengths.iloc[0], f"sequence is not of {lengths.iloc[0]} nt")
-    illegal = ~table["sequence"].str.fullmatch("[ACGTN]+")
-    _refuse(source, table, illegal, "sequence is empty or holds letters other than ACGTN")
+    refuse(
+        source, table["id"], lengths != lengths.iloc[0], f"sequence is not of {lengths.iloc[0]} nt"
+    )
+    check_sequences(table, source)
     if not np.issubdtype(counts.dtype, np.integer):
         raise InputError(f"{source}: counts must be whole numbers, found {counts.dtype}")
-    _refuse(source, table, (counts < 0).any(axis=(1, 2)), "counts must not be negative")
+    refuse(source, table["id"], (counts < 0).any(axis=(1, 2)), "counts must not be negative")
     return examples
 
 
@@ -123,24 +130,17 @@ def check_profile_predictions(
             f" {expected[0]} sequences and {expected[1]} tracks"
         )
     broken = ~np.isfinite(log_counts).all(axis=1) | ~(profiles >= 0).all(axis=(1, 2))
-    _refuse(source, table, broken, "a prediction is negative or not finite")
+    refuse(source, table["id"], broken, "a prediction is negative or not finite")
     wrong = np.abs(profiles.sum(axis=2, dtype=float) - 1) > TOLERANCE
-    _refuse(source, table, wrong.any(axis=1), "a profile does not add up to 1")
+    refuse(source, table["id"], wrong.any(axis=1), "a profile does not add up to 1")
     return predictions
-
-
-def _refuse(source: str | Path, table: pd.DataFrame, broken: Any, what: str) -> None:
-    """Raise InputError naming the first record of those `broken`, bool (n,)."""
-    if np.any(broken):
-        raise InputError(f"{source}: record {table['id'].iloc[np.argmax(broken)]!r}: {what}")
 
 
 def write_profile_examples(path: str | Path, examples: ProfileExamples) -> None:
     """Check and write examples as Parquet, atomically; the same rows give the same bytes."""
     check_profile_examples(examples, path)
     table = examples.table
-    first = list(PROFILE_EXAMPLE_COLUMNS)
-    columns = table[[*first, *(c for c in table.columns if c not in first)]]
+    columns = table[in_order(table, PROFILE_EXAMPLE_COLUMNS)]
     lists = {
         COUNTS + track: _lists(examples.counts[:, i], pa.int32())
         for i, track in enumerate(examples.tracks)

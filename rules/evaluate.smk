@@ -32,6 +32,7 @@ rule evaluate:
         task=lambda wildcards: STUDIES[wildcards.study].task,
         seeds=SETTINGS["seeds"],
         bootstrap=SETTINGS["bootstrap"],
+        judged=lambda wildcards: STUDIES[wildcards.study].judged(PLANNED, wildcards.dataset),
         code=code_digest("scripts/evaluate.py", OF_TASKS),
     message:
         "Evaluating {wildcards.method} on {wildcards.dataset}"
@@ -67,6 +68,7 @@ rule compare:
         against=lambda wildcards: STUDIES[wildcards.study].against(PLANNED),
         seeds=SETTINGS["seeds"],
         bootstrap=SETTINGS["bootstrap"],
+        judged=lambda wildcards: STUDIES[wildcards.study].judged(PLANNED, wildcards.dataset),
         code=code_digest("scripts/compare.py", OF_TASKS),
     message:
         "Comparing all methods on {wildcards.dataset} with the best baseline"

@@ -28,7 +28,7 @@ from nucleotune.evaluation.titles import METRICS, NO_PROBABILITIES
 
 
 class Aligned(NamedTuple):
-    """Predictions of one method in one split: a row a seed, a column an example (sorted by id)."""
+    """Predictions of one method in one split: one row per seed, one column per example (sorted by id)."""
 
     ids: NDArray[Any]  # (n,)
     labels: NDArray[np.bool_]  # (n,)
@@ -48,7 +48,7 @@ def evaluate_predictions(
     """Metrics of one method on one data set: the content of its `metrics.json`, as in `evaluate_splits`.
 
     `tables` is {seed: predictions}; `groups` the group of every example, indexed by id (None: each
-    example is a group of its own).
+    example is a separate group).
 
     Raises InputError, beginning with `source`, when test was not predicted, the seeds do not hold the same examples, or
     a split holds one class only.
@@ -103,7 +103,7 @@ def evaluate(
 
     `labels` has shape (n,), `scores` and `predicted` (seeds, n) or (n,), `groups` (n,) numbers the
     groups that are drawn together (None: every example alone). `log_loss`, `brier` and `calibration_error` are None,
-    with the reason, unless all scores lie in [0, 1]. Raises InputError, beginning with `source`, when the labels hold
+    with the reason, unless all scores are in [0, 1]. Raises InputError, beginning with `source`, when the labels hold
     one class only.
     """
     split = split_of(labels, scores, predicted)

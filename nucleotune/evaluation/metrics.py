@@ -23,7 +23,7 @@ def measure(
     `labels`, `scores` and `predicted` have shape (n,), both classes occur in `labels`; `weights`
     has shape (resamples, n), how often each example counts, and defaults to once. Returns arrays of
     shape (resamples,), in the order of `titles.METRICS`; `log_loss`, `brier` and `calibration_error` are there only
-    when all scores lie in [0, 1], as probabilities do.
+    when all scores are in [0, 1], as probabilities do.
 
     Precision, recall, accuracy and F1 are equations 3-6 of the LoRA-BERT paper. `auprc` is the average precision,
     `balanced_accuracy` the mean of recall and specificity, `brier` the mean of (score - label)^2.

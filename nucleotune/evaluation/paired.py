@@ -85,7 +85,7 @@ def compare_splits(
 
     `predictions` is {method: {seed: predictions}}; `baselines` names those methods that may be the one to beat;
     `split_of` makes the Split of a method's tables, a split's name and the source for messages; `metrics` are those
-    compared, the main one first; `groups` is the group of every example by id, as in `resampling`. One row a method
+    compared, the main one first; `groups` is the group of every example by id, as in `resampling`. One row per method
     but the best baseline itself, with the columns of `comparison_columns`; a difference is method minus baseline, also
     where less is better; `p_holm` is `p` (of the main metric) after Holm's correction over the rows. What is undefined
     for one of the two is NaN, and the note says why. No rows when there is no baseline. McNemar's test (`decisions`)

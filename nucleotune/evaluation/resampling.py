@@ -2,8 +2,8 @@
 
 A kind says what one split of one method's predictions is, a `Split`; all else is here. What is drawn with replacement
 are groups of examples (genes, whose isoforms are much alike and so are right or wrong together), within each stratum:
-the classes, where there are some. Percentile intervals. They tell how much the test examples at hand matter, and
-nothing of the noise of training: for that, train with several seeds and read `seed_sd`.
+the classes, where there are some. Percentile intervals. They tell how much the choice of test examples matters, and
+nothing about the noise of training: for that, train with several seeds and read `seed_sd`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from nucleotune.contracts import further_tests
 from nucleotune.errors import InputError
 from nucleotune.evaluation.titles import BIASED
 
-#: Splits that are evaluated, and whether with intervals; further test sets (`test-<name>`) have them, too.
+#: Splits that are evaluated, and whether with intervals; further test sets (`test-<name>`) also have them.
 SPLITS = {"train": False, "valid": True, "test": True}
 
 #: Weights held at once: 2**21 float64 = 16 MiB, a few times over.
@@ -42,7 +42,7 @@ class Split(NamedTuple):
     ids       (n,)
     truth     what is known of them, (n,) or (n, parts), NaN where it is not
     strata    (n,), drawn within each value; None: all together
-    measures  one a seed, seeds ascending
+    measures  one per seed, seeds ascending
     flags     {part: {flag: number of seeds}}: seeds that predict `one_class`, or a `constant`
     reasons   {(part, metric): why it is undefined}; the whole speaks for its parts where they have no own
     sizes     {part: {what: number of examples}}
@@ -80,7 +80,7 @@ def evaluate_splits(
     """
     if not tables:
         raise InputError(
-            f"{source}: no seed was predicted; expected one table of predictions a seed"
+            f"{source}: no seed was predicted; expected one table of predictions per seed"
         )
     present = dict.fromkeys(split for table in tables.values() for split in table["split"].unique())
     if "test" not in present:
@@ -141,8 +141,7 @@ def judge(
         part, metric = key
         values = np.concatenate([one[key] for one in each])
         if metric in BIASED and key in drawn:
-            spread = drawn[key] - np.nanmean(drawn[key])
-            drawn[key] = (values.mean() + spread).clip(0)
+            drawn[key] = (values.mean() + drawn[key] - drawn[key].mean()).clip(0)
         result.setdefault(part, {})[metric] = _entry(
             values,
             drawn.get(key),
@@ -246,14 +245,14 @@ def align(
             raise InputError(
                 f"{source}: split {split!r}: seeds {first_seed} and {seed} hold different examples"
                 f" ({ids.size} and {len(part)} rows; first that differs: {record!r}); expected"
-                " the same in every seed: predict again the seed made from older examples"
+                " the same in every seed: repeat the seed made from older examples"
             )
         differs = _differ(part[list(truth)].to_numpy(float), known.to_numpy(float))
         if differs.any():
             record = ids[np.argmax(differs)]
             raise InputError(
                 f"{source}: split {split!r}: record {record!r} has another label in seed {seed}"
-                f" than in seed {first_seed}: predict again the seed made from older examples"
+                f" than in seed {first_seed}: repeat the seed made from older examples"
             )
     return list(parts.values())
 
@@ -266,7 +265,7 @@ def check_same_examples(best: str, expected: Split, name: str, found: Split) -> 
             f"methods {best!r} and {name!r} were tested on different examples"
             f" ({expected.ids.size} and {found.ids.size}; first that only one has:"
             f" {difference[0]!r}); every method must predict every test example:"
-            " run again the one made from older ones"
+            " rerun the one made from older examples"
         )
     differs = _differ(*(np.asarray(one.truth, dtype=float) for one in (found, expected)))
     if differs.any():
@@ -293,7 +292,7 @@ def group_codes(
     if found.isna().any():
         record = found.index[found.isna()][0]
         raise InputError(
-            f"{source}: record {record!r} is not among the examples: predict again what was made"
-            " from older examples"
+            f"{source}: record {record!r} is not among the examples: repeat predictions"
+            " made from older examples"
         )
     return pd.factorize(found)[0]

@@ -196,3 +196,19 @@ def test_a_model_that_predicts_one_class_says_so_and_has_no_false_certainty(coll
     if collapsed == 2:
         assert found["mcc"]["value"] == 0 and found["accuracy"]["ci_high"] is None
     assert found["auroc"]["ci_low"] < found["auroc"]["ci_high"]  # scores still rank
+
+
+def test_margins_have_no_calibration_and_say_why():
+    labels, scores, predicted = sample()
+    found = evaluate(labels, scores * 3 - 1, predicted, resamples=20)
+    for name in ("log_loss", "brier", "calibration_error"):
+        reason = {"reason": "scores are no probabilities"}
+        assert found[name] == {"value": None, "ci_low": None, "ci_high": None} | reason
+    assert found["auprc"]["ci_low"] < found["auprc"]["value"]
+
+
+def test_a_metric_that_few_resamples_have_gets_no_interval():
+    drawn = np.array([0.5] * 89 + [np.nan] * 11)
+    low, high, reason = resampling.interval(drawn, 0.95)
+    assert (low, high, reason) == (None, None, "defined in 89 of 100 resamples: no interval")
+    assert resampling.interval(drawn[:95], 0.95) == (0.5, 0.5, None)

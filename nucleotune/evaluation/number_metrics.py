@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from numba import njit
 from numpy.typing import NDArray
 
 from nucleotune.evaluation.means import mean_known, ratio
@@ -71,7 +72,8 @@ def number_measure(values: Floats, predicted: Floats, names: Sequence[str]) -> M
         each: dict[Key, Floats] = {}
         for i, name in enumerate(names):
             own = known[:, i]
-            found = measure_numbers(values[own, i], predicted[own, i], w[:, own])
+            counts = w if own.all() else np.ascontiguousarray(w[:, own])
+            found = measure_numbers(values[own, i], predicted[own, i], counts)
             each |= {(name, metric): one for metric, one in found.items()}
         whole: dict[Key, Floats] = {
             (WHOLE, metric): mean_known(np.stack([each[name, metric] for name in names], axis=1))
@@ -89,56 +91,78 @@ def measure_numbers(true: Floats, predicted: Floats, weights: Floats) -> dict[st
     """
     if not true.size:
         return {name: np.full(len(weights), np.nan) for name in NUMBER_METRICS}
-    total = weights.sum(axis=1)
-    drawn = total > 0
-    errors = weights @ (true - predicted) ** 2
-    spread = _spread(true - true.mean(), weights, total)
+    x, y = true - true.mean(), predicted - predicted.mean()
+    columns = np.stack(
+        [np.ones_like(x), x, y, x * x, y * y, x * y, (true - predicted) ** 2], axis=1
+    )
+    total, sum_x, sum_y, *squares, shared, errors = (weights @ columns).T
+    of_x, of_y = (
+        _spread(square, ratio(one**2, total))
+        for square, one in zip(squares, (sum_x, sum_y), strict=True)
+    )
+    shared = shared - ratio(sum_x * sum_y, total)
     return {
-        "pearson": weighted_pearson(true, predicted, weights),
-        "spearman": weighted_pearson(
-            midranks(true, weights), midranks(predicted, weights), weights
-        ),
-        "r2": np.where(spread > 0, 1 - ratio(errors, spread), np.nan),
-        "rmse": np.sqrt(ratio(errors, total, drawn)),
+        "pearson": ratio(shared, np.sqrt(of_x * of_y), of_x > 0),
+        "spearman": weighted_spearman(true, predicted, weights),
+        "r2": np.where(of_x > 0, 1 - ratio(errors, of_x), np.nan),
+        "rmse": np.sqrt(ratio(errors, total, total > 0)),
     }
 
 
-def midranks(values: Floats, weights: Floats) -> Floats:
-    """Ranks, ties sharing theirs, of `values` (m,) with each repeated as a row of weights says: (resamples, m)."""
-    distinct, code = np.unique(values, return_inverse=True)
-    if distinct.size == values.size:
-        own = np.empty_like(weights)
-        own[:, code] = weights
-    else:
-        order = np.argsort(code, kind="stable")
-        starts = np.searchsorted(code[order], np.arange(distinct.size))
-        own = np.add.reduceat(weights[:, order], starts, axis=1)
-    return (np.cumsum(own, axis=1) - (own - 1) / 2)[:, code]
-
-
-def weighted_pearson(true: Floats, predicted: Floats, weights: Floats) -> Floats:
-    """Pearson's correlation, (resamples,), of numbers of shape (m,) or (resamples, m).
-
-    0 where the predicted ones are all the same, NaN where the true ones are.
-    """
-    total = weights.sum(axis=1)
-    x, y = (np.atleast_2d(one) for one in (true, predicted))
-    x, y = x - x.mean(axis=1, keepdims=True), y - y.mean(axis=1, keepdims=True)
-    of_x, of_y = _spread(x, weights, total), _spread(y, weights, total)
-    means = [ratio(_sum(one, weights), total) for one in (x, y)]
-    shared = _sum(x * y, weights) - total * means[0] * means[1]
+def weighted_spearman(true: Floats, predicted: Floats, weights: Floats) -> Floats:
+    """Spearman's correlation, (resamples,); arguments, 0 and NaN as in `measure_numbers`. Ties share their rank."""
+    sums = np.empty((3, len(weights)))
+    _rank_sums(*_order(true), *_order(predicted), np.ascontiguousarray(weights), sums)
+    of_x, of_y, shared = sums
     return ratio(shared, np.sqrt(of_x * of_y), of_x > 0)
 
 
-def _spread(values: Floats, weights: Floats, total: Floats) -> Floats:
-    """Sum of squared distances from the weighted mean, exactly 0 for a constant, (resamples,)."""
-    square, mean = _sum(values**2, weights), ratio(_sum(values, weights), total)
-    spread = square - total * mean**2
+def _order(values: Floats) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Rows from the lowest value to the highest, and whether each is the last of its ties."""
+    order = np.argsort(values, kind="stable")
+    ranked = values[order]
+    return order, np.append(ranked[1:] != ranked[:-1], True)
+
+
+@njit(cache=True, nogil=True)
+def _ranks(order, last, w, middle, ranks):  # pragma: no cover (compiled)
+    """Fill `ranks` of rows, each repeated as `w` says, as distances from their mean, `middle`."""
+    below = 0.0
+    tied = 0.0
+    first = 0
+    for i in range(len(order)):
+        tied += w[order[i]]
+        if last[i]:
+            for j in range(first, i + 1):
+                ranks[order[j]] = below + (tied + 1) / 2 - middle
+            below += tied
+            tied = 0.0
+            first = i + 1
+
+
+@njit(cache=True, nogil=True)
+def _rank_sums(order_x, last_x, order_y, last_y, weights, sums):  # pragma: no cover (compiled)
+    """Fill `sums` (3, resamples): squares of the ranks of x, of those of y, and their products."""
+    x = np.empty(len(order_x))
+    y = np.empty(len(order_x))
+    for resample in range(len(weights)):
+        w = weights[resample]
+        middle = (w.sum() + 1) / 2
+        _ranks(order_x, last_x, w, middle, x)
+        _ranks(order_y, last_y, w, middle, y)
+        of_x = 0.0
+        of_y = 0.0
+        shared = 0.0
+        for i in range(len(w)):
+            of_x += w[i] * x[i] * x[i]
+            of_y += w[i] * y[i] * y[i]
+            shared += w[i] * x[i] * y[i]
+        sums[0, resample] = of_x
+        sums[1, resample] = of_y
+        sums[2, resample] = shared
+
+
+def _spread(square: Floats, of_mean: Floats) -> Floats:
+    """Sum of squared distances from the mean, exactly 0 for a constant: sum of squares less those of the mean."""
+    spread = square - of_mean
     return np.where(spread > ROUNDING * square, spread, 0)
-
-
-def _sum(values: Floats, weights: Floats) -> NDArray[np.float64]:
-    """Weighted sum of values (m,), (1, m) or (resamples, m)."""
-    if values.ndim == 1 or len(values) == 1:
-        return weights @ values.reshape(-1)
-    return np.einsum("rm,rm->r", weights, values)

@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike
 from scipy.stats import binomtest
 
 from nucleotune.errors import InputError
-from nucleotune.evaluation.intervals import check_classes, split_of, two_classes
 from nucleotune.evaluation.resampling import (
     WHOLE,
     Floats,
@@ -24,10 +23,8 @@ from nucleotune.evaluation.resampling import (
     interval,
     resample,
 )
-from nucleotune.evaluation.titles import LESS_IS_BETTER, METRICS
-
-#: Metrics of two classes that are compared; the main one comes first.
-COMPARED = ("auroc", "accuracy", "mcc")
+from nucleotune.evaluation.titles import COMPARED, LESS_IS_BETTER
+from nucleotune.evaluation.two_classes import check_classes, split_of
 
 Tables = Mapping[int, pd.DataFrame]
 
@@ -39,33 +36,6 @@ def comparison_columns(metrics: Sequence[str], decisions: bool = True) -> tuple[
     for name in further:
         columns += [f"delta_{name}", *(f"{name}_{what}" for what in ("ci_low", "ci_high", "p"))]
     return (*columns, *(["mcnemar_p"] if decisions else []), "note")
-
-
-COMPARISON_COLUMNS = comparison_columns(COMPARED)
-
-
-def compare_methods(
-    predictions: Mapping[str, Tables],
-    baselines: Sequence[str],
-    *,
-    main: str = "auroc",
-    groups: pd.Series | None = None,
-    resamples: int = 1000,
-    confidence: float = 0.95,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """Every method that predicts one of two classes against the best baseline; see `compare_splits`."""
-    return compare_splits(
-        predictions,
-        baselines,
-        two_classes,
-        metrics=tuple(dict.fromkeys((main, *COMPARED))),
-        titles=METRICS,
-        groups=groups,
-        resamples=resamples,
-        confidence=confidence,
-        seed=seed,
-    )
 
 
 def compare_splits(

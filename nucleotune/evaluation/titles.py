@@ -46,6 +46,12 @@ NUMBER_METRICS = {
     "rmse": "RMSE",
 }
 
+#: Metrics that are compared with the best baseline's, the default main one first: of two classes, and of the others.
+COMPARED = ("auroc", "accuracy", "mcc")
+COMPARED_CLASSES = ("macro_auroc", "accuracy", "macro_f1", "mcc")
+COMPARED_LABELS = ("macro_auroc", "macro_auprc", "macro_f1")
+COMPARED_NUMBERS = ("pearson", "spearman", "r2", "rmse")
+
 #: Metrics of which less is better.
 LESS_IS_BETTER = frozenset({"log_loss", "brier", "calibration_error", "rmse", "loss"})
 

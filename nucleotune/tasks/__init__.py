@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from types import ModuleType
 
-from nucleotune.evaluation.titles import CLASS_METRICS, LABEL_METRICS, METRICS, NUMBER_METRICS
+from nucleotune.evaluation import titles
 
 KINDS = ("classes", "labels", "numbers", "profiles")
 
@@ -36,5 +36,12 @@ def task_of(kind: str) -> ModuleType:
 def metric_titles(kind: str, parts: int = 2) -> Mapping[str, str]:
     """Metrics that may be the main one, with their titles; `parts` is the number of classes, labels or targets."""
     if kind == "classes":
-        return METRICS if parts == 2 else CLASS_METRICS
-    return {"labels": LABEL_METRICS, "numbers": NUMBER_METRICS}[kind]
+        return titles.METRICS if parts == 2 else titles.CLASS_METRICS
+    return {"labels": titles.LABEL_METRICS, "numbers": titles.NUMBER_METRICS}[kind]
+
+
+def compared(kind: str, parts: int = 2) -> tuple[str, ...]:
+    """Metrics of comparison.tsv, the default main one first; arguments as above."""
+    if kind == "classes":
+        return titles.COMPARED if parts == 2 else titles.COMPARED_CLASSES
+    return {"labels": titles.COMPARED_LABELS, "numbers": titles.COMPARED_NUMBERS}[kind]

@@ -17,8 +17,8 @@ from nucleotune.contracts import (
 from nucleotune.errors import InputError
 from nucleotune.evaluation.class_metrics import confusion, many_classes
 from nucleotune.evaluation.cut_off import Columns
-from nucleotune.evaluation.intervals import two_classes
-from nucleotune.evaluation.titles import CLASS_METRICS, METRICS
+from nucleotune.evaluation.titles import CLASS_METRICS, COMPARED, COMPARED_CLASSES, METRICS
+from nucleotune.evaluation.two_classes import two_classes
 from nucleotune.tasks.base import Judging, Paths, Tables, compare_kind, evaluate_kind
 
 __all__ = [
@@ -29,10 +29,6 @@ __all__ = [
     "write_examples",
     "write_predictions",
 ]
-
-#: Metrics that are compared, the default main one first.
-COMPARED = ("auroc", "accuracy", "mcc")
-COMPARED_MANY = ("macro_auroc", "accuracy", "macro_f1", "mcc")
 
 
 def evaluate(
@@ -70,7 +66,9 @@ def _judging(names: Sequence[str] | None, tables: Iterable[pd.DataFrame], source
     stated = {} if names is None else {"classes": list(names)}
     if expected == 2:
         decision = Columns("label", "score", "predicted")
-        return Judging(two_classes, METRICS, COMPARED, {"": decision}, True, lambda tables: stated)
+        return Judging(
+            two_classes, METRICS, COMPARED, {"label": decision}, True, lambda tables: stated
+        )
     titles = [str(k) for k in range(expected)] if names is None else list(names)
 
     def split_of(tables: Tables, split: str, source: str):
@@ -81,4 +79,4 @@ def _judging(names: Sequence[str] | None, tables: Iterable[pd.DataFrame], source
         counts = {name: confusion(tables, name, expected) for name in splits if name != "pretrain"}
         return {"classes": titles, "confusion": counts}
 
-    return Judging(split_of, CLASS_METRICS, COMPARED_MANY, mcnemar=True, states=states)
+    return Judging(split_of, CLASS_METRICS, COMPARED_CLASSES, mcnemar=True, states=states)

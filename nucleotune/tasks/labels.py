@@ -26,7 +26,7 @@ from nucleotune.contracts import (
 )
 from nucleotune.evaluation.cut_off import Columns
 from nucleotune.evaluation.label_metrics import several_labels
-from nucleotune.evaluation.titles import LABEL_METRICS
+from nucleotune.evaluation.titles import COMPARED_LABELS, LABEL_METRICS
 from nucleotune.tasks.base import (
     Judging,
     Paths,
@@ -51,9 +51,6 @@ __all__ = [
 ]
 
 LABEL, PREDICTED = "label:", "predicted:"
-
-#: Metrics that are compared, the default main one first.
-COMPARED = ("macro_auroc", "macro_auprc", "macro_f1")
 
 _yes_or_no = partial(np.isin, test_elements=(0, 1))
 
@@ -130,7 +127,7 @@ def _judging(names: Sequence[str] | None, tables: Iterable[pd.DataFrame], source
     return Judging(
         partial(several_labels, names=names),
         LABEL_METRICS,
-        COMPARED,
+        COMPARED_LABELS,
         {name: Columns(LABEL + name, SCORE + name, PREDICTED + name) for name in names},
         states=lambda tables: {"labels": names},
     )

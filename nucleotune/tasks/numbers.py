@@ -23,7 +23,7 @@ from nucleotune.contracts import (
     read_ran,
 )
 from nucleotune.evaluation.number_metrics import numbers
-from nucleotune.evaluation.titles import NUMBER_METRICS
+from nucleotune.evaluation.titles import COMPARED_NUMBERS, NUMBER_METRICS
 from nucleotune.tasks.base import (
     Judging,
     Paths,
@@ -48,9 +48,6 @@ __all__ = [
 ]
 
 VALUE, PREDICTED = "value:", "predicted:"
-
-#: Metrics that are compared, the default main one first.
-COMPARED = ("pearson", "spearman", "r2", "rmse")
 
 
 def check_examples(examples: pd.DataFrame, source: str | Path = "examples") -> pd.DataFrame:
@@ -123,6 +120,6 @@ def _judging(names: Sequence[str] | None, tables: Iterable[pd.DataFrame], source
     return Judging(
         partial(numbers, names=names),
         NUMBER_METRICS,
-        COMPARED,
+        COMPARED_NUMBERS,
         states=lambda tables: {"targets": names},
     )

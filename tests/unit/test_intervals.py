@@ -9,7 +9,30 @@ from sklearn.metrics import roc_auc_score
 
 from nucleotune.errors import InputError
 from nucleotune.evaluation import resampling
-from nucleotune.evaluation.intervals import evaluate, evaluate_predictions, resample_metrics
+from nucleotune.evaluation.resampling import WHOLE, evaluate_splits, judge, resample
+from nucleotune.evaluation.two_classes import check_classes, split_of, two_classes
+
+
+def evaluate(labels, scores, predicted, *, resamples=1000, seed=0, groups=None):
+    split = split_of(labels, scores, predicted)
+    return judge(split, resamples=resamples, confidence=0.95, seed=seed, groups=groups)[WHOLE]
+
+
+def resample_metrics(labels, scores, predicted, **options):
+    found = resample(split_of(labels, scores, predicted), **options)
+    return {metric: values for (_, metric), values in found.items()}
+
+
+def evaluate_predictions(tables, groups=None, resamples=1000, source="predictions"):
+    return evaluate_splits(
+        tables,
+        lambda split: two_classes(tables, split, source),
+        groups=groups,
+        resamples=resamples,
+        confidence=0.95,
+        seed=0,
+        source=source,
+    )
 
 
 def sample(n=200, seeds=1, seed=0):
@@ -135,7 +158,7 @@ def test_same_seed_gives_the_same_numbers():
 
 def test_one_class_is_refused():
     with pytest.raises(InputError, match="here: 4 examples, 0 of label 1 and 4 of label 0"):
-        evaluate(np.zeros(4), np.arange(4.0), np.zeros(4), source="here")
+        check_classes(np.zeros(4, dtype=bool), "here")
 
 
 def test_metrics_json_of_several_seeds():

@@ -8,12 +8,20 @@ from sklearn.metrics import matthews_corrcoef
 
 from nucleotune.errors import InputError
 from nucleotune.evaluation.paired import (
-    COMPARISON_COLUMNS,
     best_baseline,
     compare,
-    compare_methods,
+    compare_splits,
+    comparison_columns,
     holm,
 )
+from nucleotune.evaluation.titles import COMPARED, METRICS
+from nucleotune.evaluation.two_classes import two_classes
+
+
+def compare_methods(methods, baselines, main="auroc", **options):
+    metrics = tuple(dict.fromkeys((main, *COMPARED)))
+    options = {"metrics": metrics, "titles": METRICS} | options
+    return compare_splits(methods, baselines, two_classes, **options)
 
 
 def predictions(strength, seed, n=400, valid_strength=None):
@@ -120,7 +128,7 @@ def test_comparison_table():
         "length": {1: predictions(0.5, 4)},
     }
     found = compare_methods(methods, ["svm", "length"], resamples=200)
-    assert tuple(found.columns) == COMPARISON_COLUMNS
+    assert tuple(found.columns) == comparison_columns(COMPARED)
     assert found["method"].tolist() == ["bert", "length"]
     assert set(found["against"]) == {"svm"}
     bert, length = found.iloc[0], found.iloc[1]
@@ -159,13 +167,13 @@ def test_best_baseline_takes_metrics_as_in_the_file():
 def test_no_baselines_gives_an_empty_table():
     found = compare_methods({"bert": {1: predictions(1, 1)}}, [])
     assert found.empty
-    assert tuple(found.columns) == COMPARISON_COLUMNS
+    assert tuple(found.columns) == comparison_columns(COMPARED)
 
 
 def test_a_lone_baseline_gives_an_empty_table():
     found = compare_methods({"svm": {1: predictions(1, 1)}}, ["svm"], resamples=10)
     assert found.empty
-    assert tuple(found.columns) == COMPARISON_COLUMNS
+    assert tuple(found.columns) == comparison_columns(COMPARED)
 
 
 def test_different_examples_are_refused():

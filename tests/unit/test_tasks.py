@@ -1,6 +1,8 @@
 """Kinds of label from file to file: contracts, metrics.json, comparison.tsv."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -9,7 +11,7 @@ import pytest
 
 from nucleotune.contracts import write_not_run
 from nucleotune.errors import InputError
-from nucleotune.tasks import KINDS, metric_titles, task_of
+from nucleotune.tasks import KINDS, compared, metric_titles, task_of
 from nucleotune.tasks.base import check_values
 
 BOOTSTRAP = {"resamples": 60, "confidence": 0.95, "seed": 1}
@@ -191,7 +193,7 @@ def test_comparison(tmp_path, kind):
     paths["none"] = {1: tmp_path / "none.parquet"}
     found = task.compare(examples, paths, against=["good", "poor", "none"], bootstrap=BOOTSTRAP)
     assert found["method"].tolist() == ["model", "poor"] and set(found["against"]) == {"good"}
-    main = task.COMPARED_MANY[0] if kind == "classes" else task.COMPARED[0]
+    main = compared(kind, 3)[0]
     model, poor = found[f"delta_{main}"]
     assert model > 0 > poor and found["ci_low"][0] > 0
     assert found["p_holm"].between(found["p"], 1).all()
@@ -226,7 +228,7 @@ def test_cut_offs_of_two_classes_are_stated(tmp_path):
     asked = {"bootstrap": BOOTSTRAP, "names": ["no", "yes"], "threshold": "validation"}
     task = task_of("classes")
     found = task.evaluate(examples, paths["model"], source="mine", chosen_by="f1", **asked)
-    cut_off = found["threshold"].pop("cut_offs")[""]["1"]
+    cut_off = found["threshold"].pop("cut_offs")["label"]["1"]
     assert found["threshold"] == {"chosen_on": "valid", "by": "f1"}
     test = predicted("classes", 0.4, 1, 2).query("split == 'test'")
     accuracy = ((test["score"] >= cut_off) == test["label"]).mean()
@@ -283,3 +285,11 @@ def test_classes_of_another_number_are_refused(tmp_path):
         task_of("numbers").evaluate(
             examples, paths["model"], bootstrap=BOOTSTRAP, source="mine", names=["x"]
         )
+
+
+def test_the_snakefile_may_ask_for_names_of_metrics():
+    code = "import sys, nucleotune.tasks; sys.exit('numpy' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    for kind in KINDS[:3]:
+        for parts in (2, 3):
+            assert set(compared(kind, parts)) <= set(metric_titles(kind, parts))

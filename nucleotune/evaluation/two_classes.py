@@ -1,7 +1,7 @@
-"""Metrics of two-class predictions with bootstrap intervals, drawn within each class.
+"""Predictions of one of two classes in one split, as `resampling` judges them.
 
-The studies fix the class balance by design, and AUROC is then defined in every resample. `resampling` says what is
-drawn and what the intervals tell.
+Groups are drawn within each class: the studies fix the class balance by design, and AUROC is then defined in every
+resample. Log loss, Brier score and calibration error are unknown unless all scores are in [0, 1].
 """
 
 from collections.abc import Mapping
@@ -13,17 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nucleotune.errors import InputError
 from nucleotune.evaluation.metrics import measure
-from nucleotune.evaluation.resampling import (
-    WHOLE,
-    Floats,
-    Key,
-    Measure,
-    Split,
-    align,
-    evaluate_splits,
-    judge,
-    resample,
-)
+from nucleotune.evaluation.resampling import WHOLE, Floats, Key, Measure, Split, align
 from nucleotune.evaluation.titles import METRICS, NO_PROBABILITIES
 
 
@@ -34,34 +24,6 @@ class Aligned(NamedTuple):
     labels: NDArray[np.bool_]  # (n,)
     scores: Floats  # (seeds, n)
     predicted: NDArray[np.bool_]  # (seeds, n)
-
-
-def evaluate_predictions(
-    tables: Mapping[int, pd.DataFrame],
-    *,
-    groups: pd.Series | None = None,
-    resamples: int = 1000,
-    confidence: float = 0.95,
-    seed: int = 0,
-    source: str = "predictions",
-) -> dict[str, Any]:
-    """Metrics of one method on one data set: the content of its `metrics.json`, as in `evaluate_splits`.
-
-    `tables` is {seed: predictions}; `groups` the group of every example, indexed by id (None: each
-    example is a separate group).
-
-    Raises InputError, beginning with `source`, when test was not predicted, the seeds do not hold the same examples, or
-    a split holds one class only.
-    """
-    return evaluate_splits(
-        tables,
-        lambda split: two_classes(tables, split, source),
-        groups=groups,
-        resamples=resamples,
-        confidence=confidence,
-        seed=seed,
-        source=source,
-    )
 
 
 def two_classes(tables: Mapping[int, pd.DataFrame], split: str, source: str) -> Split:
@@ -88,29 +50,6 @@ def align_seeds(
     )
 
 
-def evaluate(
-    labels: ArrayLike,
-    scores: ArrayLike,
-    predicted: ArrayLike,
-    *,
-    resamples: int = 1000,
-    confidence: float = 0.95,
-    seed: int = 0,
-    groups: NDArray[np.int64] | None = None,
-    source: str = "predictions",
-) -> dict[str, dict[str, Any]]:
-    """Every metric with its bootstrap interval, as in `judge`: {metric: {value, ci_low, ci_high}}.
-
-    `labels` has shape (n,), `scores` and `predicted` (seeds, n) or (n,), `groups` (n,) numbers the
-    groups that are drawn together (None: every example alone). `log_loss`, `brier` and `calibration_error` are None,
-    with the reason, unless all scores are in [0, 1]. Raises InputError, beginning with `source`, when the labels hold
-    one class only.
-    """
-    split = split_of(labels, scores, predicted)
-    check_classes(split.truth, source)
-    return judge(split, resamples=resamples, confidence=confidence, seed=seed, groups=groups)[WHOLE]
-
-
 def check_classes(labels: NDArray[np.bool_], source: str) -> None:
     """Raise InputError, beginning with `source`, unless both labels occur."""
     if labels.all() or not labels.any():
@@ -121,27 +60,11 @@ def check_classes(labels: NDArray[np.bool_], source: str) -> None:
         )
 
 
-def resample_metrics(
-    labels: NDArray[np.bool_],
-    scores: Floats,
-    predicted: NDArray[np.bool_],
-    *,
-    resamples: int,
-    seed: int,
-    groups: NDArray[np.int64] | None = None,
-) -> dict[str, Floats]:
-    """Every metric, averaged over seeds, in every resample: {metric: (resamples,)}; see `resample`.
-
-    `scores` and `predicted` have shape (seeds, n).
-    """
-    found = resample(
-        split_of(labels, scores, predicted), resamples=resamples, seed=seed, groups=groups
-    )
-    return {metric: values for (_, metric), values in found.items()}
-
-
 def split_of(labels: ArrayLike, scores: ArrayLike, predicted: ArrayLike) -> Split:
-    """Examples without ids, in their order, as a split; shapes as in `evaluate`."""
+    """Examples without ids, in their order, as a split.
+
+    `labels` has shape (n,), `scores` and `predicted` (seeds, n) or (n,).
+    """
     y = np.asarray(labels, dtype=bool)
     return _split(
         np.arange(y.size),

@@ -94,7 +94,8 @@ def compare_splits(
                 seeds = [min(predictions[key]) for key in (name, best)]
                 notes.append(f"McNemar on seeds {seeds[0]} and {seeds[1]}")
         if not np.isfinite(result[f"delta_{main}"]):
-            why = pair[0].reasons.get((WHOLE, main), "undefined on the test rows")
+            one = next(one for one in pair if not np.isfinite(_mean(one, main)))
+            why = one.reasons.get((WHOLE, main), "undefined on the test rows")
             notes.append(f"{titles[main]}: {why}")
         rows.append({"method": name, "against": best, **result, "note": "; ".join(notes)})
     table = pd.DataFrame(rows, columns=columns)

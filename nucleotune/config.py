@@ -164,7 +164,7 @@ def set_in(key: str, files: Iterable[str | Path], given: Mapping[str, Any]) -> s
 def _check_kinds(config: Mapping[str, Any], methods: Mapping[str, Any], source: str) -> None:
     """Methods that predict profiles belong to studies of profiles, and these have no others."""
     for study, key in method_keys(config):
-        profiles = STUDIES[study].task == "profiles"
+        profiles = "profiles" in STUDIES[study].kinds
         for name in config[study][key]:
             if (methods[name]["kind"] == "profile_model") != profiles:
                 kind = "kind 'profile_model'" if profiles else "other kinds"

@@ -34,7 +34,7 @@ rule attribute:
         runtime=training_need("runtime"),
         gpu=lambda wildcards, attempt: min(1, training_need("gpu")(wildcards, attempt)),
     params:
-        task=lambda wildcards: RUN.studies[wildcards.study].task,
+        task=lambda wildcards: RUN.task(wildcards.study, wildcards.dataset),
         settings=lambda wildcards: without(
             RUN.config[wildcards.study]["attribution"], "methods", "datasets", "motifs"
         ),

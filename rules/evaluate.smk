@@ -29,7 +29,7 @@ rule evaluate:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        task=lambda wildcards: RUN.studies[wildcards.study].task,
+        task=lambda wildcards: RUN.task(wildcards.study, wildcards.dataset),
         seeds=RUN.config["seeds"],
         bootstrap=RUN.config["bootstrap"],
         judged=lambda wildcards: RUN.studies[wildcards.study].judged(RUN, wildcards.dataset),
@@ -64,7 +64,7 @@ rule compare:
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         methods=lambda wildcards: RUN.assigned[wildcards.study][wildcards.dataset],
-        task=lambda wildcards: RUN.studies[wildcards.study].task,
+        task=lambda wildcards: RUN.task(wildcards.study, wildcards.dataset),
         against=lambda wildcards: RUN.studies[wildcards.study].against(RUN),
         seeds=RUN.config["seeds"],
         bootstrap=RUN.config["bootstrap"],

@@ -45,7 +45,7 @@ rule finetune:
         # One a GPU; stays what it is where a profile asks for GPUs by `gres` and sets `gpu` to 0.
         processes=training_need("gpu"),
     params:
-        task=lambda wildcards: RUN.studies[wildcards.study].task,
+        task=lambda wildcards: RUN.task(wildcards.study, wildcards.dataset),
         method=lambda wildcards: RUN.computed("methods", wildcards.method),
         model=lambda wildcards: RUN.encoder(wildcards.method),
         labels=lambda wildcards: RUN.labels(wildcards.study, wildcards.dataset),

@@ -157,6 +157,10 @@ class Run:
         """Those of them that are tools as they are installed."""
         return [name for name in self.baselines if self.methods[name]["mode"] == "original"]
 
+    def task(self, study: str, dataset: str) -> str:
+        """Kind of a data set's labels, one of `tasks.KINDS`."""
+        return self.studies[study].task(self.datasets[study][dataset])
+
     def labels(self, study: str, dataset: str) -> list[str]:
         """What labels 0 and 1 of a data set mean."""
         return list(self.studies[study].labels(self.datasets[study][dataset]))

@@ -57,7 +57,8 @@ class Study:
     methods        of a configuration and a data set, in the order of the tables' rows
     labels         of a data set: what 0 and 1 mean
     files          of a run and a data set, what it is built from
-    task           kind of its labels, one of `tasks.KINDS`
+    task           of a data set, the kind of its labels, one of `kinds`
+    kinds          those of `tasks.KINDS` that it has
     more_files     of a run, files that its rules read beside those of the data sets
     on_request     of a run, files of steps that are only asked for by name: path -> source
     genomes        of a run: owners of a genome, with its files by name
@@ -87,7 +88,8 @@ class Study:
     files: Callable[[Run, Any], Files]
     described: Callable[[Run], dict[str, Any]]
     products: Callable[[Run], list[Product]]
-    task: str = "classes"
+    task: Callable[[Any], str] = lambda dataset: "classes"
+    kinds: tuple[str, ...] = ("classes",)
     more_files: Callable[[Run], Iterable[Files]] = lambda run: ()
     on_request: Callable[[Run], Mapping[str, Source]] = lambda run: {}
     genomes: Callable[[Run], Iterable[tuple[str, Files]]] = lambda run: ()

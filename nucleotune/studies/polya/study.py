@@ -11,7 +11,8 @@ STUDY = Study(
     genomes=lambda run: [
         (name, plan.polya_genome(run, name)) for name in run.config["polya"]["species"]
     ],
-    task="profiles",
+    task=lambda dataset: "profiles",
+    kinds=("profiles",),
     against=lambda run: [run.config["polya"]["line"]],
     species_rules=("simulate", "annotation"),
     motifs="resources/motifs/polya.meme",

@@ -16,9 +16,10 @@ localrules:
 rule finetune:
     input:
         examples="results/{study}/{dataset}/examples.parquet",
-        start_from=lambda wildcards: trainings.start_models(
-            RUN, wildcards.study, [wildcards.dataset], wildcards.method, wildcards.seed
-        ),
+        start_from=lambda wildcards: trainings.start_model(
+            RUN, wildcards.study, wildcards.dataset, wildcards.method, wildcards.seed
+        )
+        or [],
         checkpoint=checkpoint_of,
     output:
         predictions="results/{study}/{dataset}/{method}/seed{seed}/predictions.parquet",

@@ -1,10 +1,15 @@
 """Files that pass between rooms: examples, predictions and metrics are read, written and checked here and nowhere else.
 
-Examples   one row per example: `id` (unique), `sequence` (upper-case ACGTN), `label` (0 or 1), `split`, `group` (gene
-           or cluster, for leak-free splits), then metadata columns.
+Examples   one row per example: `id` (unique), `sequence` (upper-case ACGTN), `label` (0 or 1; 0 to K - 1 of K classes),
+           `split`, `group` (gene or cluster, for leak-free splits), then metadata columns.
 Predictions one row per example: `id`, `split`, `label`, `score` (higher = label 1), `predicted` (the method's own
            decision, 0 or 1: methods without probabilities, such as an SVM margin, decide at their own threshold).
+           Of more than two classes: `id`, `split`, `label`, `predicted` (0 to K - 1), and for every class a column
+           `score:<k>` (higher = class k): probabilities that add up to 1, or margins of any size.
            A method that could not run (a tool that is not installed) leaves a file without rows that holds the reason.
+
+Kinds of label other than classes have `id`, `sequence`, `split`, `group` in common with these, and columns of their own
+in place of `label`: see `nucleotune.tasks` and `profile_contracts`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,6 +31,15 @@ SPLITS = ("pretrain", "train", "valid", "test")
 EXAMPLE_COLUMNS = ("id", "sequence", "label", "split", "group")
 PREDICTION_COLUMNS = ("id", "split", "label", "score", "predicted")
 
+#: What examples of every kind of label have.
+COMMON_COLUMNS = ("id", "sequence", "split", "group")
+
+#: Begins the column of one class, label or target: `score:<k>` of classes, `score:<name>` of labels.
+SCORE = "score:"
+
+#: Classes that int8 can number.
+MOST_CLASSES = 128
+
 #: Key of the reason in the metadata of predictions without rows.
 _NOT_RUN = b"not_run"
 
@@ -35,35 +49,62 @@ def further_tests(splits: Iterable[str]) -> list[str]:
     return [name for name in dict.fromkeys(splits) if name.startswith("test-")]
 
 
-def check_examples(examples: pd.DataFrame, source: str | Path = "examples") -> pd.DataFrame:
+def check_examples(
+    examples: pd.DataFrame, source: str | Path = "examples", classes: int = 2
+) -> pd.DataFrame:
     """Return `examples` if it keeps the contract, else raise InputError naming `source`, the column and a record."""
     check_columns(examples, EXAMPLE_COLUMNS, source)
     check_ids_and_splits(examples, source)
-    _check_labels(examples, source)
-    illegal = ~examples["sequence"].str.fullmatch("[ACGTN]+")
-    refuse(source, examples["id"], illegal, "sequence is empty or holds letters other than ACGTN")
+    _check_classes(examples, "label", classes, source)
+    check_sequences(examples, source)
     return examples
 
 
 def check_predictions(
     predictions: pd.DataFrame, source: str | Path = "predictions"
 ) -> pd.DataFrame:
-    """Return `predictions` if it keeps the contract, else raise InputError naming `source`, the column and a record."""
-    check_columns(predictions, PREDICTION_COLUMNS, source)
+    """Return `predictions` if it keeps the contract, else raise InputError naming `source`, the column and a record.
+
+    The columns of scores say of how many classes they are.
+    """
+    classes = classes_of(predictions, source)
+    check_columns(predictions, prediction_columns(classes), source)
     check_ids_and_splits(predictions, source)
-    _check_labels(predictions, source)
-    broken = ~np.isfinite(predictions["score"].to_numpy(dtype=float))
-    refuse(source, predictions["id"], broken, "score is not finite")
-    if not predictions["predicted"].isin((0, 1)).all():
-        raise InputError(f"{source}: column 'predicted' must hold 0 or 1 only")
+    _check_classes(predictions, "label", classes, source)
+    check_finite(predictions, score_columns(classes), source)
+    _check_classes(predictions, "predicted", classes, source)
     return predictions
 
 
-def refuse(source: str | Path, ids: Sequence[str], broken: Any, what: str) -> None:
-    """Raise InputError naming the first record, of those with `ids` (n,), that is `broken`, bool (n,)."""
-    if np.any(broken):
-        first = list(ids)[int(np.argmax(broken))]
-        raise InputError(f"{source}: record {first!r}: {what}")
+def score_columns(classes: int) -> tuple[str, ...]:
+    """Columns of scores: `score` of two classes, `score:0`, `score:1`, ... of more."""
+    return ("score",) if classes == 2 else tuple(f"{SCORE}{k}" for k in range(classes))
+
+
+def prediction_columns(classes: int) -> tuple[str, ...]:
+    """Columns of predictions, in the order of the file."""
+    if classes == 2:
+        return PREDICTION_COLUMNS
+    return ("id", "split", "label", "predicted", *score_columns(classes))
+
+
+def classes_of(predictions: pd.DataFrame, source: str | Path = "predictions") -> int:
+    """Number of classes that predictions have scores of; InputError, beginning with `source`, when a class has none."""
+    names = names_of(predictions, SCORE)
+    if not names:
+        return 2
+    missing = set(map(str, range(len(names)))) - set(names)
+    if missing or not 2 < len(names) <= MOST_CLASSES:
+        raise InputError(
+            f"{source}: columns {', '.join(SCORE + name for name in names)}; expected {SCORE}0, {SCORE}1, ... of"
+            f" 3 to {MOST_CLASSES} classes"
+        )
+    return len(names)
+
+
+def names_of(table: pd.DataFrame, prefix: str) -> tuple[str, ...]:
+    """What stands behind `prefix` in the names of columns, in their order."""
+    return tuple(c.removeprefix(prefix) for c in table.columns if c.startswith(prefix))
 
 
 def check_columns(table: pd.DataFrame, columns: Iterable[str], source: str | Path) -> None:
@@ -92,16 +133,42 @@ def check_ids_and_splits(table: pd.DataFrame, source: str | Path) -> None:
         )
 
 
-def _check_labels(table: pd.DataFrame, source: str | Path) -> None:
-    if not table["label"].isin((0, 1)).all():
-        raise InputError(f"{source}: column 'label' must hold 0 or 1 only")
+def check_sequences(table: pd.DataFrame, source: str | Path) -> None:
+    """Raise InputError, beginning with `source`, unless every `sequence` is of upper-case ACGTN, and not empty."""
+    illegal = ~table["sequence"].str.fullmatch("[ACGTN]+")
+    refuse(source, table["id"], illegal, "sequence is empty or holds letters other than ACGTN")
 
 
-def write_examples(path: str | Path, examples: pd.DataFrame) -> None:
+def check_finite(table: pd.DataFrame, columns: Iterable[str], source: str | Path) -> None:
+    """Raise InputError, beginning with `source`, unless all numbers of some columns are finite."""
+    for column in columns:
+        broken = ~np.isfinite(table[column].to_numpy(dtype=float))
+        refuse(source, table["id"], broken, f"{column} is not finite")
+
+
+def refuse(source: str | Path, ids: Sequence[str], broken: Any, what: str) -> None:
+    """Raise InputError naming the first record, of those with `ids` (n,), that is `broken`, bool (n,)."""
+    if np.any(broken):
+        first = list(ids)[int(np.argmax(broken))]
+        raise InputError(f"{source}: record {first!r}: {what}")
+
+
+def _check_classes(table: pd.DataFrame, column: str, classes: int, source: str | Path) -> None:
+    if not table[column].isin(range(classes)).all():
+        expected = "0 or 1 only" if classes == 2 else f"whole numbers from 0 to {classes - 1} only"
+        raise InputError(f"{source}: column {column!r} must hold {expected}")
+
+
+def write_examples(path: str | Path, examples: pd.DataFrame, classes: int = 2) -> None:
     """Check and write examples as Parquet, atomically; the same rows give the same bytes."""
-    check_examples(examples, path)
-    columns = [*EXAMPLE_COLUMNS, *(c for c in examples.columns if c not in EXAMPLE_COLUMNS)]
-    write_parquet(path, examples[columns].astype({"label": "int8"}))
+    check_examples(examples, path, classes)
+    table = examples[in_order(examples, EXAMPLE_COLUMNS)]
+    write_parquet(path, table.astype({"label": "int8"}))
+
+
+def in_order(table: pd.DataFrame, first: Sequence[str]) -> list[str]:
+    """The columns of `table`: those of the contract, in its order, then the others."""
+    return [*first, *(column for column in table.columns if column not in first)]
 
 
 def read_examples(
@@ -119,21 +186,31 @@ def read_examples(
 def write_predictions(path: str | Path, predictions: pd.DataFrame) -> None:
     """Check and write predictions as Parquet, atomically; the same rows give the same bytes."""
     check_predictions(predictions, path)
-    table = predictions[list(PREDICTION_COLUMNS)]
-    write_parquet(path, table.astype({"label": "int8", "predicted": "int8", "score": "float64"}))
+    classes = classes_of(predictions, path)
+    table = predictions[list(prediction_columns(classes))]
+    scores = dict.fromkeys(score_columns(classes), "float64")
+    write_parquet(path, table.astype({"label": "int8", "predicted": "int8", **scores}))
 
 
 def read_predictions(path: str | Path, splits: Sequence[str] | None = None) -> pd.DataFrame:
     """Read and check predictions, optionally of some splits only; InputError for a method that did not run."""
+    return check_predictions(read_ran(path, splits), path)
+
+
+def read_ran(path: str | Path, splits: Sequence[str] | None = None) -> pd.DataFrame:
+    """Predictions of any kind as a table, unchecked; InputError for a method that did not run."""
     reason = not_run(path)
     if reason:
         raise InputError(f"{path}: no predictions, not run: {reason}")
     filters = None if splits is None else [("split", "in", list(splits))]
-    return check_predictions(read_parquet(path, filters=filters).reset_index(drop=True), path)
+    return read_parquet(path, filters=filters).reset_index(drop=True)
 
 
 def write_not_run(path: str | Path, reason: str) -> None:
-    """Write the predictions of a method that could not run: no rows, and the reason in the file's metadata."""
+    """Write the predictions of a method that could not run: no rows, and the reason in the file's metadata.
+
+    The file is the same for all kinds of label.
+    """
     schema = pa.schema(
         [
             *((name, pa.string()) for name in ("id", "split")),

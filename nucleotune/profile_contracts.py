@@ -20,7 +20,13 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from nucleotune.contracts import check_columns, check_ids_and_splits, refuse
+from nucleotune.contracts import (
+    check_columns,
+    check_ids_and_splits,
+    check_sequences,
+    in_order,
+    refuse,
+)
 from nucleotune.errors import InputError
 from nucleotune.frames import read_arrow, write_parquet
 
@@ -93,8 +99,7 @@ def check_profile_examples(
     refuse(
         source, table["id"], lengths != lengths.iloc[0], f"sequence is not of {lengths.iloc[0]} nt"
     )
-    illegal = ~table["sequence"].str.fullmatch("[ACGTN]+")
-    refuse(source, table["id"], illegal, "sequence is empty or holds letters other than ACGTN")
+    check_sequences(table, source)
     if not np.issubdtype(counts.dtype, np.integer):
         raise InputError(f"{source}: counts must be whole numbers, found {counts.dtype}")
     refuse(source, table["id"], (counts < 0).any(axis=(1, 2)), "counts must not be negative")
@@ -135,8 +140,7 @@ def write_profile_examples(path: str | Path, examples: ProfileExamples) -> None:
     """Check and write examples as Parquet, atomically; the same rows give the same bytes."""
     check_profile_examples(examples, path)
     table = examples.table
-    first = list(PROFILE_EXAMPLE_COLUMNS)
-    columns = table[[*first, *(c for c in table.columns if c not in first)]]
+    columns = table[in_order(table, PROFILE_EXAMPLE_COLUMNS)]
     lists = {
         COUNTS + track: _lists(examples.counts[:, i], pa.int32())
         for i, track in enumerate(examples.tracks)

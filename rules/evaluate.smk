@@ -32,6 +32,7 @@ rule evaluate:
         task=lambda wildcards: RUN.studies[wildcards.study].task,
         seeds=RUN.config["seeds"],
         bootstrap=RUN.config["bootstrap"],
+        judged=lambda wildcards: RUN.studies[wildcards.study].judged(RUN, wildcards.dataset),
         code=code_digest("scripts/evaluate.py", OF_TASKS),
     message:
         "Evaluating {wildcards.method} on {wildcards.dataset}"
@@ -67,6 +68,7 @@ rule compare:
         against=lambda wildcards: RUN.studies[wildcards.study].against(RUN),
         seeds=RUN.config["seeds"],
         bootstrap=RUN.config["bootstrap"],
+        judged=lambda wildcards: RUN.studies[wildcards.study].judged(RUN, wildcards.dataset),
         code=code_digest("scripts/compare.py", OF_TASKS),
     message:
         "Comparing all methods on {wildcards.dataset} with the best baseline"

@@ -46,7 +46,7 @@ rule finetune:
         # One a GPU; stays what it is where a profile asks for GPUs by `gres` and sets `gpu` to 0.
         processes=training_need("gpu"),
     params:
-        task=lambda wildcards: STUDIES[wildcards.study].task,
+        task=lambda wildcards: RUN.studies[wildcards.study].task,
         method=lambda wildcards: RUN.computed("methods", wildcards.method),
         model=lambda wildcards: RUN.encoder(wildcards.method),
         labels=lambda wildcards: RUN.labels(wildcards.study, wildcards.dataset),

@@ -14,5 +14,6 @@ with job(snakemake.log[0]):
         predictions,
         against=params.against,
         bootstrap=params.bootstrap,
+        **params.judged,
     )
     write_tsv(snakemake.output[0], table)

@@ -12,5 +12,6 @@ with job(snakemake.log[0]):
         dict(zip(params.seeds, snakemake.input.predictions, strict=True)),
         bootstrap=params.bootstrap,
         source="{study}/{dataset}/{method}".format(**names),
+        **params.judged,
     )
     write_json(snakemake.output[0], {**names, **metrics})

@@ -9,16 +9,8 @@ dropping out of a table.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-#: Every metric and its title, in the order in which tables show them.
-METRICS = {
-    "precision": "Precision",
-    "recall": "Recall",
-    "accuracy": "Accuracy",
-    "f1": "F1-score",
-    "auroc": "AUROC",
-    "mcc": "MCC",
-    "log_loss": "Log loss",
-}
+#: Bins of equal width between 0 and 1 in which probabilities are compared with shares.
+BINS = 10
 
 Floats = NDArray[np.float64]
 
@@ -30,47 +22,37 @@ def measure(
 
     `labels`, `scores` and `predicted` have shape (n,), both classes occur in `labels`; `weights`
     has shape (resamples, n), how often each example counts, and defaults to once. Returns arrays of
-    shape (resamples,), in the order of METRICS; `log_loss` is there only when all scores are in [0,
-    1], as probabilities do.
+    shape (resamples,), in the order of `titles.METRICS`; `log_loss`, `brier` and `calibration_error` are there only
+    when all scores are in [0, 1], as probabilities do.
 
-    Precision, recall, accuracy and F1 are equations 3-6 of the LoRA-BERT paper.
+    Precision, recall, accuracy and F1 are equations 3-6 of the LoRA-BERT paper. `auprc` is the average precision,
+    `balanced_accuracy` the mean of recall and specificity, `brier` the mean of (score - label)^2.
     """
+    from nucleotune.evaluation.areas import areas, rank  # numba takes half a second
+
     y, p = np.asarray(labels, dtype=bool), np.asarray(predicted, dtype=bool)
     scores = np.asarray(scores, dtype=float)
     w = np.ones((1, y.size)) if weights is None else np.asarray(weights, dtype=float)
     cells = np.stack([y & p, ~y & p, y & ~p, ~y & ~p], axis=1).astype(float)
     tp, fp, fn, tn = (w @ cells).T
+    roc, recalled = areas(rank(y, scores), w)
     values = {
         "precision": _ratio(tp, tp + fp),
         "recall": _ratio(tp, tp + fn),
         "accuracy": _ratio(tp + tn, tp + fp + fn + tn),
         "f1": _ratio(2 * tp, 2 * tp + fp + fn),
-        "auroc": auroc(y, scores, w),
+        "auroc": roc,
         "mcc": _ratio(tp * tn - fp * fn, np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))),
     }
-    if scores.min() >= 0 and scores.max() <= 1:
+    probabilities = scores.min() >= 0 and scores.max() <= 1
+    if probabilities:
         values["log_loss"] = log_loss(y, scores, w)
+    values["auprc"] = recalled
+    values["balanced_accuracy"] = (values["recall"] + _ratio(tn, tn + fp)) / 2
+    if probabilities:
+        values["brier"] = (w @ (scores - y) ** 2) / w.sum(axis=1)
+        values["calibration_error"] = calibration_error(y, scores, w)
     return values
-
-
-def auroc(labels: NDArray[np.bool_], scores: Floats, weights: Floats) -> Floats:
-    """Area under the ROC curve, shape (resamples,), for weights of shape (resamples, n).
-
-    The Mann-Whitney form: the share of (positive, negative) pairs ranked rightly, a tie counting
-    one half.
-    """
-    order = np.argsort(scores, kind="stable")
-    ranked, y = scores[order], labels[order]
-    starts = np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]]))
-    w = np.take(weights, order, axis=1)
-    positive, negative = w * y, w * ~y
-    if starts.size < ranked.size:
-        positive = np.add.reduceat(positive, starts, axis=1)
-        negative = np.add.reduceat(negative, starts, axis=1)
-    below = np.cumsum(negative, axis=1)
-    pairs = below[:, -1] * positive.sum(axis=1)
-    below -= negative / 2
-    return np.einsum("rn,rn->r", positive, below) / pairs
 
 
 def log_loss(labels: NDArray[np.bool_], scores: Floats, weights: Floats) -> Floats:
@@ -82,6 +64,24 @@ def log_loss(labels: NDArray[np.bool_], scores: Floats, weights: Floats) -> Floa
     p = np.clip(scores, epsilon, 1 - epsilon)
     losses = -np.where(labels, np.log(p), np.log1p(-p))
     return (weights @ losses) / weights.sum(axis=1)
+
+
+def calibration_error(labels: NDArray[np.bool_], scores: Floats, weights: Floats) -> Floats:
+    """Expected calibration error, shape (resamples,); scores are probabilities of label 1.
+
+    Over BINS bins of equal width, the mean of |mean score - share of label 1|, each bin counting as often as it has
+    examples (Naeini, Cooper and Hauskrecht 2015).
+    """
+    return np.abs(weights @ gaps(labels, scores)).sum(axis=1) / weights.sum(axis=1)
+
+
+def gaps(labels: NDArray[np.bool_], scores: Floats) -> Floats:
+    """Score minus label of each example in the column of its score's bin, 0 elsewhere, (n, BINS)."""
+    table = np.zeros((labels.size, BINS))
+    table[np.arange(labels.size), np.minimum((scores * BINS).astype(int), BINS - 1)] = (
+        scores - labels
+    )
+    return table
 
 
 def mean_roc(labels: ArrayLike, scores: ArrayLike, points: int = 501) -> tuple[Floats, Floats]:

@@ -1,55 +1,51 @@
 """Is a method better than the best baseline? Paired tests on the same test examples.
 
-The baseline to beat is chosen on the validation split, so the test examples choose nothing. The
-differences of AUROC, accuracy and MCC are bootstrapped pairwise; the decisions are compared by
-McNemar's exact test.
+The baseline to beat is chosen on the validation split by the main metric, so the test examples choose nothing. The
+differences of some metrics are bootstrapped pairwise; decisions are compared by McNemar's exact test.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import binomtest
 
 from nucleotune.errors import InputError
-from nucleotune.evaluation.intervals import (
-    Aligned,
-    align_seeds,
-    check_classes,
+from nucleotune.evaluation.resampling import (
+    WHOLE,
+    Floats,
+    Key,
+    Split,
+    check_same_examples,
     group_codes,
-    resample_metrics,
+    interval,
+    resample,
 )
-from nucleotune.evaluation.metrics import measure
+from nucleotune.evaluation.titles import COMPARED, LESS_IS_BETTER
+from nucleotune.evaluation.two_classes import check_classes, split_of
 
-COMPARISON_COLUMNS = (
-    "method",
-    "against",
-    "delta_auroc",
-    "ci_low",
-    "ci_high",
-    "p",
-    "p_holm",
-    "delta_accuracy",
-    "accuracy_ci_low",
-    "accuracy_ci_high",
-    "accuracy_p",
-    "delta_mcc",
-    "mcc_ci_low",
-    "mcc_ci_high",
-    "mcc_p",
-    "mcnemar_p",
-    "note",
-)
-
-Floats = NDArray[np.float64]
+Tables = Mapping[int, pd.DataFrame]
 
 
-def compare_methods(
-    predictions: Mapping[str, Mapping[int, pd.DataFrame]],
+def comparison_columns(metrics: Sequence[str], decisions: bool = True) -> tuple[str, ...]:
+    """Columns of comparison.tsv for the metrics compared, the main one first; `decisions`: with McNemar's test."""
+    main, *further = metrics
+    columns = ["method", "against", f"delta_{main}", "ci_low", "ci_high", "p", "p_holm"]
+    for name in further:
+        columns += [f"delta_{name}", *(f"{name}_{what}" for what in ("ci_low", "ci_high", "p"))]
+    return (*columns, *(["mcnemar_p"] if decisions else []), "note")
+
+
+def compare_splits(
+    predictions: Mapping[str, Tables],
     baselines: Sequence[str],
+    split_of: Callable[[Tables, str, str], Split],
     *,
+    metrics: Sequence[str],
+    titles: Mapping[str, str],
+    decisions: bool = True,
     groups: pd.Series | None = None,
     resamples: int = 1000,
     confidence: float = 0.95,
@@ -57,43 +53,56 @@ def compare_methods(
 ) -> pd.DataFrame:
     """Every method against the best baseline, on the test examples of one data set.
 
-    `predictions` is {method: {seed: predictions}}; `baselines` names those methods that may be the
-    one to beat; `groups` is the group of every example by id, as in `intervals`. One row per method
-    but the best baseline itself, with COMPARISON_COLUMNS; a difference is method minus baseline;
-    `p_holm` is `p` (of AUROC) after Holm's correction over the rows. No rows when there is no
-    baseline. McNemar's test takes examples one by one. Raises InputError when a baseline has no
-    predictions or methods were not tested on the same examples.
+    `predictions` is {method: {seed: predictions}}; `baselines` names those methods that may be the one to beat;
+    `split_of` makes the Split of a method's tables, a split's name and the source for messages; `metrics` are those
+    compared, the main one first; `groups` is the group of every example by id, as in `resampling`. One row per method
+    but the best baseline itself, with the columns of `comparison_columns`; a difference is method minus baseline, also
+    where less is better; `p_holm` is `p` (of the main metric) after Holm's correction over the rows. What is undefined
+    for one of the two is NaN, and the note says why. No rows when there is no baseline. McNemar's test (`decisions`)
+    takes examples one by one. Raises InputError when a baseline has no predictions, none has the main metric on the
+    validation split, or methods were not tested on the same examples.
     """
     unknown = [name for name in baselines if name not in predictions]
     if unknown:
         raise InputError(f"baseline(s) without predictions: {', '.join(unknown)}")
+    columns = list(comparison_columns(metrics, decisions))
     if not baselines:
-        return pd.DataFrame(columns=list(COMPARISON_COLUMNS))
-    best, validation_auroc = _best_on_validation(predictions, baselines)
-    tests = {name: align_seeds(tables, "test", source=name) for name, tables in predictions.items()}
+        return pd.DataFrame(columns=columns)
+    main = metrics[0]
+    validation = {
+        name: {main: {"value": _mean(split_of(predictions[name], "valid", name), main)}}
+        for name in baselines
+    }
+    best = best_baseline(validation, main)
+    tests = {name: split_of(tables, "test", name) for name, tables in predictions.items()}
     for name, test in tests.items():
-        _check_same_examples(best, tests[best], name, test)
-    labels = tests[best].labels
-    check_classes(labels, f"{best}: split 'test'")
+        check_same_examples(best, tests[best], name, test)
     codes = group_codes(groups, tests[best].ids, best)
     resampled = {
-        name: resample_metrics(
-            labels, test.scores, test.predicted, resamples=resamples, seed=seed, groups=codes
-        )
+        name: resample(test, resamples=resamples, seed=seed, groups=codes)
         for name, test in tests.items()
     }
-    chosen = f"best baseline by validation AUROC ({validation_auroc:.3f})"
+    chosen = f"best baseline by validation {titles[main]} ({validation[best][main]['value']:.3f})"
     rows = []
     for name in (name for name in predictions if name != best):
-        result = _difference(
-            labels, tests[name], tests[best], resampled[name], resampled[best], confidence
-        )
-        seeds = [min(predictions[key]) for key in (name, best)]
-        several = len(predictions[name]) > 1 or len(predictions[best]) > 1
-        note = f"{chosen}; McNemar on seeds {seeds[0]} and {seeds[1]}" if several else chosen
-        rows.append({"method": name, "against": best, **result, "note": note})
-    table = pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
-    table["p_holm"] = holm(table["p"].to_numpy(dtype=float))
+        pair = (tests[name], tests[best])
+        result = _difference(pair, (resampled[name], resampled[best]), metrics, confidence)
+        notes = [chosen]
+        if decisions:
+            result["mcnemar_p"] = _mcnemar(*pair)
+            if len(predictions[name]) > 1 or len(predictions[best]) > 1:
+                seeds = [min(predictions[key]) for key in (name, best)]
+                notes.append(f"McNemar on seeds {seeds[0]} and {seeds[1]}")
+        if not np.isfinite(result[f"delta_{main}"]):
+            one = next(one for one in pair if not np.isfinite(_mean(one, main)))
+            why = one.reasons.get((WHOLE, main), "undefined on the test rows")
+            notes.append(f"{titles[main]}: {why}")
+        rows.append({"method": name, "against": best, **result, "note": "; ".join(notes)})
+    table = pd.DataFrame(rows, columns=columns)
+    p = table["p"].to_numpy(dtype=float, copy=True)
+    known = np.isfinite(p)
+    p[known] = holm(p[known])
+    table["p_holm"] = p
     return table
 
 
@@ -118,34 +127,34 @@ def compare(
     counting one more resample so that it is never 0 (Davison and Hinkley 1997, chapter 4); it is
     at least 2 / (resamples + 1).
     """
-    y = np.asarray(labels, dtype=bool)
-    check_classes(y, "labels")
-    pair, resampled = [], []
-    for scores, predicted in (method, other):
-        one = Aligned(
-            np.arange(y.size),
-            y,
-            np.atleast_2d(np.asarray(scores, dtype=float)),
-            np.atleast_2d(np.asarray(predicted, dtype=bool)),
-        )
-        pair.append(one)
-        resampled.append(
-            resample_metrics(y, one.scores, one.predicted, resamples=resamples, seed=seed)
-        )
-    return _difference(y, *pair, *resampled, confidence)
+    check_classes(np.asarray(labels, dtype=bool), "labels")
+    pair = split_of(labels, *method), split_of(labels, *other)
+    first, second = (resample(one, resamples=resamples, seed=seed) for one in pair)
+    result = _difference(pair, (first, second), COMPARED, confidence)
+    return {**result, "mcnemar_p": _mcnemar(*pair)}
 
 
-def best_baseline(validation: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
-    """The baseline of highest validation AUROC; the first one on a tie.
+def best_baseline(
+    validation: Mapping[str, Mapping[str, Mapping[str, Any]]], main: str = "auroc"
+) -> str:
+    """The baseline whose main metric on the validation split is best; the first one on a tie.
 
-    `validation` is {baseline: metrics of its valid split, as in metrics.json}. Raises InputError
-    when it is empty.
+    `validation` is {baseline: metrics of its valid split, as in metrics.json}; those without a value (None or NaN) are
+    left out. Raises InputError when there is none.
     """
     if not validation:
         raise InputError(
             "no baseline was evaluated on the validation split; configure at least one"
         )
-    return max(validation, key=lambda name: validation[name]["auroc"]["value"])
+    values = {name: found[main]["value"] for name, found in validation.items()}
+    values = {name: one for name, one in values.items() if one is not None and np.isfinite(one)}
+    if not values:
+        raise InputError(
+            f"no baseline has metric {main!r} on the validation split ({', '.join(validation)}): choose another main"
+            " metric, or baselines that have it"
+        )
+    choose = min if main in LESS_IS_BETTER else max
+    return choose(values, key=lambda name: values[name])
 
 
 def holm(p: ArrayLike) -> Floats:
@@ -158,58 +167,36 @@ def holm(p: ArrayLike) -> Floats:
     return adjusted
 
 
-def _best_on_validation(
-    predictions: Mapping[str, Mapping[int, pd.DataFrame]], baselines: Sequence[str]
-) -> tuple[str, float]:
-    validation = {}
-    for name in baselines:
-        part = align_seeds(predictions[name], "valid", source=name)
-        check_classes(part.labels, f"{name}: split 'valid'")
-        validation[name] = {"auroc": {"value": _mean(part, "auroc")}}
-    best = best_baseline(validation)
-    return best, validation[best]["auroc"]["value"]
-
-
-def _check_same_examples(best: str, expected: Aligned, name: str, found: Aligned) -> None:
-    difference = np.setxor1d(expected.ids, found.ids)
-    if difference.size:
-        raise InputError(
-            f"methods {best!r} and {name!r} were tested on different examples"
-            f" ({expected.ids.size} and {found.ids.size}; first that only one has:"
-            f" {difference[0]!r}); every method must predict every test example: rerun the one made from older examples"
-        )
-    if not np.array_equal(expected.labels, found.labels):
-        record = expected.ids[np.argmax(expected.labels != found.labels)]
-        raise InputError(f"methods {best!r} and {name!r} have different labels for {record!r}")
-
-
 def _difference(
-    labels: NDArray[np.bool_],
-    method: Aligned,
-    other: Aligned,
-    resampled_method: Mapping[str, Floats],
-    resampled_other: Mapping[str, Floats],
+    pair: tuple[Split, Split],
+    resampled: tuple[Mapping[Key, Floats], Mapping[Key, Floats]],
+    metrics: Sequence[str],
     confidence: float,
 ) -> dict[str, float]:
     result: dict[str, float] = {}
-    for metric, prefix in (("auroc", ""), ("accuracy", "accuracy_"), ("mcc", "mcc_")):
-        differences = resampled_method[metric] - resampled_other[metric]
-        low, high = np.quantile(differences, [(1 - confidence) / 2, (1 + confidence) / 2])
-        tail = min((differences <= 0).sum(), (differences >= 0).sum())
-        result[f"delta_{metric}"] = _mean(method, metric) - _mean(other, metric)
-        result[f"{prefix}ci_low"], result[f"{prefix}ci_high"] = float(low), float(high)
-        result[f"{prefix}p"] = min(1.0, 2 * float(tail + 1) / (differences.size + 1))
-    right, other_right = method.predicted[0] == labels, other.predicted[0] == labels
-    only_method = int((right & ~other_right).sum())
-    discordant = int((right != other_right).sum())
-    result["mcnemar_p"] = float(binomtest(only_method, discordant).pvalue) if discordant else 1.0
+    for metric in metrics:
+        prefix = "" if metric == metrics[0] else f"{metric}_"
+        delta = _mean(pair[0], metric) - _mean(pair[1], metric)
+        drawn = resampled[0][WHOLE, metric] - resampled[1][WHOLE, metric]
+        low, high, _ = interval(drawn, confidence)
+        drawn = drawn[np.isfinite(drawn)]
+        tail = min((drawn <= 0).sum(), (drawn >= 0).sum())
+        p = min(1.0, 2 * float(tail + 1) / (drawn.size + 1)) if low is not None else np.nan
+        result[f"delta_{metric}"] = delta
+        result[f"{prefix}ci_low"] = np.nan if low is None else low
+        result[f"{prefix}ci_high"] = np.nan if high is None else high
+        result[f"{prefix}p"] = p
     return result
 
 
-def _mean(part: Aligned, metric: str) -> float:
+def _mcnemar(method: Split, other: Split) -> float:
+    """McNemar's exact test on the decisions of each one's first seed."""
+    right, other_right = method.right[0], other.right[0]
+    only_method = int((right & ~other_right).sum())
+    discordant = int((right != other_right).sum())
+    return float(binomtest(only_method, discordant).pvalue) if discordant else 1.0
+
+
+def _mean(split: Split, metric: str) -> float:
     """A metric on the examples as they are, averaged over seeds."""
-    values = [
-        measure(part.labels, scores, predicted)[metric][0]
-        for scores, predicted in zip(part.scores, part.predicted, strict=True)
-    ]
-    return float(np.mean(values))
+    return float(np.mean([measure(None)[WHOLE, metric][0] for measure in split.measures]))

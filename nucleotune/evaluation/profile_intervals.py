@@ -1,6 +1,6 @@
 """Bootstrap intervals of profile metrics, and paired comparisons with a reference line.
 
-What is drawn with replacement are groups of examples (genes). Percentile intervals; as in `intervals`, they tell how
+What is drawn with replacement are groups of examples (genes). Percentile intervals; as in `resampling`, they tell how
 much the choice of test genes matters, and nothing about the noise of training.
 """
 
@@ -14,7 +14,6 @@ from scipy.stats import wilcoxon
 
 from nucleotune.contracts import further_tests
 from nucleotune.errors import InputError
-from nucleotune.evaluation.intervals import CHUNK, SPLITS, group_codes
 from nucleotune.evaluation.paired import holm
 from nucleotune.evaluation.profile_metrics import (
     PROFILE_METRICS,
@@ -23,6 +22,7 @@ from nucleotune.evaluation.profile_metrics import (
     measure_profiles,
     score_genes,
 )
+from nucleotune.evaluation.resampling import CHUNK, SPLITS, group_codes
 from nucleotune.profile_contracts import ProfileExamples, ProfilePredictions
 
 PROFILE_COMPARISON_COLUMNS = (

@@ -20,11 +20,11 @@ The study's text speaks of binning "to reduce resolution", but its program compu
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from nucleotune.errors import InputError
+from nucleotune.evaluation.areas import Ranking, areas, rank
 
 #: Every metric and its title, in the order in which tables show them.
 PROFILE_METRICS = {
@@ -50,14 +50,6 @@ LOSS_WEIGHTS = (0.8, 0.2)
 Floats = NDArray[np.float64]
 
 
-class Ranking(NamedTuple):
-    """The unambiguous bins of one track, best first: gene of each, whether it is positive, whether it ends a tie."""
-
-    genes: NDArray[np.int64]
-    positive: NDArray[np.bool_]
-    last: NDArray[np.bool_]
-
-
 class Scored(NamedTuple):
     """What the metrics need of each gene, for one set of predictions of n genes and t tracks.
 
@@ -65,7 +57,7 @@ class Scored(NamedTuple):
     judged       (n, t), whether a gene has enough reads in a track
     losses       (n,)
     log_counts   observed and predicted log(1 + total), (2, n, t)
-    rankings     {ending of the metrics' names: one Ranking a track}
+    rankings     {ending of the metrics' names: one Ranking per track, of its unambiguous bins; rows are genes}
     """
 
     pearson: Floats
@@ -126,7 +118,8 @@ def measure_profiles(scored: Scored, weights: NDArray[np.int64] | None = None) -
     """Every metric, for each row of weights.
 
     `weights` has shape (resamples, n), how often each gene counts, and defaults to once. Returns arrays of shape
-    (resamples,), in the order of PROFILE_METRICS.
+    (resamples,), in the order of PROFILE_METRICS. Where a row of weights leaves one class of positions empty, AUROC is
+    0.5 and AUPRC 0.
     """
     n, tracks = scored.pearson.shape
     w = np.ones((1, n), dtype=np.int64) if weights is None else weights
@@ -137,10 +130,9 @@ def measure_profiles(scored: Scored, weights: NDArray[np.int64] | None = None) -
         each["pearson_median"].append(weighted_median(pearson, own))
         each["pearson_mean"].append(_mean(pearson, own))
         for ending, rankings in scored.rankings.items():
-            areas = np.empty((2, len(w)))
-            _areas(*rankings[t], np.ascontiguousarray(w), *areas)
-            each[f"auroc{ending}"].append(areas[0])
-            each[f"auprc{ending}"].append(areas[1])
+            roc, recalled = areas(rankings[t], w)
+            each[f"auroc{ending}"].append(np.nan_to_num(roc, nan=0.5))
+            each[f"auprc{ending}"].append(np.nan_to_num(recalled, nan=0.0))
         each["count_pearson"].append(weighted_pearson(*scored.log_counts[:, :, t], w))
     each["loss"] = [_mean(scored.losses, w)]
     return {name: np.mean(values, axis=0) for name, values in each.items()}
@@ -204,41 +196,7 @@ def _ranking(
     negative = ~cut.any(axis=(1, 3))
     best = scores[:, : bins * width].reshape(len(scores), bins, width).max(axis=2)
     clear = positive | negative
-    order = np.argsort(-best[clear], kind="stable")
-    ranked = best[clear][order]
-    last = np.append(ranked[1:] != ranked[:-1], True)
-    return Ranking(np.repeat(genes, clear.sum(axis=1))[order], positive[clear][order], last)
-
-
-@njit(cache=True, nogil=True)
-def _areas(genes, positive, last, weights, auroc, auprc):  # pragma: no cover (compiled)
-    """Fill AUROC (a tie counts one half) and AUPRC (average precision; a tie is one threshold) of every row of weights.
-
-    Where a row leaves one class empty, AUROC is 0.5 and AUPRC 0.
-    """
-    for row in range(len(weights)):
-        w = weights[row]
-        found = 0
-        false = 0
-        tied_found = 0
-        tied_false = 0
-        area = 0.0
-        precision = 0.0
-        for i in range(len(genes)):
-            if positive[i]:
-                tied_found += w[genes[i]]
-            else:
-                tied_false += w[genes[i]]
-            if last[i]:
-                area += tied_false * (found + 0.5 * tied_found)
-                found += tied_found
-                false += tied_false
-                if tied_found:
-                    precision += tied_found * (found / (found + false))
-                tied_found = 0
-                tied_false = 0
-        auroc[row] = area / (found * false) if found and false else 0.5
-        auprc[row] = precision / found if found else 0.0
+    return rank(positive[clear], best[clear], np.repeat(genes, clear.sum(axis=1)))
 
 
 def _mean(values: Floats, weights: NDArray[np.int64]) -> Floats:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nucleotune.contracts import not_run, read_predictions
-from nucleotune.evaluation.intervals import align_seeds
 from nucleotune.evaluation.metrics import mean_roc
+from nucleotune.evaluation.two_classes import align_seeds
 
 Described = Sequence[Mapping[str, Any]]
 

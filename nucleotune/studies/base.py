@@ -57,11 +57,13 @@ class Study:
     methods        of a configuration and a data set, in the order of the tables' rows
     labels         of a data set: what 0 and 1 mean
     files          of a run and a data set, what it is built from
-    task           kind of its labels: "classes" or "profiles"
+    task           kind of its labels, one of `tasks.KINDS`
     more_files     of a run, files that its rules read beside those of the data sets
     on_request     of a run, files of steps that are only asked for by name: path -> source
     genomes        of a run: owners of a genome, with its files by name
     against        of a run, methods that the others are compared with: the best of them, or the only one
+    judged         of a run and a data set's name, further arguments of its kind's `evaluate` and `compare`: names of
+                   classes, main metric, cut-off
     species_rules  rules with one job per species whose time the study's page counts
     cost_names     of a data set, what the table of costs calls it
     listed         of a run, all data sets that it could have: jobs that trainings share are cut from these, so that
@@ -89,6 +91,7 @@ class Study:
     on_request: Callable[[Run], Mapping[str, Source]] = lambda run: {}
     genomes: Callable[[Run], Iterable[tuple[str, Files]]] = lambda run: ()
     against: Callable[[Run], list[str]] = lambda run: run.baselines
+    judged: Callable[[Run, str], dict[str, Any]] = lambda run, dataset: {}
     species_rules: tuple[str, ...] = ()
     cost_names: Callable[[Any], list[str]] = lambda dataset: list(dataset.species)
     listed: Callable[[Run], Iterable[str]] | None = None

@@ -1,49 +1,82 @@
-"""Examples that belong to one of two classes."""
+"""Examples that belong to one of two or more classes; their files are those of `contracts`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from nucleotune.contracts import not_run, read_examples, read_predictions
-from nucleotune.evaluation.intervals import evaluate_predictions, unmeasured
+from nucleotune.contracts import (
+    classes_of,
+    read_examples,
+    read_predictions,
+    write_examples,
+    write_predictions,
+)
+from nucleotune.errors import InputError
+from nucleotune.evaluation.class_metrics import confusion, many_classes
+from nucleotune.evaluation.cut_off import Columns
+from nucleotune.evaluation.titles import CLASS_METRICS, COMPARED, COMPARED_CLASSES, METRICS
+from nucleotune.evaluation.two_classes import two_classes
+from nucleotune.tasks.base import Judging, Paths, Tables, compare_kind, evaluate_kind
+
+__all__ = [
+    "compare",
+    "evaluate",
+    "read_examples",
+    "read_predictions",
+    "write_examples",
+    "write_predictions",
+]
 
 
 def evaluate(
-    examples: str | Path,
-    predictions: Mapping[int, str | Path],
-    *,
-    bootstrap: Mapping[str, Any],
-    source: str,
+    examples: str | Path, predictions: Paths, *, names: Sequence[str] | None = None, **asked: Any
 ) -> dict[str, Any]:
-    """Metrics of one method with intervals; the reason alone if it did not run."""
-    reason = next(filter(None, map(not_run, predictions.values())), None)
-    if reason:
-        return unmeasured(reason)
-    tables = {seed: read_predictions(path) for seed, path in predictions.items()}
-    return evaluate_predictions(tables, groups=_groups(examples), **bootstrap, source=source)
+    """Metrics of one method with intervals; the reason alone if it did not run. `asked` are those of `evaluate_kind`.
+
+    `names` are those of the classes, in the order of their numbers. Of more than two classes also `parts`, by class,
+    and `confusion`: {split: {seed: rows of true classes, each of how often each class was called}}.
+    """
+    judging = partial(_judging, names)
+    return evaluate_kind(examples, predictions, read_predictions, judging, **asked)
 
 
 def compare(
     examples: str | Path,
-    predictions: Mapping[str, Mapping[int, str | Path]],
+    predictions: Mapping[str, Paths],
     *,
-    against: Iterable[str],
-    bootstrap: Mapping[str, Any],
+    names: Sequence[str] | None = None,
+    **asked: Any,
 ) -> pd.DataFrame:
-    """Every method that ran against the best of the baselines `against`, on the same test rows."""
-    from nucleotune.evaluation.paired import compare_methods  # scipy.stats takes a second
-
-    tables: dict[str, dict[int, pd.DataFrame]] = {}
-    for method, paths in predictions.items():
-        for seed, path in paths.items():
-            if not not_run(path):
-                table = read_predictions(path, splits=["valid", "test"])
-                tables.setdefault(method, {})[seed] = table
-    baselines = [method for method in tables if method in against]
-    return compare_methods(tables, baselines, groups=_groups(examples), **bootstrap)
+    """Every method that ran against the best baseline; `asked` are the arguments of `compare_kind`."""
+    judging = partial(_judging, names)
+    return compare_kind(examples, predictions, read_predictions, judging, **asked)
 
 
-def _groups(examples: str | Path) -> pd.Series:
-    return read_examples(examples, columns=["id", "group"]).set_index("id")["group"]
+def _judging(names: Sequence[str] | None, tables: Iterable[pd.DataFrame], source: str) -> Judging:
+    classes = {classes_of(table, source) for table in tables}
+    expected = min(classes, default=2) if names is None else len(names)
+    if classes - {expected}:
+        raise InputError(
+            f"{source}: predictions of {', '.join(map(str, sorted(classes)))} classes; expected {expected}:"
+            " repeat predictions made from older examples"
+        )
+    stated = {} if names is None else {"classes": list(names)}
+    if expected == 2:
+        decision = Columns("label", "score", "predicted")
+        return Judging(
+            two_classes, METRICS, COMPARED, {"label": decision}, True, lambda tables: stated
+        )
+    titles = [str(k) for k in range(expected)] if names is None else list(names)
+
+    def split_of(tables: Tables, split: str, source: str):
+        return many_classes(tables, split, source, titles)
+
+    def states(tables: Tables) -> dict[str, Any]:
+        splits = dict.fromkeys(name for table in tables.values() for name in table["split"])
+        counts = {name: confusion(tables, name, expected) for name in splits if name != "pretrain"}
+        return {"classes": titles, "confusion": counts}
+
+    return Judging(split_of, CLASS_METRICS, COMPARED_CLASSES, mcnemar=True, states=states)

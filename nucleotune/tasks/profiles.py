@@ -7,7 +7,15 @@ from typing import Any
 import pandas as pd
 
 from nucleotune.evaluation.profile_intervals import compare_profiles, evaluate_profiles
-from nucleotune.profile_contracts import read_profile_examples, read_profile_predictions
+from nucleotune.profile_contracts import (
+    read_profile_examples,
+    read_profile_predictions,
+    write_profile_examples,
+    write_profile_predictions,
+)
+
+read_examples, write_examples = read_profile_examples, write_profile_examples
+read_predictions, write_predictions = read_profile_predictions, write_profile_predictions
 
 
 def evaluate(

@@ -6,7 +6,8 @@ import re
 import pandas as pd
 import pytest
 
-from nucleotune.evaluation.paired import COMPARISON_COLUMNS
+from nucleotune.evaluation.paired import comparison_columns
+from nucleotune.evaluation.titles import COMPARED
 from nucleotune.reporting.deviations import deviations
 from nucleotune.reporting.facts import share, tables
 from nucleotune.reporting.figures import waterfall
@@ -133,7 +134,7 @@ def run(tmp_path_factory):
             0.5,
             "a note",
         )
-        comparison = pd.DataFrame([row], columns=list(COMPARISON_COLUMNS))
+        comparison = pd.DataFrame([row], columns=list(comparison_columns(COMPARED)))
         text = comparison.to_csv(sep="\t", index=False)
         inputs["comparisons"].append(write(f"{folder}/comparison.tsv", text))
         for method, auroc in (("bert", 0.8), ("tfidf", 0.85)):

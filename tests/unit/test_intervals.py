@@ -8,8 +8,31 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from nucleotune.errors import InputError
-from nucleotune.evaluation import intervals
-from nucleotune.evaluation.intervals import evaluate, evaluate_predictions, resample_metrics
+from nucleotune.evaluation import resampling
+from nucleotune.evaluation.resampling import WHOLE, evaluate_splits, judge, resample
+from nucleotune.evaluation.two_classes import check_classes, split_of, two_classes
+
+
+def evaluate(labels, scores, predicted, *, resamples=1000, seed=0, groups=None):
+    split = split_of(labels, scores, predicted)
+    return judge(split, resamples=resamples, confidence=0.95, seed=seed, groups=groups)[WHOLE]
+
+
+def resample_metrics(labels, scores, predicted, **options):
+    found = resample(split_of(labels, scores, predicted), **options)
+    return {metric: values for (_, metric), values in found.items()}
+
+
+def evaluate_predictions(tables, groups=None, resamples=1000, source="predictions"):
+    return evaluate_splits(
+        tables,
+        lambda split: two_classes(tables, split, source),
+        groups=groups,
+        resamples=resamples,
+        confidence=0.95,
+        seed=0,
+        source=source,
+    )
 
 
 def sample(n=200, seeds=1, seed=0):
@@ -40,7 +63,7 @@ def test_auroc_of_every_resample_equals_scikit_learn():
     labels, scores, predicted = sample(seeds=2)
     scores = scores.round(1)
     found = resample_metrics(labels, scores, predicted, resamples=20, seed=3)["auroc"]
-    counts = np.concatenate(list(intervals._resampled_counts(labels, None, 20, 3))).astype(int)
+    counts = np.concatenate(list(resampling.draw(labels, None, 20, 3))).astype(int)
     for row, count in enumerate(counts):
         index = np.repeat(np.arange(labels.size), count)
         assert count[labels].sum() == labels.sum(), "drawn within each class"
@@ -51,7 +74,7 @@ def test_auroc_of_every_resample_equals_scikit_learn():
 def test_members_of_a_group_are_drawn_together_and_within_their_class():
     labels = np.array([0, 0, 0, 0, 1, 1, 1, 1], dtype=bool)
     groups = np.array([0, 0, 0, 1, 2, 2, 3, 4])
-    counts = np.concatenate(list(intervals._resampled_counts(labels, groups, 200, 3)))
+    counts = np.concatenate(list(resampling.draw(labels, groups, 200, 3)))
     for members in ([0, 1, 2], [4, 5]):
         assert (counts[:, members] == counts[:, members[:1]]).all()
     assert (counts[:, [0, 3]].sum(axis=1) == 2).all(), "two groups of label 0, two draws"
@@ -88,7 +111,7 @@ def test_groups_are_found_by_id():
 def test_resamples_do_not_depend_on_the_chunk(monkeypatch):
     labels, scores, predicted = sample(n=50)
     whole = resample_metrics(labels, scores, predicted, resamples=30, seed=0)
-    monkeypatch.setattr(intervals, "CHUNK", 7 * 50)
+    monkeypatch.setattr(resampling, "CHUNK", 7 * 50)
     chunked = resample_metrics(labels, scores, predicted, resamples=30, seed=0)
     for name in whole:
         assert np.allclose(whole[name], chunked[name], rtol=0, atol=1e-12)
@@ -135,7 +158,7 @@ def test_same_seed_gives_the_same_numbers():
 
 def test_one_class_is_refused():
     with pytest.raises(InputError, match="here: 4 examples, 0 of label 1 and 4 of label 0"):
-        evaluate(np.zeros(4), np.arange(4.0), np.zeros(4), source="here")
+        check_classes(np.zeros(4, dtype=bool), "here")
 
 
 def test_metrics_json_of_several_seeds():
@@ -196,3 +219,19 @@ def test_a_model_that_predicts_one_class_says_so_and_has_no_false_certainty(coll
     if collapsed == 2:
         assert found["mcc"]["value"] == 0 and found["accuracy"]["ci_high"] is None
     assert found["auroc"]["ci_low"] < found["auroc"]["ci_high"]  # scores still rank
+
+
+def test_margins_have_no_calibration_and_say_why():
+    labels, scores, predicted = sample()
+    found = evaluate(labels, scores * 3 - 1, predicted, resamples=20)
+    for name in ("log_loss", "brier", "calibration_error"):
+        reason = {"reason": "scores are no probabilities"}
+        assert found[name] == {"value": None, "ci_low": None, "ci_high": None} | reason
+    assert found["auprc"]["ci_low"] < found["auprc"]["value"]
+
+
+def test_a_metric_that_few_resamples_have_gets_no_interval():
+    drawn = np.array([0.5] * 89 + [np.nan] * 11)
+    low, high, reason = resampling.interval(drawn, 0.95)
+    assert (low, high, reason) == (None, None, "defined in 89 of 100 resamples: no interval")
+    assert resampling.interval(drawn[:95], 0.95) == (0.5, 0.5, None)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from nucleotune.evaluation.metrics import METRICS, mean_roc, measure
+from nucleotune.evaluation.metrics import mean_roc, measure
+from nucleotune.evaluation.titles import METRICS
 
 REFERENCE = {
     "precision": reference.precision_score,
@@ -12,6 +13,13 @@ REFERENCE = {
     "accuracy": reference.accuracy_score,
     "f1": reference.f1_score,
     "mcc": reference.matthews_corrcoef,
+    "balanced_accuracy": reference.balanced_accuracy_score,
+}
+OF_SCORES = {
+    "auroc": reference.roc_auc_score,
+    "auprc": reference.average_precision_score,
+    "log_loss": reference.log_loss,
+    "brier": reference.brier_score_loss,
 }
 
 
@@ -22,6 +30,15 @@ def sample(n=300, seed=0, decimals=None):
     return labels, scores if decimals is None else scores.round(decimals), scores > 0.6
 
 
+def slow_calibration_error(labels, scores):
+    total = 0
+    for low in range(10):
+        here = [i for i, score in enumerate(scores) if low == min(int(score * 10), 9)]
+        if here:
+            total += len(here) * abs(np.mean(scores[here]) - np.mean(labels[here]))
+    return total / len(labels)
+
+
 @pytest.mark.parametrize("decimals", [None, 1])
 def test_equal_scikit_learn(decimals):
     labels, scores, predicted = sample(decimals=decimals)
@@ -29,8 +46,9 @@ def test_equal_scikit_learn(decimals):
     assert list(measured) == list(METRICS)
     for name, function in REFERENCE.items():
         assert measured[name] == pytest.approx(function(labels, predicted), abs=1e-12)
-    assert measured["auroc"] == pytest.approx(reference.roc_auc_score(labels, scores), abs=1e-12)
-    assert measured["log_loss"] == pytest.approx(reference.log_loss(labels, scores), abs=1e-12)
+    for name, function in OF_SCORES.items():
+        assert measured[name] == pytest.approx(function(labels, scores), abs=1e-12)
+    assert measured["calibration_error"] == pytest.approx(slow_calibration_error(labels, scores))
 
 
 @pytest.mark.parametrize("decimals", [None, 1])
@@ -42,8 +60,9 @@ def test_weights_equal_scikit_learn_on_the_repeated_examples(decimals):
         y, s, p = (np.repeat(values, counts) for values in (labels, scores, predicted))
         for name, function in REFERENCE.items():
             assert measured[name][row] == pytest.approx(function(y, p), abs=1e-12)
-        assert measured["auroc"][row] == pytest.approx(reference.roc_auc_score(y, s), abs=1e-12)
-        assert measured["log_loss"][row] == pytest.approx(reference.log_loss(y, s), abs=1e-12)
+        for name, function in OF_SCORES.items():
+            assert measured[name][row] == pytest.approx(function(y, s), abs=1e-12)
+        assert measured["calibration_error"][row] == pytest.approx(slow_calibration_error(y, s))
 
 
 @pytest.mark.parametrize("decision", [False, True])

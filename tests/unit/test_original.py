@@ -15,7 +15,7 @@ from nucleotune.baselines.original import (
     write_fasta,
 )
 from nucleotune.errors import InputError
-from nucleotune.evaluation.intervals import unmeasured
+from nucleotune.evaluation.resampling import unmeasured
 from nucleotune.plugins import load_method
 from nucleotune.stages import ROOT
 from nucleotune.studies.lncrna import tables as lncrna

@@ -5,7 +5,8 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
-from nucleotune.evaluation.paired import COMPARISON_COLUMNS
+from nucleotune.evaluation.paired import comparison_columns
+from nucleotune.evaluation.titles import COMPARED
 from nucleotune.reporting.page import render_overview, render_study, summarise_benchmarks
 from nucleotune.reporting.tables import long_table, render_table, row
 
@@ -43,7 +44,7 @@ def comparison():
         (0.07, 0, 0.1, 0.04),
     )
     values = ("bert", "svm", *auroc, *accuracy, *mcc, 1e-7, "a note")
-    return pd.DataFrame([values], columns=list(COMPARISON_COLUMNS))
+    return pd.DataFrame([values], columns=list(comparison_columns(COMPARED)))
 
 
 def context(text="Toy", **changes):

@@ -8,12 +8,20 @@ from sklearn.metrics import matthews_corrcoef
 
 from nucleotune.errors import InputError
 from nucleotune.evaluation.paired import (
-    COMPARISON_COLUMNS,
     best_baseline,
     compare,
-    compare_methods,
+    compare_splits,
+    comparison_columns,
     holm,
 )
+from nucleotune.evaluation.titles import COMPARED, METRICS
+from nucleotune.evaluation.two_classes import two_classes
+
+
+def compare_methods(methods, baselines, main="auroc", **options):
+    metrics = tuple(dict.fromkeys((main, *COMPARED)))
+    options = {"metrics": metrics, "titles": METRICS} | options
+    return compare_splits(methods, baselines, two_classes, **options)
 
 
 def predictions(strength, seed, n=400, valid_strength=None):
@@ -120,7 +128,7 @@ def test_comparison_table():
         "length": {1: predictions(0.5, 4)},
     }
     found = compare_methods(methods, ["svm", "length"], resamples=200)
-    assert tuple(found.columns) == COMPARISON_COLUMNS
+    assert tuple(found.columns) == comparison_columns(COMPARED)
     assert found["method"].tolist() == ["bert", "length"]
     assert set(found["against"]) == {"svm"}
     bert, length = found.iloc[0], found.iloc[1]
@@ -159,13 +167,13 @@ def test_best_baseline_takes_metrics_as_in_the_file():
 def test_no_baselines_gives_an_empty_table():
     found = compare_methods({"bert": {1: predictions(1, 1)}}, [])
     assert found.empty
-    assert tuple(found.columns) == COMPARISON_COLUMNS
+    assert tuple(found.columns) == comparison_columns(COMPARED)
 
 
 def test_a_lone_baseline_gives_an_empty_table():
     found = compare_methods({"svm": {1: predictions(1, 1)}}, ["svm"], resamples=10)
     assert found.empty
-    assert tuple(found.columns) == COMPARISON_COLUMNS
+    assert tuple(found.columns) == comparison_columns(COMPARED)
 
 
 def test_different_examples_are_refused():
@@ -181,3 +189,26 @@ def test_a_baseline_without_predictions_or_validation_is_refused():
         compare_methods({"svm": {1: table}}, ["plek"])
     with pytest.raises(InputError, match="no rows of split 'valid'"):
         compare_methods({"svm": {1: table[table["split"] == "test"]}}, ["svm"])
+
+
+def test_the_main_metric_chooses_and_comes_first():
+    methods = {"bert": {1: predictions(1.0, 1)}, "a": {1: predictions(2.0, 2)}}
+    sharp = predictions(1.5, 3)
+    sharp["score"] = 1 / (1 + np.exp(-sharp["score"]))
+    methods["b"] = {1: sharp}
+    methods["c"] = {1: sharp.assign(score=1 - 2 * sharp["predicted"].rsub(1).clip(0, 0.45))}
+    found = compare_methods(methods, ["a", "b"], main="log_loss", resamples=50)
+    assert list(found)[:4] == ["method", "against", "delta_log_loss", "ci_low"]
+    assert set(found["against"]) == {"b"}, "a has margins, so no log loss"
+    rows = found.set_index("method")
+    assert np.isnan(rows.loc["a", ["delta_log_loss", "p", "p_holm"]].astype(float)).all()
+    assert rows.loc["a", "note"].endswith("Log loss: scores are no probabilities")
+    assert rows.loc["a", "auroc_p"] <= 1
+    assert rows.loc["c", "p_holm"] == rows.loc["c", "p"], "one row alone was tested"
+    with pytest.raises(InputError, match="no baseline has metric 'log_loss'"):
+        compare_methods(methods, ["a"], main="log_loss", resamples=50)
+
+
+def test_of_losses_the_least_is_best():
+    valid = {name: {"log_loss": {"value": v}} for name, v in (("a", 0.7), ("b", 0.2), ("c", None))}
+    assert best_baseline(valid, "log_loss") == "b"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from nucleotune.evaluation.metrics import METRICS
+from nucleotune.evaluation.titles import METRICS
 from nucleotune.reporting.performance import Described, Metrics, stacked
 from nucleotune.studies.lncrna.plan import part_name
 from nucleotune.studies.lncrna.tables import PERFORMANCE

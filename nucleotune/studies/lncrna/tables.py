@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from nucleotune.evaluation.metrics import METRICS
+from nucleotune.evaluation.titles import METRICS
 from nucleotune.reporting.performance import (
     Described,
     Metrics,

@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from nucleotune.evaluation.metrics import METRICS
+from nucleotune.evaluation.titles import METRICS
 from nucleotune.reporting.performance import Described, Metrics, performance, stacked
 from nucleotune.reporting.tables import long_table, row
 from nucleotune.studies.promoters.figures import LAYERS

@@ -26,8 +26,8 @@ def headlines(
 ) -> list[dict[str, Any]]:
     """For each data set, the best language model against the best baseline.
 
-    Both were chosen by the main metric (AUROC, if metrics.json names no other) on the validation split. `comparisons` is {dataset name:
-    comparison.tsv}. Returns dicts with dataset, method, baseline (titles), `main` (the metric's name) and its
+    Both were chosen by the main metric (AUROC, if metrics.json names no other) on the validation split. `comparisons`
+    is {dataset name: comparison.tsv}. Returns dicts with dataset, method, baseline (titles), `main` (the metric's name) and its
     title, auroc, baseline_auroc or those of another main metric, mcc, baseline_mcc where there are these ({value,
     ci_low, ci_high}), n_test, seeds, and the comparison's delta_auroc, ci_low, ci_high, p_holm; `collapsed`, titles of
     those of the two that predict one class; and all of it as a `contest`. A data set where one of the two is missing,

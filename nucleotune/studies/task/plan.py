@@ -115,7 +115,7 @@ def computed_task(task: Mapping[str, Any], row: str = "") -> dict[str, Any]:
 
 
 def judged_task(run: Run, dataset: str) -> dict[str, Any]:
-    """How predictions on a data set are judged: names of its labels, and what its task file says of metric and cut-off."""
+    """How predictions on a data set are judged: names of its labels; metric and cut-off as its task file says."""
     one = run.datasets["task"][dataset]
     task = run.tasks[one.task]
     judged: dict[str, Any] = {"names": list(one.names)}
@@ -157,6 +157,7 @@ def described_tasks(
                 "main_metric": task["main_metric"] or compared(task["kind"], len(names))[0],
                 "tests": list(task["tests"]),
                 "share": dataset.share,
+                "whole": f"{dataset.task}_{dataset.row}" if dataset.row else dataset.task,
                 "title": title,
                 "note": "; ".join(filter(None, (task["note"], SPLIT_NOTES[task["split"]["by"]]))),
                 **{key: task[key] for key in keys},

@@ -315,9 +315,7 @@ def _check_judged(task: Mapping[str, Any], path: Path) -> None:
         what = f"{len(names)} classes" if kind == "classes" else f"kind {kind!r}"
         raise InputError(f"{path}: main_metric: {task['main_metric']!r} is none of {what}; {hint}")
     if task["threshold"] and (kind == "numbers" or (kind == "classes" and len(names) > 2)):
-        raise InputError(
-            f"{path}: threshold: is of two classes or of kind 'labels'; leave it out"
-        )
+        raise InputError(f"{path}: threshold: is of two classes or of kind 'labels'; leave it out")
 
 
 def _check_split(task: Mapping[str, Any], path: Path) -> None:

@@ -27,12 +27,12 @@ def headlines(
     """For each data set, the best language model against the best baseline.
 
     Both were chosen by the main metric (AUROC, if metrics.json names no other) on the validation split. `comparisons`
-    is {dataset name: comparison.tsv}. Returns dicts with dataset, method, baseline (titles), `main` (the metric's name) and its
-    title, auroc, baseline_auroc or those of another main metric, mcc, baseline_mcc where there are these ({value,
-    ci_low, ci_high}), n_test, seeds, and the comparison's delta_auroc, ci_low, ci_high, p_holm; `collapsed`, titles of
-    those of the two that predict one class; and all of it as a `contest`. A data set where one of the two is missing,
-    or its main metric is undefined, has no entry. `bootstrap` is for
-    studies that resample over data sets.
+    is {dataset name: comparison.tsv}. Returns dicts with dataset, method, baseline (titles), `main` (the metric's
+    name) and its title, auroc, baseline_auroc or those of another main metric, mcc, baseline_mcc where there are
+    these ({value, ci_low, ci_high}), n_test, seeds, and the comparison's delta_auroc, ci_low, ci_high, p_holm;
+    `collapsed`, titles of those of the two that predict one class; and all of it as a `contest`. A data set where one
+    of the two is missing, or its main metric is undefined, has no entry. `bootstrap` is for studies that resample
+    over data sets.
     """
     titles = {method["name"]: method["title"] for method in methods}
     models = [method["name"] for method in methods if method["kind"] == "language_model"]

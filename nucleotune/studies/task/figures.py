@@ -215,12 +215,14 @@ def learning_figure(
         figure, axes = panels_of(len(panels), 3, width=4.8, height=height)
         for one, (whole, points) in zip(axes, panels, strict=True):
             main, sizes = whole["main_metric"], [training_rows(cards[p["name"]]) for p in points]
-            for method in methods:
+            for place, method in enumerate(methods):
+                # Bars of methods stand side by side.
+                shift = 1.015 ** (place - (len(methods) - 1) / 2)
                 measured = [
                     metrics[point["name"]].get(method["name"], {"splits": {}}) for point in points
                 ]
                 found = [of["splits"].get("test", {}).get(main, {}) for of in measured]
-                _with_intervals(one, sizes, found, method["title"], styles)
+                _with_intervals(one, [shift * n for n in sizes], found, method["title"], styles)
             one.set_xscale("log")
             one.set_xticks(sizes, [f"{n:,}" for n in sizes])
             one.minorticks_off()
@@ -334,7 +336,7 @@ def _share_of(dataset: Mapping) -> str:
 
 def _with_intervals(
     axes: Axes,
-    sizes: Iterable[int],
+    sizes: Iterable[float],
     found: Iterable[Mapping],
     title: str,
     styles: Mapping[str, Style],

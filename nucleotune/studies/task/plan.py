@@ -157,6 +157,7 @@ def described_tasks(
                 "main_metric": task["main_metric"] or compared(task["kind"], len(names))[0],
                 "tests": list(task["tests"]),
                 "share": dataset.share,
+                "aside": dataset.share is not None,
                 "whole": f"{dataset.task}_{dataset.row}" if dataset.row else dataset.task,
                 "title": title,
                 "note": "; ".join(filter(None, (task["note"], SPLIT_NOTES[task["split"]["by"]]))),

@@ -28,7 +28,7 @@ _KEYS = {
     "name": "Class, label or number",
 }
 #: What a table shows of a part of a metrics.json, in this order.
-_OF_PARTS = ("n", "positive", "recall", *ALL_METRICS)
+_OF_PARTS = tuple(dict.fromkeys(("n", "positive", "auroc", "auprc", "f1", "recall", *ALL_METRICS)))
 
 #: Title and caption of each table.
 TABLES: dict[str, dict[str, Any]] = {

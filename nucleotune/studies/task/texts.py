@@ -29,8 +29,8 @@ _SHOWN = f"At most {MOST} tasks are drawn, and {MOST} classes, labels or numbers
 FIGURES = {
     "task_curves": {
         "title": "ROC and precision-recall curves",
-        "caption": "Test rows, mean over seeds. Of more than two classes each against the rest. Grey: what guessing"
-        f" gives. {_SHOWN}",
+        "caption": "Test rows, mean over seeds. Of two classes the second is looked for, of more each"
+        f" against the rest. Grey: what guessing gives. {_SHOWN}",
     },
     "task_confusion": {
         "title": "Which classes are taken for which",

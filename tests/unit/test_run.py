@@ -6,7 +6,7 @@ import pytest
 from planned import jobs, run_of
 
 from nucleotune.errors import InputError
-from nucleotune.plan import pages
+from nucleotune.plan import pages, shared_jobs
 from nucleotune.plan.targets import end_of, intermediates, lost, shown_products
 from nucleotune.sources.mirror import describe_missing
 from nucleotune.stages import ROOT
@@ -139,6 +139,45 @@ def test_trainings_share_jobs():
     assert "lncrna.toy_paper.lora-bert-tiny.seed1" in measured["shared"]
     first = "lncrna.pooled_paper.lora-bert-tiny-pretrain.seed1"
     assert first in measured["names"] and first not in measured["shared"]
+
+
+def test_data_sets_of_other_kinds_or_names_share_no_job():
+    text = (
+        "studies: [task]\ntask: {tasks: [toy-classes, toy-labels, toy-numbers], learning_curve: [0.1, 0.5], per_job: 2,"
+        " methods: [bert-baseline-tiny]}\n"
+    )
+    run = run_of(text)
+    assert run.shared["task"] == {
+        "0": ["toy-classes", "toy-classes_train10"],
+        "1": ["toy-classes_train50"],
+        "2": ["toy-labels", "toy-labels_train10"],
+        "3": ["toy-labels_train50"],
+        "4": ["toy-numbers", "toy-numbers_train10"],
+        "5": ["toy-numbers_train50"],
+    }
+    for names in run.shared["task"].values():
+        assert len({run.head("task", name) for name in names}) == 1
+    assert run.head("task", "toy-labels") == ("labels", *run.labels("task", "toy-labels"))
+    with pytest.raises(
+        InputError,
+        match=r"task\.attribution: 'bert-baseline-tiny' predicts 3 classes on .*'toy-classes'",
+    ):
+        run_of(text[:-2] + ", attribution: {methods: [bert-baseline-tiny]}}\n")
+    asked = "attribution: {methods: [bert-baseline-tiny], datasets: [toy-numbers]}"
+    with pytest.raises(InputError, match="predicts numbers on data set 'toy-numbers'; only models"):
+        run_of(f"{text[:-2]}, {asked}}}\n")
+
+
+def test_jobs_are_cut_within_what_must_be_the_same():
+    heads = {"a": 1, "b": 2, "c": 1, "d": 1, "e": 2, "f": 1}
+    assert shared_jobs("abcdef", 2, None, heads.get) == {
+        "0": ["a", "c"],
+        "1": ["d", "f"],
+        "2": ["b", "e"],
+    }
+    # One left out changes its own job alone, whatever stands beside it.
+    assert shared_jobs("bdef", 2, "abcdef", heads.get) == {"1": ["d", "f"], "2": ["b", "e"]}
+    assert shared_jobs("abc", 1, None, heads.get) == {}
 
 
 def test_only_first_stages_are_trained_on_pools(tmp_path):

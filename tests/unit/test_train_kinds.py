@@ -90,7 +90,8 @@ def weights(folder, name):
 @pytest.mark.parametrize("kind", KINDS)
 def test_learns_and_predicts_again_from_the_directory(tmp_path, kind, training_seed):
     examples = make_examples(kind)
-    result = run(tmp_path, kind, seed=training_seed)
+    method = make_method(training={"epochs": 30, "learning_rate": 5e-3})
+    result = run(tmp_path, kind, seed=training_seed, method=method)
     written(kind, result, tmp_path / "p.parquet")
     found = task_of(kind).read_predictions(tmp_path / "p.parquet")
     assert found["id"].tolist() == examples["id"].tolist()

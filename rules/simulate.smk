@@ -9,7 +9,6 @@ OUTPUTS: resources/simulated/<species>/<host>/..., a mirror that rule download r
 localrules:
     simulate,
     simulate_collection,
-    simulate_task,
     simulate_model,
 
 

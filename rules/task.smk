@@ -7,6 +7,10 @@ OUTPUTS: results/task/<dataset>/examples.parquet, card.json; resources/simulated
 from nucleotune.studies.task.plan import computed_task
 
 
+localrules:
+    simulate_task,
+
+
 rule task_examples:
     input:
         unpack(lambda wildcards: RUN.source_paths("task", wildcards.dataset)),

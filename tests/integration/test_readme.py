@@ -1,5 +1,6 @@
 """Every command of the README is run here, planned here where it would take a cluster, or run by CI."""
 
+import random
 import re
 import shlex
 import shutil
@@ -7,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 from conftest import ROOT, snakemake
 
 BLOCKS = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
@@ -20,7 +22,34 @@ def test_make_commands_are_run_by_ci():
     assert all(re.search(rf"^{command}$", CI, re.M) for command in made)
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith(".venv/bin/snakemake ")])
+#: Commands on the user's own table, run one after the other.
+OWN = [c for c in COMMANDS if re.search(r"\bmy-(data|run)\b", c)]
+PLANNED = [c for c in COMMANDS if c.startswith(".venv/bin/snakemake ") and c not in OWN]
+
+
+@pytest.mark.slow
+def test_own_table(tmp_path):
+    """As the README says, but without the tiny model, to be quick."""
+    letters = random.Random(1)
+    lines = ["sequence\tlabel"]
+    for row in range(240):
+        sequence = "".join(letters.choices("ACGT" + "GC" * (row % 2), k=50))
+        lines.append(f"{sequence}\t{('free', 'bound')[row % 2]}")
+    (tmp_path / "my-data.tsv").write_text("\n".join(lines) + "\n")
+    first, second = OWN
+    subprocess.run(
+        [sys.executable, "-m", "nucleotune", *shlex.split(first)[1:]], check=True, cwd=tmp_path
+    )
+    run = yaml.safe_load((tmp_path / "my-run.yaml").read_text())
+    run["task"]["methods"] = ["dinucleotide", "gc"]
+    (tmp_path / "my-run.yaml").write_text(yaml.safe_dump(run))
+    command = second.replace("my-run.yaml", str(tmp_path / "my-run.yaml"))
+    done = snakemake(tmp_path, *shlex.split(command)[1:])
+    assert "See results/reports/task.html" in done.stdout
+    assert "GC content only" in (tmp_path / "results/tables/task_performance.tsv").read_text()
+
+
+@pytest.mark.parametrize("command", PLANNED)
 def test_snakemake_commands_can_be_planned(command, tmp_path):
     shutil.copytree(ROOT / "config", tmp_path / "config")
     shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
@@ -29,7 +58,7 @@ def test_snakemake_commands_can_be_planned(command, tmp_path):
 
 @pytest.mark.slow
 def test_predict_command(default_run, tmp_path):
-    (command,) = [c for c in COMMANDS if c.startswith(".venv/bin/nucleotune ")]
+    (command,) = [c for c in COMMANDS if c.startswith(".venv/bin/nucleotune predict ")]
     (default_run / "my.fa").write_text(">mine\n" + "ATGGCC" * 40 + "\n")
     subprocess.run(
         [sys.executable, "-m", "nucleotune", *shlex.split(command)[1:]], check=True, cwd=default_run

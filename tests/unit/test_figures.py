@@ -119,9 +119,9 @@ def test_numbers_of_the_waterfall_stay_inside(monkeypatch):
     assert "900  (\u2212100)" in [text.get_text() for text in figure.axes[0].texts]
 
 
-def test_long_curves_are_thinned_without_leaving_the_curve():
+def test_long_curves_arethinned_without_leaving_the_curve():
     fpr = np.sort(np.random.default_rng(0).random(24000))
-    x, y = figures._thinned(fpr, fpr**0.1)
+    x, y = figures.thinned(fpr, fpr**0.1)
     assert x.size <= 501
     assert (x[-1], y[-1]) == (fpr[-1], fpr[-1] ** 0.1)
     assert np.array_equal(y, x**0.1)

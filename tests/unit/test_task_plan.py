@@ -12,6 +12,7 @@ from nucleotune.studies.task.build import build_task
 from nucleotune.studies.task.plan import (
     computed_task,
     described_tasks,
+    judged_task,
     listed_tasks,
     simulated_task_paths,
     task_entries,
@@ -71,6 +72,17 @@ def test_names_that_yaml_takes_for_numbers_are_texts(tmp_path):
         ("title: T\n", "title: T\nsplit: {by: chromosome}\n", "needs columns.seqname"),
         ("title: T\n", "title: T\nsplit: {by: given}\n", "split.by 'given' needs columns.split"),
         ("title: T\n", "title: T\nsplit: {shares: {train: 0.9}}\n", "split.shares add up to 1.2"),
+        (
+            "title: T\n",
+            "title: T\nmain_metric: aurok\n",
+            "'aurok' is none of 2 classes; did you mean 'auroc'",
+        ),
+        ("title: T\n", "title: T\nmain_metric: pearson\n", "'pearson' is none of 2 classes"),
+        (
+            "classes: [a, b]\n",
+            "classes: [a, b, c]\nthreshold: mcc\n",
+            "threshold: is of two classes or of kind 'labels'",
+        ),
         ("title: T\n", "title: T\npolicies: {conflicts: mean}\n", "'mean' is for kind 'numbers'"),
         ("title: T\n", "title: T\nwritten_as: {c: [1]}\n", "'c' is not one of 'classes'"),
         ("title: T\n", "title: T\nwritten_as: {a: [b]}\n", "'b' stands for 'b' and 'a'"),
@@ -91,6 +103,21 @@ def test_tasks_of_a_block_have_titles_of_their_own(tmp_path):
     assert list(load_tasks({"tasks": ["one"]}, [tmp_path], str(tmp_path))) == ["one"]
     with pytest.raises(InputError, match="have the same title"):
         load_tasks({"tasks": ["one", "two"]}, [tmp_path], str(tmp_path))
+
+
+def test_metric_and_cut_off_are_for_the_evaluation_alone(tmp_path):
+    task = loaded(tmp_path, BASE + "main_metric: mcc\nthreshold: f1\n")
+    run = a_run({"mine": task}, [0.5])
+    run.datasets = {"task": listed_tasks(run)}
+    expected = {"names": ["a", "b"], "main_metric": "mcc"}
+    expected |= {"threshold": "validation", "chosen_by": "f1"}
+    assert judged_task(run, "mine") == judged_task(run, "mine_train50") == expected
+    assert computed_task(task) == computed_task(loaded(tmp_path, BASE)), "examples stay"
+    described = described_tasks(run.datasets["task"], run.tasks)
+    assert [one["main_metric"] for one in described] == ["mcc", "mcc"]
+    assert [one["aside"] for one in described] == [False, True]
+    run.tasks["mine"] = loaded(tmp_path, BASE)
+    assert judged_task(run, "mine") == {"names": ["a", "b"]}
 
 
 def test_files_that_are_not_there(tmp_path):

@@ -6,15 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import image
+from test_page import context
 
-from nucleotune.contracts import write_not_run
+from nucleotune.contracts import read_metrics, write_not_run
+from nucleotune.evaluation.titles import ALL_METRICS
 from nucleotune.files import write_json
 from nucleotune.frames import write_tsv
 from nucleotune.reporting.answer import answer
 from nucleotune.reporting.headlines import headlines
+from nucleotune.reporting.page import render_study
 from nucleotune.reporting.tables import COLUMNS, render_table, write_table
 from nucleotune.studies.task import tables, write
-from nucleotune.studies.task.figures import RECALLS, recall_curve
+from nucleotune.studies.task.figures import RECALLS, _confusion, recall_curve
 from nucleotune.tasks import compared, task_of
 
 METHODS = [
@@ -244,7 +247,7 @@ def test_figures_of_every_kind(name, runs, tmp_path):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_page_opens_with_an_answer_for_every_kind(name, runs):
     files, datasets = runs(name)
-    metrics = tables_metrics(files)
+    metrics = read_metrics(files.metrics)
     comparisons = write._compared(files)
     (found,) = headlines(metrics, comparisons, datasets[:1], METHODS)
     main = datasets[0]["main_metric"]
@@ -253,12 +256,13 @@ def test_the_page_opens_with_an_answer_for_every_kind(name, runs):
     assert answer([found["contest"]]).startswith(
         "Toy: best language model BERT, best baseline SVM,"
     )
-
-
-def tables_metrics(files):
-    from nucleotune.contracts import read_metrics
-
-    return read_metrics(files.metrics)
+    del found["contest"]
+    titles = {one["name"]: one["title"] for one in METHODS}
+    shown = [{"dataset": "Toy", "table": comparisons[datasets[0]["name"]]}]
+    page = render_study(context(headlines=[found], comparisons=shown, method_titles=titles))
+    assert f"{ALL_METRICS[main]} difference" in page and f" {ALL_METRICS[main]} of " in page
+    assert ("McNemar p" in page) == (kind_of(name) == "classes")
+    assert "the language model is better" in page
 
 
 def test_less_may_be_better():
@@ -287,11 +291,9 @@ def test_less_may_be_better():
 
 def test_a_chosen_cut_off_is_that_of_the_confusion(tmp_path):
     files, datasets = make_run(tmp_path, "two", threshold="mcc")
-    from nucleotune.studies.task.figures import _confusion
-
     found = write._predictions(files, datasets[:1])["two"]["bert"]
     counts = _confusion(datasets[0], found)
-    right = tables_metrics(files)["two"]["bert"]["splits"]["test"]["accuracy"]["value"]
+    right = read_metrics(files.metrics)["two"]["bert"]["splits"]["test"]["accuracy"]["value"]
     assert np.trace(counts) / counts.sum() == pytest.approx(right)
     assert counts.tolist() != _confusion({**datasets[0], "threshold": None}, found).tolist()
 

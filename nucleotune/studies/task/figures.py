@@ -193,11 +193,10 @@ def scatter_figure(
                 for key, words in (("pearson", "Pearson"), ("spearman", "Spearman"), ("r2", "R2"))
                 if measured[key]["value"] is not None
             ]
-            one.text(0.03, 0.97, "\n".join(told), transform=one.transAxes, va="top", fontsize=8)
             several = len(dataset["names"]) > 1
             head = f"{dataset['title']}: {name}" if several else dataset["title"]
             one.set_title(f"{fill(head, 34)}\n{fill(method['title'], 34)}")
-            one.set(xlabel=f"{name}, true", ylabel=f"{name}, predicted")
+            one.set(xlabel=f"{name}, true\n{', '.join(told)}", ylabel=f"{name}, predicted")
         save(figure, path)
 
 
@@ -215,6 +214,7 @@ def learning_figure(
         figure, axes = panels_of(len(panels), 3, width=4.8, height=height)
         for one, (whole, points) in zip(axes, panels, strict=True):
             main, sizes = whole["main_metric"], [training_rows(cards[p["name"]]) for p in points]
+            handles = []
             for place, method in enumerate(methods):
                 # Bars of methods stand side by side.
                 shift = 1.015 ** (place - (len(methods) - 1) / 2)
@@ -222,15 +222,15 @@ def learning_figure(
                     metrics[point["name"]].get(method["name"], {"splits": {}}) for point in points
                 ]
                 found = [of["splits"].get("test", {}).get(main, {}) for of in measured]
+                if not any("value" in one for one in found):
+                    continue
+                handles.append(Line2D([], [], label=method["title"], **styles[method["title"]]))
                 _with_intervals(one, [shift * n for n in sizes], found, method["title"], styles)
             one.set_xscale("log")
             one.set_xticks(sizes, [f"{n:,}" for n in sizes])
             one.minorticks_off()
             one.set(title=fill(whole["title"], TITLE_WIDTH), xlabel="Training rows (log)")
             one.set_ylabel(ALL_METRICS[main])
-            handles = [
-                Line2D([], [], label=one["title"], **styles[one["title"]]) for one in methods
-            ]
             legend_below(one, "Bars: bootstrap interval over test rows", handles)
         save(figure, path)
 

@@ -39,31 +39,19 @@ def products(run: Run) -> list[Product]:
             {"cards": run.cards("task")},
             {"datasets": every},
         ),
-        _table("performance", "Table of every method", whole, methods, _metrics(run, whole)),
+        _product("performance", "Table of every method", whole, methods, _metrics(run, whole)),
     ]
-    if any(one["kind"] == "baseline" for one in map(run.methods.get, _names(methods))):
+    if any(one["kind"] != "language_model" for one in methods):
         needs = {"comparisons": _comparisons(run, whole)}
         title = "Table of differences from the best baseline"
-        found.append(_table("comparison", title, whole, methods, needs))
+        found.append(_product("comparison", title, whole, methods, needs))
     if apart:
         title = "Table of single classes, labels and numbers"
-        found.append(_table("parts", title, apart, methods, _metrics(run, apart)))
+        found.append(_product("parts", title, apart, methods, _metrics(run, apart)))
     if len(every) > len(whole):
-        needs = {"cards": run.cards("task"), **_metrics(run, every)}
-        more = {"comparisons": _comparisons(run, every)}
+        needs = {"comparisons": _comparisons(run, every), **_of_curve(run, every)}
         title = "Table of learning curves"
-        found.append(_table("learning_curve", title, every, methods, needs | more))
-        found.append(
-            Product(
-                "task_learning_figure",
-                "Learning curves",
-                f"{_WRITE}:learning_figure",
-                needs,
-                {"datasets": every, "methods": methods},
-                kind="figure",
-                file="task_learning_curve",
-            )
-        )
+        found.append(_product("learning_curve", title, every, methods, needs))
     for name, title, datasets, judged in (
         ("curves", "ROC and precision-recall curves", decided, True),
         ("confusion", "Confusion of classes", classes, False),
@@ -73,7 +61,19 @@ def products(run: Run) -> list[Product]:
         if datasets:
             needs = {"predictions": run.every(PREDICTIONS, "task", None, _names(datasets))}
             needs |= _metrics(run, datasets) if judged else {}
-            found.append(_table(name, title, datasets, methods, needs, kind="figure"))
+            found.append(_product(name, title, datasets, methods, needs, kind="figure"))
+    if len(every) > len(whole):
+        found.append(
+            Product(
+                "task_learning_figure",
+                "Learning curves",
+                f"{_WRITE}:learning_figure",
+                _of_curve(run, every),
+                {"datasets": every, "methods": methods},
+                kind="figure",
+                file="task_learning_curve",
+            )
+        )
     return [*found, *explained_products(run, "task", asked)]
 
 
@@ -83,11 +83,15 @@ def _has_parts(dataset: Mapping[str, Any]) -> bool:
     return len(dataset["names"]) >= least
 
 
-def _table(
+def _product(
     name: str, title: str, datasets: list, methods: list, needs: dict[str, Any], **more: Any
 ) -> Product:
     arguments = {"datasets": datasets, "methods": methods}
     return Product(f"task_{name}", title, f"{_WRITE}:{name}", needs, arguments, **more)
+
+
+def _of_curve(run: Run, datasets: list) -> dict[str, Any]:
+    return {"cards": run.cards("task"), **_metrics(run, datasets)}
 
 
 def _metrics(run: Run, datasets: list) -> dict[str, Any]:

@@ -51,7 +51,8 @@ def predict(
     Returns:
         One row per record, in order: `id`, `score` (probability of label 1, of some baselines a margin; the model's
         nucleotune.json says what the labels mean), `predicted` (0 or 1), `truncated` (whether the model saw only a part
-        of the sequence). Of a model
+        of the sequence). Of a baseline of other labels than two classes, `score:..` and `predicted:..` as in that kind's
+        predictions (`nucleotune.tasks`). Of a model
         of profiles one row per record, track and position (0-based): `id`, `track`, `position`, `probability` (they add
         up to 1 along a record) and `reads`, its share of the total that the model expects.
 
@@ -119,9 +120,7 @@ def _predict_baseline(
             f"{model_dir}: this baseline reads {find_baseline(name).column!r} of the examples, which a FASTA"
             " file does not have"
         )
-    if not records:
-        return pd.DataFrame(columns=list(COLUMNS))
-    ids, sequences = map(list, zip(*records, strict=True))
+    ids, sequences = map(list, zip(*records, strict=True)) if records else ([], [])
     return predict_baseline(
         model_dir, description, ids, sequences, threads=threads or os.cpu_count() or 1
     )

@@ -51,8 +51,8 @@ def predict(
     Returns:
         One row per record, in order: `id`, `score` (probability of label 1, of some baselines a margin; the model's
         nucleotune.json says what the labels mean), `predicted` (0 or 1), `truncated` (whether the model saw only a part
-        of the sequence). Of a baseline of other labels than two classes, `score:..` and `predicted:..` as in that kind's
-        predictions (`nucleotune.tasks`). Of a model
+        of the sequence). Of a baseline of other labels than two classes, scores and decisions in the columns of that
+        kind's predictions (`nucleotune.tasks`). Of a model
         of profiles one row per record, track and position (0-based): `id`, `track`, `position`, `probability` (they add
         up to 1 along a record) and `reads`, its share of the total that the model expects.
 

@@ -86,9 +86,9 @@ def fit_predict(
     Returns also an info dict, ready for JSON: the rows of each class used or there, the choices
     made, `seconds` for features, fit and predict (its features included), library versions.
 
-    Raises InputError for an unknown baseline, for a kind of labels that it does not serve, for examples without the column that it reads, for
-    training on a split that is scored, for training rows of one class only, for several lengths
-    where a method takes one, and when there is nothing to score.
+    Raises InputError for an unknown baseline, for a kind of labels that it does not serve, for examples without the
+    column that it reads, for training on a split that is scored, for training rows of one class only or without any
+    value of a label or number, for several lengths where a method takes one, and when there is nothing to score.
     """
     method = find_baseline(baseline)
     two = kind == "classes" and len(labels) == 2

@@ -1,8 +1,8 @@
 """The small network of `cnn` in PyTorch.
 
 Three convolutions with batch normalisation and ReLU, the first two followed by pooling, then global maximum pooling,
-dropout and a dense layer. Two further channels say where a base lies, from -1 at the first to 1 at the last, and how far
-from the middle: maxima over a whole sequence would not know.
+dropout and a dense layer. Two further channels say where a base lies, from -1 at the first to 1 at the last, and how
+far from the middle: maxima over a whole sequence would not know.
 """
 
 import copy
@@ -30,7 +30,7 @@ _AT_A_TIME = 256
 
 
 class Cnn(nn.Module):
-    """Codes (n, length), PAD behind the end, and lengths (n,) -> (n, parts)."""
+    """What `encoded` returns -> (n, parts)."""
 
     def __init__(self, parts: int, *, filters: int, kernel: int) -> None:
         super().__init__()

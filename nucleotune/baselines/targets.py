@@ -9,12 +9,18 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from scipy.special import expit, softmax
-from sklearn.metrics import r2_score, roc_auc_score
+from sklearn.metrics import r2_score
 
 from nucleotune.errors import InputError
 
 #: What the choice among options is made by, on the rows of `valid`: its name in the info.
-MEASURES = {"classes": "valid_auroc", "labels": "valid_auroc", "numbers": "valid_r2"}
+MEASURES = {
+    **dict.fromkeys(("classes", "labels"), "valid_log_likelihood"),
+    "numbers": "valid_r2",
+}
+
+#: Probability that a lower one counts as.
+_LEAST = 1e-15
 
 #: Begins the column of a label or number in examples and predictions, by kind.
 COLUMNS = {"labels": "label:", "numbers": "value:"}
@@ -70,22 +76,24 @@ def known(targets: np.ndarray, part: int) -> np.ndarray:
 
 
 def quality(kind: str, targets: np.ndarray, scores: np.ndarray, method: str) -> float:
-    """How good scores (n, parts) are: mean AUROC of the classes, each against the rest, or of the labels; mean R2.
+    """How good scores (n, parts) are: mean log-likelihood of the classes, or of all known labels; mean R2 of the numbers.
 
-    Parts that the rows say nothing of are left out. Raises InputError, with `method`, when all are.
+    Not AUROC: of probabilities drawn to the commonest class it sees the order alone, and their decisions are poor.
+    Raises InputError, with `method`, when the rows say nothing.
     """
     found = []
-    for part in range(scores.shape[1]):
-        if kind == "classes":
-            truth, score = targets == part, scores[:, part]
-        else:
+    if kind == "classes":
+        found = np.log(np.maximum(scores[np.arange(len(targets)), targets], _LEAST))
+    elif kind == "labels":
+        right = np.where(targets == 1, scores, 1 - scores)[~np.isnan(targets)]
+        found = np.log(np.maximum(right, _LEAST))
+    else:
+        for part in range(scores.shape[1]):
             rows = known(targets, part)
-            truth, score = targets[rows, part], scores[rows, part]
-        if len(np.unique(truth)) > 1:
-            measure = r2_score if kind == "numbers" else roc_auc_score
-            found.append(float(measure(truth, score)))
-    if not found:
-        needed = "numbers that differ" if kind == "numbers" else "two classes"
+            if len(np.unique(targets[rows, part])) > 1:
+                found.append(r2_score(targets[rows, part], scores[rows, part]))
+    if not len(found):
+        needed = "numbers that differ" if kind == "numbers" else f"known {kind}"
         raise InputError(
             f"{method}: choosing among several options needs rows of {needed} in split 'valid'; give a single value"
             " of each, or a split with such rows"

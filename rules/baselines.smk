@@ -33,6 +33,7 @@ rule baseline:
             RUN.computed("methods", wildcards.method), "mode", "original"
         ),
         labels=lambda wildcards: RUN.labels(wildcards.study, wildcards.dataset),
+        task=lambda wildcards: RUN.task(wildcards.study, wildcards.dataset),
         version=stage_number("baseline"),
     message:
         "Fitting {wildcards.method} on {wildcards.dataset} (seed {wildcards.seed})"

@@ -1,10 +1,11 @@
 """Fit one classical method and predict the rows it has not seen."""
 
 from nucleotune.baselines import find_baseline, fit_predict
-from nucleotune.contracts import read_examples, write_predictions
+from nucleotune.contracts import read_examples
 from nucleotune.files import write_json
 from nucleotune.scripting import job
 from nucleotune.sequence.mea import read_structures
+from nucleotune.tasks import task_of
 
 with job(snakemake.log[0]):
     method = snakemake.params.method
@@ -21,7 +22,8 @@ with job(snakemake.log[0]):
         ),
         seed=int(snakemake.wildcards.seed),
         labels=snakemake.params.labels,
+        kind=snakemake.params.task,
         output_dir=snakemake.output.model,
     )
-    write_predictions(snakemake.output.predictions, predictions)
+    task_of(snakemake.params.task).write_predictions(snakemake.output.predictions, predictions)
     write_json(snakemake.output.summary, summary)

@@ -19,6 +19,7 @@ import pandas as pd
 from nucleotune.baselines.base import Baseline, Labelled
 from nucleotune.baselines.equal_length import check_lengths
 from nucleotune.baselines.fitted import Score, load_learnt, save_learnt
+from nucleotune.baselines.targets import COLUMNS, counts_of, table_of, targets_of
 from nucleotune.contracts import further_tests, refuse
 from nucleotune.errors import InputError
 from nucleotune.progress import Progress
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 PREDICTED_SPLITS = ("valid", "test")
 
 #: Libraries whose version an info dict tells.
-_LIBRARIES = ("numpy", "numba", "scikit-learn", "biopython", "ViennaRNA", "torch")
+_LIBRARIES = ("numpy", "numba", "scikit-learn", "biopython", "ViennaRNA", "torch", "lightgbm")
 
 _CHUNK = 2_000
 
@@ -42,6 +43,7 @@ MODULES = {
     **dict.fromkeys(
         ("length", "gc", "orf_length", "start_codon", "dinucleotide", "biotype"), "reference_lines"
     ),
+    **{name: name for name in ("majority", "onehot", "cnn", "boosted")},
 }
 
 
@@ -65,6 +67,7 @@ def fit_predict(
     options: Mapping[str, Any],
     seed: int,
     labels: Sequence[str] = ("0", "1"),
+    kind: str = "classes",
     output_dir: str | Path | None = None,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Train `baseline` on the rows of `train_splits`; score those of `valid`, `test` and further test sets.
@@ -74,19 +77,25 @@ def fit_predict(
     required: c_grid, gamma_grid, folds, max_train (cpc2, plek, lncfinder), with max_fold and threads
     (lncfinder_structure); ngram_ranges, c_grid (tfidf); max_length and the four stages (mdeep); epochs,
     batch_size, patience, threads (ideeps); filters, kernel, pool, dense, epochs, batch_size (hocnnlb);
-    those of `graphprot.fit` (graphprot); none (the reference lines). See `svm.fit_svm`,
-    `lncfinder.fit`, `tfidf.fit`, `graphprot.fit` and `fit_network` of the networks for what they mean.
+    those of `graphprot.fit` (graphprot), `onehot.fit`, `cnn.fit` and `boosted.fit`; none (the reference lines). See
+    `svm.fit_svm`, `lncfinder.fit`, `tfidf.fit`, `graphprot.fit` and `fit_network` of the networks for what they mean.
 
-    `output_dir` is the model directory to be written, if any; `labels` is what labels 0 and 1 mean.
+    `output_dir` is the model directory to be written, if any; `kind` is one of `tasks.KINDS` but profiles, `labels` the
+    names of the classes, labels or numbers, in order. Predictions are those of the kind.
 
     Returns also an info dict, ready for JSON: the rows of each class used or there, the choices
     made, `seconds` for features, fit and predict (its features included), library versions.
 
-    Raises InputError for an unknown baseline, for examples without the column that it reads, for
-    training on a split that is scored, for training rows of one class only, for several lengths
-    where a method takes one, and when there is nothing to score.
+    Raises InputError for an unknown baseline, for a kind of labels that it does not serve, for examples without the
+    column that it reads, for training on a split that is scored, for training rows of one class only or without any
+    value of a label or number, for several lengths where a method takes one, and when there is nothing to score.
     """
     method = find_baseline(baseline)
+    two = kind == "classes" and len(labels) == 2
+    if not two and method.general is None:
+        raise InputError(
+            f"{baseline}: learns two classes only, these examples have {len(labels)} {kind}"
+        )
     leaking = set(train_splits) & set(PREDICTED_SPLITS)
     if leaking:
         raise InputError(
@@ -98,13 +107,10 @@ def fit_predict(
             f"{baseline}: reads column {method.column!r}, which these examples lack or leave empty; "
             "leave the method out of this study"
         )
-    train = _labelled(examples[examples["split"].isin(train_splits)], method.column)
-    zeros, ones = np.bincount(train.labels, minlength=2).tolist()
-    if not zeros or not ones:
-        raise InputError(
-            f"{baseline}: training split(s) {', '.join(train_splits)} hold {zeros} rows of label 0 "
-            f"and {ones} of label 1; both classes are needed"
-        )
+    rows = examples[examples["split"].isin(train_splits)]
+    train = Labelled(rows[method.column].tolist(), targets_of(rows, kind, labels))
+    counts = counts_of(train.labels, kind, labels)
+    _check_training(baseline, counts, kind, train_splits)
     scored = examples[examples["split"].isin(predicted_splits(examples["split"]))]
     if scored.empty:
         raise InputError(f"{baseline}: no rows of split {' or '.join(PREDICTED_SPLITS)} to score")
@@ -112,9 +118,14 @@ def fit_predict(
     if method.one_length:
         read = examples[examples["split"].isin([*train_splits, *scored["split"].unique()])]
         check_lengths(read["id"].tolist(), read["sequence"].tolist(), baseline)
-    log.info("%s: training on %d rows of label 0 and %d of label 1", baseline, zeros, ones)
-    valid = _labelled(scored[scored["split"] == "valid"], method.column)
-    fitted, info = method.fit(train, valid, options, seed)
+    said = ", ".join(f"{name}: {n}" for name, n in counts.items())
+    log.info("%s: training on %d rows (%s)", baseline, len(train.labels), said)
+    rows = scored[scored["split"] == "valid"]
+    valid = Labelled(rows[method.column].tolist(), targets_of(rows, kind, labels))
+    if two:
+        fitted, info = method.fit(train, valid, options, seed)
+    else:
+        fitted, info = method.general(train, valid, options, seed, kind, len(labels))
     log.info("%s: trained: %s", baseline, info)
     started = time.perf_counter()
     scores = _in_chunks(fitted.score, scored[method.column].tolist(), baseline)
@@ -123,15 +134,22 @@ def fit_predict(
     versions = {library: version(library) for library in _LIBRARIES}
     if output_dir is not None:
         description = {"baseline": baseline, "seed": seed, "labels": list(labels)}
+        if not two:
+            description["task"] = kind
         save_learnt(output_dir, fitted.learnt, {**description, "versions": versions})
 
-    predictions = scored[["id", "split", "label"]].assign(
-        score=scores, predicted=method.decide(scores).astype(np.int8)
-    )
+    if two:
+        predictions = scored[["id", "split", "label"]].assign(
+            score=scores, predicted=method.decide(scores).astype(np.int8)
+        )
+    else:
+        truth = ["label"] if kind == "classes" else [COLUMNS[kind] + name for name in labels]
+        told = table_of(scores, kind, labels).set_index(scored.index)
+        predictions = pd.concat([scored[["id", "split", *truth]], told], axis=1)
     return predictions.reset_index(drop=True), {
         "baseline": baseline,
         "train_splits": list(train_splits),
-        "train_rows": {"label_0": zeros, "label_1": ones},
+        "train_rows": counts,
         "predicted_rows": scored["split"].value_counts().sort_index().to_dict(),
         "seed": seed,
         **info,
@@ -151,7 +169,8 @@ def predict_baseline(
 
     `values` are sequences in upper-case ACGTN, or what else the method reads (`Baseline.column`). Structures are folded
     by `threads` processes. Returns one row per record, in order: `id`, `score` (a probability or a margin), `predicted`
-    (the method's own decision), `truncated` (whether it reads only a part of the sequence).
+    (the method's own decision), `truncated` (whether it reads only a part of the sequence). Of other kinds than two
+    classes `score` and `predicted` are the columns of that kind's predictions.
 
     Raises InputError for a directory that is broken or of another version, and for a record of another length than the
     one that the method takes.
@@ -162,6 +181,12 @@ def predict_baseline(
             f"{directory}: holds baseline {baseline!r}; this version knows {', '.join(MODULES)}"
         )
     method = find_baseline(baseline)
+    kind, names = description.get("task", "classes"), description.get("labels", ["0", "1"])
+    two = kind == "classes" and len(names) == 2
+    if not ids:
+        empty = np.empty((0, len(names)))
+        told = ["score", "predicted"] if two else table_of(empty, kind, names).columns
+        return pd.DataFrame(columns=["id", *told, "truncated"])
     learnt = load_learnt(directory, description)
     length, longest = (learnt.settings.get(name) for name in ("length", "longest"))
     sizes = [len(value) for value in values]
@@ -184,26 +209,44 @@ def predict_baseline(
             f"{directory}: what {baseline} learnt does not fit together ({reason}); make or copy it again"
         ) from error
     what = f"the score of {baseline} is not a finite number; make or copy the directory again"
-    refuse(directory, ids, ~np.isfinite(scores), what)
-    return pd.DataFrame(
-        {
-            "id": list(ids),
-            "score": scores,
-            "predicted": method.decide(scores).astype(np.int8),
-            "truncated": [longest is not None and size > longest for size in sizes],
-        }
-    )
+    refuse(directory, ids, ~np.isfinite(scores).reshape(len(scores), -1).all(axis=1), what)
+    if two:
+        decided = method.decide(scores).astype(np.int8)
+        told = pd.DataFrame({"score": scores, "predicted": decided})
+    elif scores.shape != (len(ids), len(names)):
+        raise InputError(
+            f"{directory}: scores of {baseline} are not those of {', '.join(names)}; make or copy it again"
+        )
+    else:
+        told = table_of(scores, kind, names)
+    told.insert(0, "id", list(ids))
+    return told.assign(truncated=[longest is not None and size > longest for size in sizes])
 
 
-def _labelled(rows: pd.DataFrame, column: str) -> Labelled:
-    return Labelled(rows[column].tolist(), rows["label"].to_numpy(dtype=np.int64))
+def _check_training(
+    baseline: str, counts: Mapping[str, int], kind: str, splits: Sequence[str]
+) -> None:
+    """Raise InputError unless training rows are of two classes, or know every label or number."""
+    where = f"{baseline}: training split(s) {', '.join(splits)} hold"
+    if kind == "classes":
+        if len(counts) == 2 and not all(counts.values()):
+            raise InputError(
+                f"{where} {counts['label_0']} rows of label 0 "
+                f"and {counts['label_1']} of label 1; both classes are needed"
+            )
+        if sum(map(bool, counts.values())) < 2:
+            raise InputError(f"{where} rows of less than two classes; give it more")
+        return
+    unknown = [name for name, n in counts.items() if not n]
+    if unknown:
+        raise InputError(f"{where} no row in which {unknown[0]!r} is known; leave it out")
 
 
 def _in_chunks(score: Score, sequences: list[str], baseline: str) -> np.ndarray:
     progress = Progress(f"{baseline}: scoring", len(sequences), "rows")
-    scores = np.empty(len(sequences))
+    scores = []
     for first in range(0, len(sequences), _CHUNK):
         chunk = sequences[first : first + _CHUNK]
-        scores[first : first + len(chunk)] = score(chunk)
+        scores.append(np.asarray(score(chunk), dtype=float))
         progress.advance(len(chunk))
-    return scores
+    return np.concatenate(scores)

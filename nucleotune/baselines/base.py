@@ -9,7 +9,10 @@ from nucleotune.baselines.fitted import Fitted, Learnt, Score
 
 
 class Labelled(NamedTuple):
-    """Sequences, or what else a method reads of the examples, with their labels (n,), 0 or 1."""
+    """Sequences, or what else a method reads of the examples, with their labels (n,), 0 or 1.
+
+    Of other kinds than two classes `labels` are those of `targets`.
+    """
 
     sequences: list[str]
     labels: np.ndarray
@@ -25,6 +28,10 @@ def margin(score: np.ndarray) -> np.ndarray:
     return score > 0
 
 
+Options = Mapping[str, Any]
+Made = tuple[Fitted, dict[str, Any]]
+
+
 class Baseline(NamedTuple):
     """A method: `fit(train, valid, options, seed)` returns what was learnt, with its score, and an info dict.
 
@@ -35,19 +42,41 @@ class Baseline(NamedTuple):
     folds       whether it folds sequences: `threads` and `structures` that were folded before are also options
     one_length  whether all sequences must have one length
     column      what it reads of the examples: the sequence, or for a reference line a column of metadata
+    general     `fit` for every other kind of labels, with the kind and the number of classes, labels or numbers; its
+                scores are those of `targets`. None for a method of two classes alone
+    threaded    whether `threads` is an option
     """
 
-    fit: Callable[[Labelled, Labelled, Mapping[str, Any], int], tuple[Fitted, dict[str, Any]]]
+    fit: Callable[[Labelled, Labelled, Options, int], Made]
     decide: Callable[[np.ndarray], np.ndarray]
     restore: Callable[[Learnt, int], Score]
     settings: tuple[str, ...] = ()
     folds: bool = False
     one_length: bool = False
     column: str = "sequence"
+    general: Callable[[Labelled, Labelled, Options, int, str, int], Made] | None = None
+    threaded: bool = False
 
     def options(
         self, method: Mapping[str, Any], *, threads: int, structures: Mapping[str, Sequence[str]]
     ) -> dict[str, Any]:
         """Options of `fit` from a method file."""
         found = {key: value for block in self.settings for key, value in method[block].items()}
+        if self.threaded:
+            return {**found, "threads": threads}
         return {**found, "threads": threads, "structures": structures} if self.folds else found
+
+
+def every_kind(
+    fit: Callable[[Labelled, Labelled, Options, int, str, int], Made],
+    restore: Callable[[Learnt, int], Score],
+    **described: Any,
+) -> Baseline:
+    """A method that treats two classes as any other kind; its `fit` is `general`."""
+    return Baseline(
+        lambda train, valid, options, seed: fit(train, valid, options, seed, "classes", 2),
+        lambda score: score >= 0.5,
+        restore,
+        general=fit,
+        **described,
+    )

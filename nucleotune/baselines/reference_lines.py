@@ -1,4 +1,6 @@
-"""Logistic regression on one property of a sequence: what a learned method must beat.
+"""Regression on one property of a sequence: what a learned method must beat.
+
+Logistic of two classes, as in `linear.fit_linear` of other kinds.
 
 length       ln(1 + nucleotides); lengths are spread over orders of magnitude
 orf_length   ln(1 + nucleotides of the longest ORF, CPC2's convention, its stop included)
@@ -18,9 +20,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from nucleotune.baselines.base import Baseline
+from nucleotune.baselines.base import Baseline, Labelled
 from nucleotune.baselines.fitted import Fitted, Learnt, Score
-from nucleotune.baselines.linear import logistic_regression, regression_arrays
+from nucleotune.baselines.linear import (
+    fit_linear,
+    logistic_regression,
+    predict_linear,
+    regression_arrays,
+)
+from nucleotune.baselines.targets import shaped
 from nucleotune.sequence.alphabet import BASE_CODES
 from nucleotune.sequence.composition import gc_content
 from nucleotune.sequence.orf import longest_orfs
@@ -91,8 +99,31 @@ def fit(
     }
 
 
+def fit_any(
+    features: Callable[[Sequence[str]], np.ndarray], train: Labelled, kind: str, parts: int
+) -> tuple[Fitted, dict[str, Any]]:
+    """Fit as `fit`, on targets of any other kind."""
+    started = time.perf_counter()
+    x = features(train.sequences)
+    computed = time.perf_counter()
+    scaler = StandardScaler().fit(x)
+    arrays = fit_linear(scaler.transform(x), train.labels, kind, parts, 1.0)
+    learnt = Learnt({"mean": scaler.mean_, "scale": scaler.scale_, **arrays}, {"kind": kind})
+    seconds = {"features": computed - started, "fit": time.perf_counter() - computed}
+    info = {"rows_used": len(train.labels), "seconds": seconds}
+    return Fitted(learnt, restore(features, learnt)), info
+
+
 def restore(features: Callable[[Sequence[str]], np.ndarray], learnt: Learnt) -> Score:
-    """The probability of label 1 as a function of sequences."""
+    """The probability of label 1, of other kinds the scores, as a function of sequences."""
+    if "kind" in learnt.settings:
+        kind = learnt.settings["kind"]
+
+        def scores(batch: Sequence[str]) -> np.ndarray:
+            x = (features(batch) - learnt.arrays["mean"]) / learnt.arrays["scale"]
+            return shaped(predict_linear(learnt.arrays, x, kind), kind)
+
+        return scores
     regression = logistic_regression(learnt.arrays)
 
     def score(batch: Sequence[str]) -> np.ndarray:
@@ -108,6 +139,9 @@ def _line(features: Callable[[Sequence[str]], np.ndarray], column: str = "sequen
         lambda score: score >= 0.5,
         lambda learnt, threads: restore(features, learnt),
         column=column,
+        general=lambda train, valid, options, seed, kind, parts: fit_any(
+            features, train, kind, parts
+        ),
     )
 
 

@@ -1,6 +1,7 @@
 """TF-IDF of character n-grams with logistic regression, the baseline of the promoter study.
 
-Its paper names the method ("LR with n-gram TF-IDF") without n, C or solver: both are options here.
+Its paper names the method ("LR with n-gram TF-IDF") without n, C or solver: both are options here. Other kinds than two
+classes are learnt by the models of `linear.fit_linear`.
 """
 
 import logging
@@ -13,9 +14,15 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from nucleotune.baselines.base import Baseline
+from nucleotune.baselines.base import Baseline, Labelled
 from nucleotune.baselines.fitted import Fitted, Learnt, Score, array_text, text_array
-from nucleotune.baselines.linear import logistic_regression, regression_arrays
+from nucleotune.baselines.linear import (
+    fit_linear,
+    logistic_regression,
+    predict_linear,
+    regression_arrays,
+)
+from nucleotune.baselines.targets import MEASURES, quality, shaped
 from nucleotune.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -83,12 +90,63 @@ def fit(
     return Fitted(learnt, restore(learnt)), info
 
 
+def fit_any(
+    train: Labelled, valid: Labelled, options: Mapping[str, Any], kind: str, parts: int
+) -> tuple[Fitted, dict[str, Any]]:
+    """Fit as `fit`, on targets of any other kind; the choice is made by `targets.quality` on the `valid` rows.
+
+    Info as of `fit`, with what the choice was made by in place of valid_auroc, and without iterations.
+    """
+    choosing = len(options["ngram_ranges"]) * len(options["c_grid"]) > 1
+    seconds = {"features": 0.0, "fit": 0.0}
+    best = None
+    for ngram_range in options["ngram_ranges"]:
+        started = time.perf_counter()
+        vectorizer = _vectorizer(ngram_range)
+        x = vectorizer.fit_transform(train.sequences)
+        x_valid = vectorizer.transform(valid.sequences) if choosing and valid.sequences else None
+        seconds["features"] += time.perf_counter() - started
+        for c in options["c_grid"]:
+            started = time.perf_counter()
+            arrays = fit_linear(x, train.labels, kind, parts, c, _MAX_ITERATIONS)
+            reached = None
+            if choosing:
+                scores = np.empty((0, parts))
+                if x_valid is not None:
+                    scores = predict_linear(arrays, x_valid, kind)
+                reached = quality(kind, valid.labels, scores, "tfidf")
+                log.info("n-grams %s, C %g: %s %.4f", ngram_range, c, MEASURES[kind], reached)
+            seconds["fit"] += time.perf_counter() - started
+            if best is None or reached > best[0]:
+                best = reached, ngram_range, c, vectorizer, arrays
+    reached, ngram_range, c, vectorizer, arrays = best
+    info = {
+        "rows_used": len(train.labels),
+        "ngram_range": list(ngram_range),
+        "C": float(c),
+        MEASURES[kind]: reached,
+        "n_terms": len(vectorizer.vocabulary_),
+        "seconds": seconds,
+    }
+    terms = {
+        "terms": text_array(vectorizer.get_feature_names_out()),
+        "idf": vectorizer.idf_,
+    }
+    learnt = Learnt({**terms, **arrays}, {"ngram_range": list(ngram_range), "kind": kind})
+    return Fitted(learnt, restore(learnt)), info
+
+
 def restore(learnt: Learnt) -> Score:
-    """P(label 1) as a function of sequences."""
+    """P(label 1), of other kinds the scores, as a function of sequences."""
     vectorizer = _vectorizer(
         learnt.settings["ngram_range"], vocabulary=array_text(learnt.arrays["terms"])
     )
     vectorizer.idf_ = learnt.arrays["idf"]
+    if "kind" in learnt.settings:
+        kind = learnt.settings["kind"]
+        return lambda batch: shaped(
+            predict_linear(learnt.arrays, vectorizer.transform(batch), kind), kind
+        )
     model = logistic_regression(learnt.arrays)
     return lambda batch: model.predict_proba(vectorizer.transform(batch))[:, 1]
 
@@ -111,5 +169,8 @@ BASELINES = {
         lambda score: score >= 0.5,
         lambda learnt, threads: restore(learnt),
         ("tfidf",),
+        general=lambda train, valid, options, seed, kind, parts: fit_any(
+            train, valid, options, kind, parts
+        ),
     )
 }

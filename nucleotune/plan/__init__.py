@@ -22,7 +22,16 @@ DOWNLOADS = "resources/downloads"
 MODELS_LOCK = "resources/models.lock.tsv"
 
 #: Baselines that look at one feature only, drawn as orientation.
-REFERENCE_LINES = ("length", "gc", "orf_length", "start_codon", "dinucleotide", "biotype")
+REFERENCE_LINES = (
+    *("length", "gc", "orf_length", "start_codon", "dinucleotide", "biotype"),
+    "majority",
+)
+
+#: Baselines that serve every kind of labels (`general` in `baselines.base`); the others learn two classes.
+EVERY_KIND = (
+    *("tfidf", "onehot", "cnn", "boosted", "majority"),
+    *("length", "gc", "orf_length", "start_codon", "dinucleotide", "biotype"),
+)
 
 
 @dataclass(frozen=True)
@@ -143,6 +152,25 @@ def used_models(
     while stages := {files[name].get("start_from") for name in names} - names - {None}:
         names |= stages
     return {files[name]["model"] for name in names if files[name].get("model")}
+
+
+def check_baselines(
+    where: str, kind: str, parts: int, names: Iterable[str], methods: Mapping[str, Any]
+) -> None:
+    """Raise InputError, with `where`, for a baseline that does not serve a data set's kind of labels.
+
+    names: of its methods; methods: method files by name; parts: the number of its classes, labels or numbers.
+    """
+    if kind == "profiles" or (kind == "classes" and parts == 2):
+        return
+    for name in names:
+        baseline = methods[name].get("baseline")
+        if baseline is not None and baseline not in EVERY_KIND:
+            what = f"{parts} classes" if kind == "classes" else f"kind {kind!r}"
+            raise InputError(
+                f"{where} has labels of {what}, but method {name!r} (baseline {baseline!r}) learns two classes only;"
+                f" expected a baseline of {', '.join(EVERY_KIND)}"
+            )
 
 
 def describe_methods(names: list[str], methods: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from nucleotune.plan import (
     DOWNLOADS,
     MODELS_LOCK,
     Dataset,
+    check_baselines,
     checkpoint_files,
     pool_name,
     shared_jobs,
@@ -96,6 +97,10 @@ class Run:
 
     def __post_init__(self) -> None:
         """Work out what may be refused: that is said before the first job."""
+        for study, sets in self.assigned.items():
+            for dataset, names in sets.items():
+                kind, labels = self.task(study, dataset), self.labels(study, dataset)
+                check_baselines(f"{study}: {dataset}", kind, len(labels), names, self.methods)
         for part in ("attributed", "sources", "genomes"):
             getattr(self, part)
 

@@ -45,8 +45,11 @@ OPTIONS = {
     "biotype": {},
 }
 # Folding takes too long for these examples, and networks without padding need sequences of one length: see
-# test_lncfinder.py, test_ideeps.py and test_hocnnlb.py.
-ELSEWHERE = ("lncfinder_structure", "ideeps", "hocnnlb")
+# test_lncfinder.py, test_ideeps.py and test_hocnnlb.py; those of every kind of labels: test_rivals.py.
+ELSEWHERE = (
+    *("lncfinder_structure", "ideeps", "hocnnlb"),
+    *("majority", "onehot", "cnn", "boosted"),
+)
 BASELINES = [name for name in baselines.MODULES if name not in ELSEWHERE]
 
 

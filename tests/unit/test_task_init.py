@@ -232,13 +232,14 @@ def test_methods_by_length_and_machine():
         with_gpu["promoters-nt"].taken and "not for commercial use" in with_gpu["promoters-nt"].why
     )
     assert "length" in with_gpu and "tfidf" in with_gpu
+    assert "onehot" not in with_gpu and "cnn" in with_gpu
     without = {one.name: one for one in suggest_methods(pd.Series([400, 400]), gpu=False)}
     assert next(iter(without)) == "dnabert-6-tiny"
     assert (
         not without["promoters-dnabert-6"].taken
         and "needs a GPU" in without["promoters-dnabert-6"].why
     )
-    assert "length" not in without
+    assert "length" not in without and "onehot" in without
     long = {one.name: one for one in suggest_methods(pd.Series([5000] * 5), gpu=True)}
     assert not long["promoters-dnabert-6"].taken and long["promoters-nt"].taken
     assert most_letters({"max_tokens": 512, "tokenizer": {"kind": "kmer", "k": 6}}, {}) == 515

@@ -16,9 +16,12 @@ from nucleotune.stages import ROOT
 
 #: Classical methods that read any sequences, and why.
 BASELINES = {
-    "tfidf": "the one to beat",
+    "tfidf": "the one to beat where short motifs matter, wherever they are",
+    "cnn": "the one to beat without pretraining",
+    "boosted": "what k-mer counts say in combination",
     "dinucleotide": "a reference line",
     "gc": "a reference line",
+    "majority": "what a method says that reads nothing",
 }
 #: A tiny model of random weights, for machines without a GPU.
 TINY = "dnabert-6-tiny"
@@ -89,6 +92,8 @@ def suggest_methods(lengths: pd.Series, *, gpu: bool) -> list[Suggested]:
     baselines = dict(BASELINES)
     if lengths.nunique() > 1:
         baselines["length"] = "a reference line, since lengths differ"
+    else:
+        baselines["onehot"] = "the one to beat where position matters, since all have one length"
     titles = {name: load_method(name, folders)["title"] for name in baselines}
     return [*models, *(Suggested(name, titles[name], why, True) for name, why in baselines.items())]
 

@@ -83,6 +83,11 @@ def directories(tmp_path_factory):
     for view in ("transcript", "orf"):
         description = {"model": MODEL, "method": {"view": view}, "truncation": "right"}
         save_model(folder / view, classifier, description, tokenizer=make_tokenizer(MODEL))
+    for task, names in (("labels", "ab"), ("classes", "abc")):
+        labels = {str(i): name for i, name in enumerate(names)}
+        description |= {"task": task, "labels": labels, "method": {"view": "transcript"}}
+        other = build_classifier(MODEL, seed=1, outputs=len(names))
+        save_model(folder / task, other, description, tokenizer=make_tokenizer(MODEL))
     average = {**BASE, "network": "average", "sizes": {}}
     built = build_profile_model(average, None, tracks=("a",), length=LENGTH, seed=1)
     save_profile_model(folder / "average", built.model)
@@ -190,7 +195,13 @@ def test_without_mutagenesis(directories, chosen):
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("average", "does not look at the sequence"), ("orf", "view 'orf'")]
+    ("name", "message"),
+    [
+        ("average", "does not look at the sequence"),
+        ("orf", "view 'orf'"),
+        ("labels", "predicts 2 labels; only models of two classes"),
+        ("classes", "predicts 3 classes; only models of two classes"),
+    ],
 )
 def test_what_cannot_be_explained(directories, chosen, name, message):
     with pytest.raises(InputError, match=message):

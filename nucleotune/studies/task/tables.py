@@ -46,7 +46,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "comparison": {
         "title": "Differences from the best baseline",
         "caption": "Method minus the baseline that is best on validation rows, on the same test rows: paired bootstrap."
-        " p (Holm) is corrected for the number of methods.",
+        " p is of a task's first difference, that of its main metric; p (Holm) is corrected for the number of methods.",
     },
     "parts": {
         "title": "Every class, label or number by itself",
@@ -130,6 +130,8 @@ def comparison_table(
             if "mcnemar_p" in found:
                 value = {"value": found["mcnemar_p"]}
                 rows.append(_row(keys, "mcnemar_p", value, note=found["note"]))
+    # Differences of all kinds first.
+    rows.sort(key=lambda one: not one["metric"].startswith("delta_"))
     return long_table(rows, ["dataset", "method", "against"]), labels
 
 

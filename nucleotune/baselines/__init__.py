@@ -183,7 +183,7 @@ def predict_baseline(
     method = find_baseline(baseline)
     kind, names = description.get("task", "classes"), description.get("labels", ["0", "1"])
     two = kind == "classes" and len(names) == 2
-    if not ids:
+    if not len(ids):
         empty = np.empty((0, len(names)))
         told = ["score", "predicted"] if two else table_of(empty, kind, names).columns
         return pd.DataFrame(columns=["id", *told, "truncated"])

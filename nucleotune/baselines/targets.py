@@ -76,7 +76,7 @@ def known(targets: np.ndarray, part: int) -> np.ndarray:
 
 
 def quality(kind: str, targets: np.ndarray, scores: np.ndarray, method: str) -> float:
-    """How good scores (n, parts) are: mean log-likelihood of the classes, or of all known labels; mean R2 of the numbers.
+    """How good scores (n, parts) are: mean log-likelihood of classes, or of all known labels; mean R2 of numbers.
 
     Not AUROC: of probabilities drawn to the commonest class it sees the order alone, and their decisions are poor.
     Raises InputError, with `method`, when the rows say nothing.

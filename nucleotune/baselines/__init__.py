@@ -135,7 +135,7 @@ def fit_predict(
     if output_dir is not None:
         description = {"baseline": baseline, "seed": seed, "labels": list(labels)}
         if not two:
-            description["of"] = kind
+            description["task"] = kind
         save_learnt(output_dir, fitted.learnt, {**description, "versions": versions})
 
     if two:
@@ -181,7 +181,7 @@ def predict_baseline(
             f"{directory}: holds baseline {baseline!r}; this version knows {', '.join(MODULES)}"
         )
     method = find_baseline(baseline)
-    kind, names = description.get("of", "classes"), description.get("labels", ["0", "1"])
+    kind, names = description.get("task", "classes"), description.get("labels", ["0", "1"])
     two = kind == "classes" and len(names) == 2
     if not len(ids):
         empty = np.empty((0, len(names)))

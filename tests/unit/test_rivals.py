@@ -161,7 +161,7 @@ def test_another_process_gets_the_same_scores(fitted, examples, case):
         empty = predict(directory, [])
         assert list(empty) == list(again) and empty.empty
         description = read_json(directory / "nucleotune.json")
-        assert description.get("of", "classes") == kind_of(case)
+        assert description.get("task", "classes") == kind_of(case)
         assert description["labels"] == NAMES[case]
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from nucleotune.errors import InputError
 from nucleotune.files import read_json
-from nucleotune.models.description import check_classifier
+from nucleotune.models.description import check_classifier, head_of
 from nucleotune.models.load import load_model
 from nucleotune.models.names import BASELINE, DESCRIPTION
 from nucleotune.models.profile import KIND, load_profile_model
@@ -19,7 +19,7 @@ from nucleotune.models.weights import read_description
 from nucleotune.sequence.views import show
 from nucleotune.training.compute import predict_logits, resolve_device
 from nucleotune.training.gates import check_unknown
-from nucleotune.training.kinds.classes import scores
+from nucleotune.training.kinds import learner_class
 from nucleotune.training.kinds.profiles import predict_profiles
 from nucleotune.training.memory import TokenBudget
 
@@ -49,12 +49,16 @@ def predict(
         threads: CPU threads; None leaves torch's choice.
 
     Returns:
-        One row per record, in order: `id`, `score` (probability of label 1, of some baselines a margin; the model's
-        nucleotune.json says what the labels mean), `predicted` (0 or 1), `truncated` (whether the model saw only a part
-        of the sequence). Of a baseline of other labels than two classes, scores and decisions in the columns of that
-        kind's predictions (`nucleotune.tasks`). Of a model
-        of profiles one row per record, track and position (0-based): `id`, `track`, `position`, `probability` (they add
-        up to 1 along a record) and `reads`, its share of the total that the model expects.
+        One row per record, in order: `id`, what the model's kind of labels gives, `truncated` (whether the model saw
+        only a part of the sequence). The kind, `task`, and names are in the model's nucleotune.json.
+
+        two classes   `score` (probability of label 1, of some baselines a margin), `predicted` (0 or 1)
+        more classes  `score:<class>` (probability) of each, `predicted` (name of the most probable one)
+        labels        `score:<label>` (probability) and `predicted:<label>` (0 or 1) of each
+        numbers       `predicted:<target>` of each, in the unit of the training examples
+
+        Of a model of profiles one row per record, track and position (0-based): `id`, `track`, `position`,
+        `probability` (they add up to 1 along a record) and `reads`, its share of the total that the model expects.
 
     Raises:
         InputError: broken model directory, a record too short for one token, or mostly unknown letters; for a model of
@@ -71,8 +75,10 @@ def predict(
     ids, sequences = (
         map(list, zip(*records, strict=True)) if (records := list(records)) else ([], [])
     )
+    decode = learner_class(head_of(description).task).decode
     if not ids:
-        return pd.DataFrame(columns=list(COLUMNS))
+        none = np.empty((0, head_of(description).outputs))
+        return pd.DataFrame(columns=["id", *decode(none, description), "truncated"])
     tokenizer = make_tokenizer(description["model"], model_dir)
     sequences = show(sequences, description["method"]["view"])
     tokenized = tokenizer.encode(ids, sequences, description["truncation"])
@@ -86,9 +92,8 @@ def predict(
         budget=TokenBudget(description["method"]["training"]["micro_batch_tokens"]),
     )
     _check_finite(model_dir, ids, logits)
-    score, predicted = scores(logits)
     return pd.DataFrame(
-        {"id": ids, "score": score, "predicted": predicted, "truncated": tokenized.truncated}
+        {"id": ids, **decode(logits, description), "truncated": tokenized.truncated}
     )
 
 

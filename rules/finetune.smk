@@ -93,7 +93,7 @@ rule finetune_shared:
         labels=lambda wildcards: {
             dataset: RUN.labels(wildcards.study, dataset) for dataset in members(wildcards)
         },
-        task=rules.finetune.params.task,
+        task=lambda wildcards: RUN.task(wildcards.study, members(wildcards)[0]),
         method=rules.finetune.params.method,
         model=rules.finetune.params.model,
         # One a data set, kept until all have been trained: what one failure makes Snakemake delete comes back from here.

@@ -114,9 +114,16 @@ def explain(
 
 def _classifier(model_dir: str | Path, device: torch.device) -> TokenModel:
     # Here, because transformers takes longer to import than a network without encoder to be explained.
+    from nucleotune.models.description import head_of
     from nucleotune.models.load import load_model
 
     classifier, description = load_model(model_dir)
+    head = head_of(description)
+    if head.task != "classes" or head.outputs != 2:
+        raise InputError(
+            f"{model_dir}: the model predicts {head.outputs} {head.task}; only models of two classes or of profiles can"
+            " be explained"
+        )
     if description["method"]["view"] != "transcript":
         raise InputError(
             f"{model_dir}: the model reads only a part of each sequence (view"

@@ -46,6 +46,9 @@ NUMBER_METRICS = {
     "rmse": "RMSE",
 }
 
+#: Of all kinds together: a metric has the same title in each.
+ALL_METRICS = METRICS | CLASS_METRICS | LABEL_METRICS | NUMBER_METRICS
+
 #: Metrics that are compared with the best baseline's, the default main one first: of two classes, and of the others.
 COMPARED = ("auroc", "accuracy", "mcc")
 COMPARED_CLASSES = ("macro_auroc", "accuracy", "macro_f1", "mcc")

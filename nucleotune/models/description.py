@@ -7,7 +7,7 @@ it has, would end in the depths of a library, or take all memory, before anythin
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import safetensors
 
@@ -25,7 +25,31 @@ MOST = 2**31 - 1
 #: Weights that a model may have beyond its file's by our reckoning: a new head, norms.
 _SLACK = 1_000_000
 
+#: Kinds of labels of a classifier (`nucleotune.tasks`).
+CLASSIFIED = ("classes", "labels", "numbers")
+
 Check = Callable[[Any], bool]
+
+
+class Head(NamedTuple):
+    """What a classifier's outputs are: kind of labels, and names of classes, labels or targets (of two classes maybe
+    none).
+    """
+
+    task: str
+    names: tuple[str, ...]
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that it gives of a sequence."""
+        return len(self.names) or 2
+
+
+def head_of(description: Mapping[str, Any]) -> Head:
+    """The head of a classifier from its description; one that does not name its kind is of classes."""
+    labels = description.get("labels", {})
+    names = tuple(labels[str(i)] for i in range(len(labels)))
+    return Head(description.get("task", "classes"), names)
 
 
 def _whole(value: Any) -> bool:
@@ -90,6 +114,7 @@ def check_classifier(
     """
     path = Path(directory) / DESCRIPTION
     _check(path, description, _MODEL | (_CLASSIFIER if to_predict else {}))
+    _check_head(path, description)
     _check_encoder(path, description["model"])
     check_fits(Path(directory) / WEIGHTS, encoder_weights(description["model"]))
 
@@ -169,6 +194,37 @@ def _check(
             good = False
         if not good:
             raise InputError(f"{path}: {key}: expected {expected}, found {value!r:.80}")
+
+
+def _check_head(path: Path, description: Mapping[str, Any]) -> None:
+    task, labels = description.get("task", "classes"), description.get("labels", {})
+    if task not in CLASSIFIED:
+        raise InputError(
+            f"{path}: task: expected one of {', '.join(CLASSIFIED)}, found {task!r:.80}"
+        )
+    if (
+        not isinstance(labels, dict)
+        or set(labels) != {str(i) for i in range(len(labels))}
+        or not all(map(_text, labels.values()))
+        or len(set(labels.values())) < len(labels)
+        or (len(labels) == 1 if task == "classes" else not labels)
+    ):
+        raise InputError(
+            f"{path}: labels: expected the names of outputs 0, 1, ... of {task}, found {labels!r:.80}"
+        )
+    if task == "numbers":
+        scale = description.get("scale")
+        parts = [scale.get(key) for key in ("mean", "sd")] if isinstance(scale, dict) else [None]
+        if not all(
+            isinstance(part, list)
+            and len(part) == len(labels)
+            and all(isinstance(x, int | float) and math.isfinite(x) for x in part)
+            for part in parts
+        ) or not all(sd > 0 for sd in parts[1]):
+            raise InputError(
+                f"{path}: scale: expected a mean and an sd above 0 for each of {', '.join(labels.values())}, found"
+                f" {scale!r:.80}"
+            )
 
 
 def _check_encoder(path: Path, model: dict[str, Any]) -> None:

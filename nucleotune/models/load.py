@@ -9,7 +9,8 @@ A model directory is enough to predict with on another machine:
     model.safetensors   every weight of encoder and head; a LoRA adapter is merged into them
     config.json         transformers' own description, so that `from_pretrained` loads the directory, too
     vocab.txt or tokenizer.json, tokenizer_config.json ...   the tokenizer's files
-    nucleotune.json     resolved model and method, truncation side, meaning of the labels, library versions
+    nucleotune.json     kind of labels, what each output means, resolved model and method, truncation side, library
+                        versions; of numbers also their scale
     adapter/            after a LoRA training: adapter and head alone, for those who have the base (`models.adapters`)
 
 `adapter/` is what one shares where the base is large or its licence forbids to pass it on: peft's own layout, with a
@@ -27,7 +28,12 @@ from nucleotune.errors import InputError
 from nucleotune.files import new_directory, write_json
 from nucleotune.models.adapters import Adapter, save_adapter
 from nucleotune.models.architecture import resolve_architecture
-from nucleotune.models.description import check_classifier, check_fits, encoder_weights
+from nucleotune.models.description import (
+    check_classifier,
+    check_fits,
+    encoder_weights,
+    head_of,
+)
 from nucleotune.models.families import FAMILIES
 from nucleotune.models.spec import check_model, padding_id
 from nucleotune.models.tokenizers import Tokenizer
@@ -47,21 +53,22 @@ ADAPTER = "adapter"
 
 
 def build_classifier(
-    model: dict[str, Any], *, seed: int, attention: str = "sdpa"
+    model: dict[str, Any], *, seed: int, outputs: int = 2, attention: str = "sdpa"
 ) -> PreTrainedModel:
-    """A new two-label classifier of the given model, weights drawn from `seed`; torch's own random state is kept.
+    """A new classifier of the given model, weights drawn from `seed`; torch's own random state is kept.
 
     Under `torch.device("meta")` only shapes are made.
 
     Args:
         model: validated dict, see `models.spec`.
         seed: of all weights.
+        outputs: numbers that its head gives of a sequence.
         attention: `sdpa`, or `eager` where attention maps are wanted: with `sdpa`, transformers gives none.
 
     Raises:
         InputError: the model's fields disagree, or its parameters are not as many as `parameters` says.
     """
-    classifier = _build(model, "classification", seed, attention)
+    classifier = _build(model, "classification", seed, attention, outputs)
     found = count_parameters(classifier)["total"]
     if model.get("parameters") not in (None, found):
         raise InputError(
@@ -82,7 +89,9 @@ def build_masked_lm(
     return _build(model, "masked_lm", seed, attention)
 
 
-def _build(model: dict[str, Any], head: str, seed: int, attention: str) -> PreTrainedModel:
+def _build(
+    model: dict[str, Any], head: str, seed: int, attention: str, outputs: int = 2
+) -> PreTrainedModel:
     check_model(model)
     family = FAMILIES[model["family"]]
     classes = family.classes()
@@ -95,7 +104,7 @@ def _build(model: dict[str, Any], head: str, seed: int, attention: str) -> PreTr
         **resolve_architecture(family.name, model["architecture"]),
         **family.settings,
         pad_token_id=padding_id(model),
-        num_labels=2,
+        num_labels=outputs,
         attn_implementation=attention,
     )
     config.architectures = [model_class.__name__]
@@ -110,6 +119,7 @@ def load_pretrained(
     *,
     seed: int,
     head: str = "classification",
+    outputs: int = 2,
     attention: str = "sdpa",
 ) -> tuple[PreTrainedModel, dict[str, Any]]:
     """A model whose encoder has the weights of a checkpoint directory, and a report on what came from where.
@@ -121,8 +131,9 @@ def load_pretrained(
         checkpoint: holds `model.safetensors` with the published key names; keys without the family's prefix (`bert.`,
             `esm.`), as a bare encoder is saved, are understood, too.
         seed: of the new weights.
-        head: `classification`: a new head with two labels, whatever heads the checkpoint has. `masked_lm`: the
+        head: `classification`: a new head with so many `outputs`, whatever heads the checkpoint has. `masked_lm`: the
             language model as it was published, its head included.
+        outputs: see `build_classifier`.
         attention: see `build_classifier`.
 
     Returns:
@@ -136,9 +147,10 @@ def load_pretrained(
     source = Path(checkpoint) / WEIGHTS
     if model["architecture"] is not None:
         check_fits(source, encoder_weights(model))
-    built = (build_classifier if head == "classification" else build_masked_lm)(
-        model, seed=seed, attention=attention
-    )
+    if head == "classification":
+        built = build_classifier(model, seed=seed, outputs=outputs, attention=attention)
+    else:
+        built = build_masked_lm(model, seed=seed, attention=attention)
     weights = read_weights(source)
     prefix = f"{built.base_model_prefix}."
     if not any(name.startswith(prefix) for name in weights):
@@ -215,7 +227,9 @@ def load_model(
     description = read_description(directory)
     check_classifier(directory, description)
     try:
-        classifier = build_classifier(description["model"], seed=0, attention=attention)
+        classifier = build_classifier(
+            description["model"], seed=0, outputs=head_of(description).outputs, attention=attention
+        )
     except InputError as error:
         raise InputError(f"{Path(directory) / DESCRIPTION}: {error}") from None
     load_weights(classifier, directory)

@@ -5,7 +5,7 @@ checkpoints.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,23 +61,31 @@ def pool_name(split: str) -> str:
 
 
 def shared_jobs(
-    datasets: Iterable[str], per_job: int, listed: Iterable[str] | None = None
+    datasets: Iterable[str],
+    per_job: int,
+    listed: Iterable[str] | None = None,
+    head: Callable[[str], Hashable] = lambda dataset: None,
 ) -> dict[str, list[str]]:
     """Which data sets' trainings share a job: number of the job -> their names; none where each has its own.
 
     listed: all data sets that the run could have, in order. Jobs are cut from these, so that leaving one out changes
     its own job alone.
+    head: of a data set, what must be the same within a job.
     """
     if per_job == 1:
         return {}
     names = list(datasets)
     listed = names if listed is None else list(listed)
-    jobs = {}
-    for number, first in enumerate(range(0, len(listed), per_job)):
-        members = [name for name in listed[first : first + per_job] if name in names]
-        if members:
-            jobs[str(number)] = members
-    return jobs
+    alike: dict[Hashable, list[str]] = {}
+    for name in listed:
+        alike.setdefault(head(name), []).append(name)
+    cut = [
+        group[first : first + per_job]
+        for group in alike.values()
+        for first in range(0, len(group), per_job)
+    ]
+    jobs = {str(n): [name for name in group if name in names] for n, group in enumerate(cut)}
+    return {number: members for number, members in jobs.items() if members}
 
 
 def ensembl_source(

@@ -1,6 +1,6 @@
 """Which trained models are explained, worked out from the configuration alone; standard library only."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from nucleotune.errors import InputError
@@ -60,6 +60,7 @@ def attributed_runs(
     study: str,
     shown: Iterable[str],
     methods: Mapping[str, Iterable[str]],
+    head: Callable[[str], tuple[str, ...]] = lambda dataset: ("classes",),
 ) -> list[tuple[str, str]]:
     """Pairs (data set, method) that are explained, data sets in the order of the tables.
 
@@ -68,8 +69,10 @@ def attributed_runs(
         study: a study of the run; one without a block `attribution` has none.
         shown: its data sets.
         methods: data set -> its methods.
+        head: of a data set, kind and names of what its models predict, see `run.Run.head`.
 
-    Raises InputError if the configuration names a data set that the run does not have.
+    Raises InputError if the configuration names a data set that the run does not have, or one of a kind of labels whose
+    models cannot be explained.
     """
     settings, shown = config[study].get("attribution", {"methods": []}), list(shown)
     if not settings["methods"]:
@@ -80,10 +83,19 @@ def attributed_runs(
             raise InputError(
                 f"{study}.attribution.datasets: no data set {name!r} in this run; known: {', '.join(shown)}"
             )
-    return [
+    pairs = [
         (dataset, method)
         for dataset in shown
         if dataset in wanted
         for method in settings["methods"]
         if method in methods[dataset]
     ]
+    for dataset, method in pairs:
+        task, *names = head(dataset)
+        if task != "profiles" and (task != "classes" or names):
+            what = f"{len(names)} classes" if task == "classes" else task
+            raise InputError(
+                f"{study}.attribution: {method!r} predicts {what} on data set {dataset!r}; only models of two classes"
+                f" or of profiles can be explained: name others in {study}.attribution.datasets"
+            )
+    return pairs

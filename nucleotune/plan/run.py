@@ -5,7 +5,7 @@ It is built in milliseconds, again in every cluster job: standard library only.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -133,7 +133,13 @@ class Run:
     def attributed(self) -> dict[str, list[tuple[str, str]]]:
         """Study -> pairs of a data set and a method whose model is explained."""
         return {
-            study: attributed_runs(self.config, study, self.shown[study], self.assigned[study])
+            study: attributed_runs(
+                self.config,
+                study,
+                self.shown[study],
+                self.assigned[study],
+                partial(self.head, study),
+            )
             for study in self.studies
         }
 
@@ -167,8 +173,18 @@ class Run:
         return self.studies[study].task(self.datasets[study][dataset])
 
     def labels(self, study: str, dataset: str) -> list[str]:
-        """What labels 0 and 1 of a data set mean."""
+        """Names of a data set's classes, labels or targets, in order."""
         return list(self.studies[study].labels(self.datasets[study][dataset]))
+
+    def head(self, study: str, dataset: str) -> tuple[str, ...]:
+        """Kind and names of what a data set's models predict; any two classes are alike.
+
+        So is a data set that could be in the run, but is not: only studies of two classes list such ones.
+        """
+        if dataset not in self.datasets[study]:
+            return ("classes",)
+        task, names = self.task(study, dataset), self.labels(study, dataset)
+        return (task,) if task == "classes" and len(names) == 2 else (task, *names)
 
     def species_of(self, study: str) -> list[str]:
         """Species that a study is about."""
@@ -308,6 +324,7 @@ class Run:
                 self.shown[name],
                 self.config[name]["per_job"],
                 study.listed and study.listed(self),
+                partial(self.head, name),
             )
             for name, study in self.studies.items()
         }

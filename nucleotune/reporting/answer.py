@@ -27,6 +27,8 @@ class Contest(NamedTuple):
     p                       of the difference, corrected where several models were tested
     model                   what the model is called ("language model")
     collapsed               titles of those of the two that predict one class alone
+    less                    whether less is better
+    one                     what a collapsed one predicts one of, "class" or "number"
     remark                  what else belongs to the verdict, "ahead on 3 of 5 proteins"
     """
 
@@ -43,15 +45,17 @@ class Contest(NamedTuple):
     model: str = "language model"
     collapsed: tuple[str, ...] = ()
     remark: str = ""
+    less: bool = False
+    one: str = "class"
 
     @property
     def verdict(self) -> str:
         """One of AHEAD, BEHIND, UNDECIDED and COLLAPSED, see `verdict`."""
-        return verdict(self.difference, self.p, self.collapsed)
+        return verdict(-self.difference if self.less else self.difference, self.p, self.collapsed)
 
 
 def verdict(difference: float, p: float, collapsed: Sequence[str] = ()) -> str:
-    """What a difference says of the model; where one of the two predicts one class alone, nothing."""
+    """What a difference (above 0: better) says of the model; where one of the two predicts one class alone, nothing."""
     if collapsed:
         return COLLAPSED
     if not p <= ALPHA:
@@ -77,10 +81,15 @@ def answer(contests: Sequence[Contest]) -> str:
     )
 
 
+def main_metric(measured: Mapping[str, Any]) -> str:
+    """The metric that methods are chosen by, of a metrics.json."""
+    return measured.get("main_metric", "auroc")
+
+
 def predicts_one_class(measured: Mapping[str, Any]) -> bool:
-    """Whether a method, its metrics.json given, gives all test rows one label, whatever the seed."""
-    found = measured["splits"]["test"]["auroc"].get("one_class")
-    return found == len(measured["seeds"])
+    """Whether a method, its metrics.json given, gives all test rows one label or number, whatever the seed."""
+    found = measured["splits"]["test"][main_metric(measured)]
+    return found.get("one_class", found.get("constant")) == len(measured["seeds"])
 
 
 def _one(contest: Contest) -> str:
@@ -88,7 +97,7 @@ def _one(contest: Contest) -> str:
     said = contest.verdict
     if said == COLLAPSED:
         verb = "predicts" if len(contest.collapsed) == 1 else "predict"
-        said += f", {' and '.join(contest.collapsed)} {verb} one class"
+        said += f", {' and '.join(contest.collapsed)} {verb} one {contest.one}"
     elif said in (AHEAD, BEHIND):
         said = f"the {contest.model} is {said}"
     return (

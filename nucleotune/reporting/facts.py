@@ -35,6 +35,8 @@ def tables(
     beside_paper: whether the data stand for those of a paper, whose counts are then also shown.
     """
     found = [_splits(card["splits"], _lost_windows(card.get("windows")))]
+    if "policies" in card:
+        found += [_divided(card), _odd_rows(card)]
     if "expression_classes" in card:
         found.append(_expression(card["expression_classes"], card["universe"], beside_paper))
     if "in_task3" in card:
@@ -71,6 +73,53 @@ def _splits(splits: Mapping[str, Mapping[str, int]], note: str) -> dict[str, Any
     return _table(
         "Examples", ["Split", *(CLASS_TITLES.get(name, name) for name in names)], rows, note
     )
+
+
+def _divided(card: Mapping[str, Any]) -> dict[str, Any]:
+    """How rows came to their parts."""
+    split = card["split"]
+    rows = [["By", split["by"]], ["Seed", str(split["seed"])]]
+    if "identity" in split:
+        rows += [
+            ["Related: identical letters of an alignment", share(split["identity"])],
+            ["Related: covered of the shorter sequence", share(split["coverage"])],
+        ]
+    for key, title in (
+        ("groups", "Groups or clusters"),
+        ("largest", "Rows of the largest"),
+        ("always_training", "Rows of those too large for another part, in training"),
+    ):
+        if key in split:
+            rows.append([title, f"{split[key]:,}"])
+    for part, names in split.get("chromosomes", {}).items():
+        rows.append([f"Chromosomes, {part}", ", ".join(names)])
+    return _table("How rows were divided", ["", ""], rows)
+
+
+def _odd_rows(card: Mapping[str, Any]) -> dict[str, Any]:
+    """What cleaning met, and what became of it."""
+    policies, first = card["policies"], card["waterfall"][0]["step"]
+    rows = [
+        ["Sequences with different labels", f"{card['conflicts']:,}", policies["conflicts"]],
+        ["Rows that repeat another", f"{card['duplicates']:,}", policies["duplicates"]],
+        ["Sequences cut to the greatest length", f"{card['cut']:,}", policies["long"]],
+        ["Sequences with U", f"{card['u_as_t']:,}", "read as T"],
+        ["Sequences with N in the end", f"{card['with_n']:,}", f"letters: {policies['letters']}"],
+    ]
+    lost: dict[str, int] = {}
+    for one in card["waterfall"]:
+        if one["step"] != first:
+            lost[one["step"]] = lost.get(one["step"], 0) + one["dropped"]
+    rows += [[f"Dropped, {step}", f"{n:,}", ""] for step, n in lost.items()]
+    for key, where in (
+        ("unknown_contig", "on contigs missing from the genome"),
+        ("off_contig", "beyond the end of their contig"),
+    ):
+        if n := card["places_lost"].get(key):
+            rows.append([f"Places {where}", f"{n:,}", "dropped"])
+    lengths = card["length"]
+    note = f"Lengths: {lengths['min']:,} to {lengths['max']:,} nt, median {lengths['median']:,} nt."
+    return _table("What became of odd rows", ["", "Found", "Policy"], rows, note)
 
 
 def _expression(classes: Mapping[str, Any], used: str, beside_paper: bool) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def roc_figure(
     styles = styles or method_styles(name for panel in curves.values() for name in panel)
     longest = max(len(panel) for panel in curves.values())
     with matplotlib.rc_context(SETTINGS):
-        figure, panels = _panels(len(curves), columns, width=4.8, height=4.6 + 0.18 * longest)
+        figure, panels = panels_of(len(curves), columns, width=4.8, height=4.6 + 0.18 * longest)
         for axes, (title, panel) in zip(panels, curves.items(), strict=True):
             axes.plot([0, 1], [0, 1], color="#D0D0D0", linewidth=0.8, zorder=0)
             for name, (fpr, tpr, auroc, interval) in panel.items():
@@ -109,14 +109,14 @@ def roc_figure(
                 # A model that says one thing of all examples has no interval.
                 beside = ONE_CLASS if low is None else f"{low:.3f}\u2013{high:.3f}"
                 label = f"{name}: {auroc:.3f} ({beside})"
-                axes.plot(*_thinned(fpr, tpr), label=label, **styles[name])
+                axes.plot(*thinned(fpr, tpr), label=label, **styles[name])
             axes.set(
                 title=fill(title, TITLE_WIDTH),
                 xlabel="False positive rate",
                 ylabel="True positive rate",
             )
             axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
-            _legend_below(axes, "AUROC (bootstrap interval)", axes.get_lines()[1:])
+            legend_below(axes, "AUROC (bootstrap interval)", axes.get_lines()[1:])
         save(figure, path)
 
 
@@ -158,7 +158,7 @@ def training_curves(
             column[0].set_title(fill(title, TITLE_WIDTH))
             column[-1].set_xlabel("Step")
             handles = [Line2D([], [], label=name, **styles[name]) for name in panel]
-            _legend_below(column[-1], "Thin: training. With points: validation.", handles)
+            legend_below(column[-1], "Thin: training. With points: validation.", handles)
         figure.align_ylabels()
         save(figure, path)
 
@@ -218,7 +218,9 @@ def note_figure(text: str, path: str | Path) -> None:
         save(figure, path)
 
 
-def _panels(count: int, columns: int, *, width: float, height: float) -> tuple[Figure, list[Axes]]:
+def panels_of(
+    count: int, columns: int, *, width: float, height: float
+) -> tuple[Figure, list[Axes]]:
     """A figure with `count` panels in rows of at most `columns`."""
     columns = min(count, columns)
     rows = -(-count // columns)
@@ -229,7 +231,7 @@ def _panels(count: int, columns: int, *, width: float, height: float) -> tuple[F
     return figure, panels[:count]
 
 
-def _legend_below(axes: Axes, title: str, handles: Sequence[Line2D]) -> None:
+def legend_below(axes: Axes, title: str, handles: Sequence[Line2D]) -> None:
     """The legend under the axis label, where no curve runs; the layout makes room for it."""
     below = ScaledTranslation(0, -36 / 72, axes.figure.dpi_scale_trans)
     axes.legend(
@@ -259,7 +261,7 @@ def _history(axes: Axes, table: pd.DataFrame, measure: str, style: Style) -> Non
     axes.plot(valid["step"], valid[measure], **style, marker="o", markersize=3.5)
 
 
-def _thinned(x: ArrayLike, y: ArrayLike, points: int = 501) -> tuple[np.ndarray, np.ndarray]:
+def thinned(x: ArrayLike, y: ArrayLike, points: int = 501) -> tuple[np.ndarray, np.ndarray]:
     """At most `points` points of a rising curve, evenly along x + y, to keep the SVG small."""
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     if x.size <= points:

@@ -53,6 +53,9 @@ def gather_study(
     datasets = [{**one, "title": titled[one["name"]]} for one in described["datasets"]]
     titles = {method["name"]: method["title"] for method in methods}
     dataset_titles = {**described["pools"], **titled}
+    # Data sets that tables and figures tell of together, such as shares of one's training rows.
+    aside = {one["name"] for one in datasets if one.get("aside")}
+    apart = [one for one in datasets if one["name"] not in aside]
     metrics = read_metrics(inputs["metrics"])
     cards = read_cards(inputs["cards"])
     for path in inputs["facts"]:
@@ -75,13 +78,13 @@ def gather_study(
         "rows": texts.rows,
         "datasets": [
             _dataset(one, cards[one["name"]], texts.rows, titles)
-            for one in noted(datasets[:MOST], cards)
+            for one in noted(apart[:MOST], cards)
         ],
-        "further": max(0, len(datasets) - MOST),
+        "further": max(0, len(apart) - MOST),
         "tables": [Path(path).read_text(encoding="utf-8") for path in inputs["tables"]],
         "comparisons": [
             {"dataset": dataset_titles[name], "table": table}
-            for name, table in list(comparisons.items())[:MOST]
+            for name, table in [pair for pair in comparisons.items() if pair[0] not in aside][:MOST]
         ],
         "compared": texts.compared,
         "method_titles": titles,

@@ -11,6 +11,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from nucleotune.errors import InputError
+from nucleotune.evaluation.titles import ALL_METRICS, LESS_IS_BETTER
 from nucleotune.frames import read_tsv
 from nucleotune.reporting.answer import verdict
 from nucleotune.reporting.facts import share
@@ -77,7 +78,11 @@ def render_study(context: Mapping[str, Any]) -> str:
     values["gate_headings"] = list(GATES.values())
     values["gates"] = [_gate_row(gate) for gate in context["gates"]]
     values["comparisons"] = [
-        {"dataset": one["dataset"], "rows": _titled(one["table"], context["method_titles"])}
+        {
+            "dataset": one["dataset"],
+            "metrics": _compared(one["table"]),
+            "rows": _titled(one["table"], context["method_titles"]),
+        }
         for one in context["comparisons"]
     ]
     return environment.get_template("study.html.j2").render(values)
@@ -124,6 +129,21 @@ def summarise_benchmarks(files: Iterable[tuple[str, str | Path]]) -> list[dict[s
     return sorted(summaries, key=lambda summary: (-summary["total_s"], summary["rule"]))
 
 
+def _compared(comparison: pd.DataFrame) -> list[dict[str, str]]:
+    """Metrics of a comparison: title, and the columns of difference, interval and p; the main one comes first."""
+    names = [c.removeprefix("delta_") for c in comparison if c.startswith("delta_")]
+    prefixes = ["", *(f"{name}_" for name in names[1:])]
+    columns = ("ci_low", "ci_high", "p")
+    return [
+        {
+            "title": ALL_METRICS.get(name, name),
+            "delta": f"delta_{name}",
+            **{column: prefix + column for column in columns},
+        }
+        for name, prefix in zip(names, prefixes, strict=True)
+    ]
+
+
 def _titled(comparison: pd.DataFrame, titles: Mapping[str, str]) -> list[dict[str, Any]]:
     named = {column: comparison[column].map(titles) for column in ("method", "against")}
     return comparison.assign(**named).to_dict("records")
@@ -160,10 +180,14 @@ def _megabytes(value: float | None) -> str:
 
 
 def _verdict(headline: Mapping[str, Any]) -> str:
-    return verdict(headline["delta_auroc"], headline["p_holm"], headline["collapsed"])
+    main = headline.get("main", "auroc")
+    difference = headline[f"delta_{main}"] * (-1 if main in LESS_IS_BETTER else 1)
+    return verdict(difference, headline["p_holm"], headline["collapsed"])
 
 
 def _p(value: float) -> str:
+    if value != value:
+        return "\u2013"
     return f"{value:.3f}" if value >= 0.001 else f"{value:.1e}"
 
 

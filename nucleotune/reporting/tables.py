@@ -25,6 +25,7 @@ COLUMNS = (
 )
 #: What a note says of a model whose predictions are all one class: its decisions carry no information.
 ONE_CLASS = "predicts one class"
+ONE_NUMBER = "predicts one number"
 
 STATUSES = ("reached", "below", "above", "not comparable", "not run")
 #: Why a measured number is not comparable, where nothing more is known.
@@ -78,13 +79,14 @@ def row(
 ) -> dict[str, Any]:
     """One row of the table contract.
 
-    `measured` is {value[, ci_low, ci_high, one_class]} as in metrics.json, or None; a note says where
-    the model predicts one class only.
+    `measured` is {value[, ci_low, ci_high, one_class, constant]} as in metrics.json, or None; a note says where
+    the model predicts one class or number only.
     """
     measured = measured or {}
-    if collapsed := measured.get("one_class"):
-        some = f" in {collapsed} of {seeds} seeds" if seeds and collapsed < seeds else ""
-        note = "; ".join(filter(None, (ONE_CLASS + some, note)))
+    for flag, said in (("one_class", ONE_CLASS), ("constant", ONE_NUMBER)):
+        if collapsed := measured.get(flag):
+            some = f" in {collapsed} of {seeds} seeds" if seeds and collapsed < seeds else ""
+            note = "; ".join(filter(None, (said + some, note)))
     value, low, high = (measured.get(name) for name in ("value", "ci_low", "ci_high"))
     numbers = (published, value, low, high, n_test, seeds)
     found = status(published, value, low, high, comparable)
@@ -112,12 +114,13 @@ def write_table(
     title: str,
     caption: str,
     labels: Mapping[str, str] | None = None,
+    statuses: bool = True,
 ) -> None:
     """Write a table of the contract as TSV and as an HTML fragment, atomically.
 
     Missing numbers are empty fields in the TSV, and text that a spreadsheet would run as a formula has an
     apostrophe before it. `labels` gives the words people see for keys and metrics; a name without a label
-    is kept as it is.
+    is kept as it is. `statuses`: as in `render_table`.
     """
     text = table.map(_no_formula)
     for name in NUMBERS:
@@ -125,17 +128,23 @@ def write_table(
     with atomic_path(path_tsv) as temporary:
         text.to_csv(temporary, sep="\t", index=False, lineterminator="\n")
     with atomic_path(path_html) as temporary:
-        temporary.write_text(render_table(table, title, caption, labels), encoding="ascii")
+        temporary.write_text(
+            render_table(table, title, caption, labels, statuses), encoding="ascii"
+        )
 
 
 def render_table(
-    table: pd.DataFrame, title: str, caption: str, labels: Mapping[str, str] | None = None
+    table: pd.DataFrame,
+    title: str,
+    caption: str,
+    labels: Mapping[str, str] | None = None,
+    statuses: bool = True,
 ) -> str:
     """The table for people, as an HTML fragment in ASCII that carries its own style.
 
     One row per key, in the order in which keys first occur; for each metric the published number, if
     any row has one, and the measured one with its interval. A row with one status shows it once, a
-    row with several shows it in each cell.
+    row with several shows it in each cell. `statuses` False leaves them out, where no paper's numbers stand beside.
     """
     labels = labels or {}
     keys = list(table.columns[: list(table.columns).index("metric")])
@@ -159,6 +168,7 @@ def render_table(
         rows=[_wide_row(key, group, metrics, counts, notes) for key, group in groups],
         notes=notes,
         intervals=table["ci_low"].notna().any(),
+        statuses=statuses,
     )
     return html.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
@@ -223,7 +233,10 @@ def _beside(note: str | None, low: str, high: str) -> str:
     """The line under a number: its interval, or that it says nothing."""
     if low:
         return f"{low}\u2013{high}"
-    return "one class" if (note or "").startswith(ONE_CLASS) else ""
+    for said in (ONE_CLASS, ONE_NUMBER):
+        if (note or "").startswith(said):
+            return said.removeprefix("predicts ")
+    return ""
 
 
 def _no_formula(value: Any) -> Any:

@@ -55,7 +55,7 @@ class Study:
 
     datasets       of a run: name -> data set, in table order
     methods        of a configuration and a data set, in the order of the tables' rows
-    labels         of a data set: what 0 and 1 mean
+    labels         of a data set: names of its classes, labels or targets, in order
     files          of a run and a data set, what it is built from
     task           of a data set, the kind of its labels, one of `kinds`
     kinds          those of `tasks.KINDS` that it has
@@ -84,7 +84,7 @@ class Study:
 
     datasets: Callable[[Run], Mapping[str, Dataset]]
     methods: Callable[[Mapping[str, Any], Any], list[str]]
-    labels: Callable[[Any], tuple[str, str]]
+    labels: Callable[[Any], Sequence[str]]
     files: Callable[[Run, Any], Files]
     described: Callable[[Run], dict[str, Any]]
     products: Callable[[Run], list[Product]]

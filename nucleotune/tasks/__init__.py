@@ -17,7 +17,7 @@ profiles also take `names` (of classes, labels or targets, by default those of t
 `main_metric`; kinds with a decision of yes or no take `threshold` and `chosen_by` (see `base`).
 
 How a kind is trained is said by the module of the same name in `nucleotune.training.kinds`, so that torch is imported
-by trainings alone. So far two classes and profiles can be trained.
+by trainings alone.
 """
 
 from collections.abc import Mapping

@@ -70,18 +70,19 @@ def fit(
         seed: of new weights, batch order and dropout.
         threads: CPU threads of each process; part of the state's identity, since they decide the order of sums.
         device: `cpu`, `cuda`, ...; None takes CUDA if there is one.
-        start_from: directory of a trained model of the same architecture and tokenizer whose weights, head included,
-            are the starting point.
+        start_from: directory of a trained model of the same architecture, tokenizer and outputs whose weights, head
+            included, are the starting point.
         checkpoint: directory of a published language model (`models.checkpoints`) that gives the encoder's weights
             and the tokenizer's files. Not together with `start_from`; without both, weights are random.
         state_dir: for this training alone.
         output_dir: the model directory to be written; None for none.
-        labels: what labels 0, 1, ... mean, for the model's description.
+        labels: names of classes 0, 1, ..., or of labels or targets, in the order of the head's outputs; None takes two
+            classes, or the examples' columns.
 
     Raises:
         InputError: examples, method, model, `start_from` and `checkpoint` do not fit each other, a file is broken,
-            something other than a model is at `output_dir`, too many unknown tokens, or the model collapses to one
-            class; `Diverged`: a loss is not finite, or that of a profile far above a flat one's.
+            something other than a model is at `output_dir`, too many unknown tokens, or the model predicts the same
+            for all; `Diverged`: a loss is not finite, or that of a profile far above a flat one's.
     """
     if output_dir is not None:
         check_new_directory(output_dir, DESCRIPTION)
@@ -151,6 +152,7 @@ def fit(
         "versions": library_versions(),
     }
     description = {
+        "task": task,
         **learner.described,
         "seed": seed,
         "base": base,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from nucleotune.errors import InputError
 from nucleotune.models.tokenizers import Tokenizer
@@ -15,6 +16,10 @@ logger = logging.getLogger(__name__)
 
 #: Unknown tokens among all but the special ones that training tolerates.
 MAX_UNKNOWN_SHARE = 0.001
+
+#: Least standard deviation, over validation examples, of what a model says of them: logits of labels, or numbers in
+#: standard deviations of the training examples.
+LEAST_SPREAD = 0.01
 
 #: How many times the loss of a flat profile a profile model's may be.
 MUCH_WORSE = 10
@@ -80,7 +85,7 @@ def check_learned(loss: float, flat: float) -> bool:
 
 
 def check_collapse(predictions: pd.DataFrame, *, keep: bool = False) -> bool:
-    """Whether the rows of split `valid` hold both labels but are all predicted to be one of them.
+    """Whether the rows of split `valid` hold several classes but are all predicted to be one of them.
 
     keep: a collapsed model is a result like any other, and only logged.
 
@@ -88,7 +93,7 @@ def check_collapse(predictions: pd.DataFrame, *, keep: bool = False) -> bool:
         InputError: they are, and `keep` is False.
     """
     valid = predictions[predictions["split"] == "valid"]
-    collapsed = valid["label"].nunique() == 2 and valid["predicted"].nunique() == 1
+    collapsed = valid["label"].nunique() > 1 and valid["predicted"].nunique() == 1
     if not collapsed:
         return False
     only = int(valid["predicted"].iloc[0])
@@ -96,6 +101,30 @@ def check_collapse(predictions: pd.DataFrame, *, keep: bool = False) -> bool:
         f"training collapsed: all {len(valid)} validation examples are predicted as label {only}, though "
         f"{int((valid['label'] != only).sum())} of them are not"
     )
+    return _collapsed(text, keep)
+
+
+def check_spread(outputs: NDArray[np.float64], known: NDArray[np.float64], *, keep: bool) -> bool:
+    """Whether validation examples with unlike labels or numbers get the same prediction, all but LEAST_SPREAD.
+
+    Args:
+        outputs: what the model says of them, (n, outputs).
+        known: their labels or numbers, NaN where they are not known, (n, outputs).
+        keep: see `check_collapse`.
+
+    Raises:
+        InputError: they do, and `keep` is False.
+    """
+    unlike = any(len(np.unique(column[~np.isnan(column)])) > 1 for column in known.T)
+    if not unlike or (outputs.std(axis=0) >= LEAST_SPREAD).any():
+        return False
+    return _collapsed(
+        f"training collapsed: all {len(outputs)} validation examples get the same prediction, though they differ",
+        keep,
+    )
+
+
+def _collapsed(text: str, keep: bool) -> bool:
     if keep:
         logger.warning("%s; kept, as training.on_collapse says", text)
         return True

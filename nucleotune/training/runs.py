@@ -35,7 +35,7 @@ RESULTS = {
 
 @dataclass(frozen=True)
 class Run:
-    """One training: its data set, what its labels mean, what it starts from (or None), where its files belong."""
+    """One training: its data set, names of its classes, labels or targets, what it starts from (or None), its files."""
 
     dataset: str
     labels: Sequence[str] | None

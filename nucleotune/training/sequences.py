@@ -17,9 +17,9 @@ A method is the dict of one `config/methods/<name>.yaml`, validated by its schem
 
 import logging
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from nucleotune.errors import InputError
 from nucleotune.models.adapters import add_lora, freeze_encoder, head_modules, merge_lora
+from nucleotune.models.description import Head, head_of
 from nucleotune.models.families import FAMILIES
 from nucleotune.models.load import build_classifier, load_model, load_pretrained, save_model
 from nucleotune.models.spec import as_read
@@ -47,6 +48,10 @@ class SequenceLearner(Learner):
     """Sequences as tokens, and a language model whose `.logits` are (examples, outputs)."""
 
     padded = True
+    #: The kind of labels.
+    task: ClassVar[str]
+    #: Labels or numbers that a training example has, on average; the loss is a mean over these.
+    per_example: float = 1
 
     def __init__(
         self,
@@ -64,6 +69,7 @@ class SequenceLearner(Learner):
         # From here on the model's limit is the method's: for tokens, the state's identity, and whoever reads the model.
         self.method, self.model = method, as_read(model, method)
         self.training, self.device = method["training"], device
+        self.head = Head(self.task, tuple(labels or self.names(examples)))
         self.table = table = self._used(examples)
         self.train = np.flatnonzero(table["split"].isin(method["train_splits"]))
         self.valid = np.flatnonzero(table["split"] == "valid")
@@ -79,11 +85,11 @@ class SequenceLearner(Learner):
             "%d examples; %.1f %% of them cut at %d tokens, side: %s",
             *(len(table), 100 * share, self.model["max_tokens"], side),
         )
-        network, self.report = self._starting_network(seed, start_from, checkpoint)
+        network, self.report, began = self._starting_network(seed, start_from, checkpoint)
         self._check_padding(network)
         self.network, self.adapter = network.to(device), None
         self.parameters = count_parameters(network)
-        self.identity = {"tokenizer": self.tokenizer.files}
+        self.identity = {"tokenizer": self.tokenizer.files, "names": self.head.names}
         self.facts = {
             "unknown_share": unknown_share,
             "truncated": {"side": side, "count": truncated, "share": share},
@@ -92,10 +98,25 @@ class SequenceLearner(Learner):
             "model": self.model,
             "method": method,
             "truncation": side,
-            "labels": {str(i): meaning for i, meaning in enumerate(labels or ())},
+            "labels": {str(i): name for i, name in enumerate(self.head.names)},
             "unknown_share": unknown_share,
             "truncated_share": share,
         }
+        self.prepare(began)
+
+    def names(self, examples: pd.DataFrame) -> Sequence[str]:
+        """Names of classes, labels or targets where the caller has none."""
+        return ()
+
+    def prepare(self, began: Mapping[str, Any]) -> None:
+        """What the kind does before the first step; `began` describes the model that is started from, or is empty."""
+
+    @staticmethod
+    @abstractmethod
+    def decode(
+        logits: NDArray[np.float64], description: Mapping[str, Any]
+    ) -> dict[str, NDArray[Any]]:
+        """What is said of new sequences: columns by name, from logits (n, outputs) and the model's description."""
 
     @abstractmethod
     def check(self, examples: pd.DataFrame) -> None:
@@ -122,7 +143,7 @@ class SequenceLearner(Learner):
         """See `Learner`."""
         sums = self.sums(forward(self.network, self.tokenized, rows, self.device), rows)
         # Divided by the whole batch, the micro-batches' gradients add up to that of the batch mean.
-        (sums[0] / batch_size).backward()
+        (sums[0] / (batch_size * self.per_example)).backward()
         return torch.stack([each.detach().double() for each in sums])
 
     def predict(self, rows: Rows) -> NDArray[np.float64]:
@@ -167,26 +188,44 @@ class SequenceLearner(Learner):
 
     def _starting_network(
         self, seed: int, start_from: Path | None, checkpoint: Path | None
-    ) -> tuple[torch.nn.Module, dict[str, Any] | None]:
-        """The network before its first step, adapted as the method says, and what `load_pretrained` reports."""
-        model, method, report = self.model, self.method, None
+    ) -> tuple[torch.nn.Module, dict[str, Any] | None, dict[str, Any]]:
+        """The network before its first step, adapted as the method says.
+
+        Also what `load_pretrained` reports, and the description of the model that is started from.
+        """
+        model, method, report, began = self.model, self.method, None, {}
+        outputs = self.head.outputs
         if checkpoint is not None:
-            network, report = load_pretrained(model, checkpoint, seed=seed)
+            network, report = load_pretrained(model, checkpoint, seed=seed, outputs=outputs)
             logger.info(
                 "%s: %d weights; new: %s; not used: %s",
                 *(checkpoint, report["loaded"]),
                 *(", ".join(report[kind]) or "none" for kind in ("new", "ignored")),
             )
         elif start_from is not None:
-            network = load_model(start_from)[0]
+            network, began = load_model(start_from)
+            self._check_head(start_from, head_of(began))
         else:
-            network = build_classifier(model, seed=seed)
+            network = build_classifier(model, seed=seed, outputs=outputs)
         if method["adaptation"] == "frozen":
             freeze_encoder(network)
         elif method["adaptation"] == "lora":
             trained, targets = head_modules(network), model["lora_targets"]
             network = add_lora(network, targets, **method["lora"], seed=seed, trained=trained)
-        return network, report
+        return network, report, began
+
+    def _check_head(self, start_from: Path, found: Head) -> None:
+        """Raise InputError unless the head of the model that is started from is of the same outputs.
+
+        Two classes may be called otherwise: 0 and 1 stay what they are.
+        """
+        own = self.head
+        two = own.task == "classes" and own.outputs == 2
+        if found.task != own.task or (found.outputs != 2 if two else found.names != own.names):
+            raise InputError(
+                f"{start_from}: its head is of {_outputs(found)}, but this data set has {_outputs(own)}: what starts "
+                f"from a trained model goes on with its head; start from one of the same outputs, or from a checkpoint"
+            )
 
     def _check_padding(self, network: torch.nn.Module) -> None:
         """Raise InputError if the encoder counts positions by another padding token than the tokenizer's."""
@@ -197,3 +236,9 @@ class SequenceLearner(Learner):
                 f"model {self.model['title']!r}: its tokenizer pads with {own}, but family {family.name!r} counts "
                 f"positions by the padding id {expected}; its tokenizer.json must give the padding token that id"
             )
+
+
+def _outputs(head: Head) -> str:
+    """A head in words."""
+    names = ", ".join(head.names[:10]) + (" ..." if len(head.names) > 10 else "")
+    return f"{head.outputs} {head.task}" + (f" ({names})" if names else "")

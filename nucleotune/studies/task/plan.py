@@ -10,9 +10,13 @@ from nucleotune.plan import DOWNLOADS, Dataset, remote_source
 from nucleotune.plan.run import Run
 from nucleotune.sources.registry import Source, local_path
 from nucleotune.studies.base import Files
+from nucleotune.tasks import compared
 
 #: Keys of a task file that its examples do not depend on.
-TEXTS = ("title", "note", "published_as", "comparable", "simulate", "sheet", "rows")
+TEXTS = (
+    *("title", "note", "published_as", "comparable", "simulate", "sheet", "rows"),
+    *("main_metric", "threshold"),
+)
 #: Parts that a sheet or file may come in.
 PARTS = ("train", "valid", "test")
 
@@ -110,6 +114,18 @@ def computed_task(task: Mapping[str, Any], row: str = "") -> dict[str, Any]:
     return {**kept, "entries": entries}
 
 
+def judged_task(run: Run, dataset: str) -> dict[str, Any]:
+    """How predictions on a data set are judged: names of its labels; metric and cut-off as its task file says."""
+    one = run.datasets["task"][dataset]
+    task = run.tasks[one.task]
+    judged: dict[str, Any] = {"names": list(one.names)}
+    if task["main_metric"]:
+        judged["main_metric"] = task["main_metric"]
+    if task["threshold"]:
+        judged |= {"threshold": "validation", "chosen_by": task["threshold"]}
+    return judged
+
+
 def simulated_task_paths(task: Mapping[str, Any]) -> list[str]:
     """Where the files of a simulated task lie in its mirror; none of another task."""
     if not task["simulate"]:
@@ -128,7 +144,8 @@ def described_tasks(
         title = f"{task['title']}, {titles[dataset.row]}" if dataset.row else task["title"]
         if dataset.share is not None:
             title = f"{title} ({100 * dataset.share:g} % of training)"
-        keys = ("published_as", "comparable")
+        names = task["classes"] or task["names"]
+        keys = ("published_as", "comparable", "threshold")
         result.append(
             {
                 "name": dataset.name,
@@ -136,7 +153,12 @@ def described_tasks(
                 "split": task["split"]["by"],
                 "task": dataset.task,
                 "kind": task["kind"],
+                "names": list(names),
+                "main_metric": task["main_metric"] or compared(task["kind"], len(names))[0],
+                "tests": list(task["tests"]),
                 "share": dataset.share,
+                "aside": dataset.share is not None,
+                "whole": f"{dataset.task}_{dataset.row}" if dataset.row else dataset.task,
                 "title": title,
                 "note": "; ".join(filter(None, (task["note"], SPLIT_NOTES[task["split"]["by"]]))),
                 **{key: task[key] for key in keys},

@@ -13,6 +13,7 @@ from nucleotune.names import check_name, check_titles
 from nucleotune.plugins import find_plugin, local_file
 from nucleotune.schemas import read_schema, validate
 from nucleotune.sources.addresses import take_address, take_addresses, without_secrets
+from nucleotune.tasks import metric_titles
 from nucleotune.text import read_lines
 from nucleotune.yaml_files import read_yaml
 
@@ -56,6 +57,7 @@ def checked_task(task: Mapping[str, Any], path: Path) -> dict[str, Any]:
     _check_columns(task, path)
     _check_labels(task, path)
     _check_split(task, path)
+    _check_judged(task, path)
     if task["policies"]["conflicts"] == "mean" and task["kind"] != "numbers":
         raise InputError(
             f"{path}: policies.conflicts: 'mean' is for kind 'numbers', this file has kind {task['kind']!r}; expected"
@@ -302,6 +304,18 @@ def _check_classes(task: Mapping[str, Any], label: list[str], path: Path) -> Non
                 raise InputError(
                     f"{path}: written_as: {cell!r} stands for {owners[cell]!r} and {name!r}"
                 )
+
+
+def _check_judged(task: Mapping[str, Any], path: Path) -> None:
+    """The main metric is one of the kind's, and a cut-off is chosen where there is one."""
+    kind, names = task["kind"], task["classes"] or task["names"]
+    known = list(metric_titles(kind, len(names)))
+    if task["main_metric"] not in (None, *known):
+        hint = did_you_mean(task["main_metric"], known, f"expected {', '.join(known)}")
+        what = f"{len(names)} classes" if kind == "classes" else f"kind {kind!r}"
+        raise InputError(f"{path}: main_metric: {task['main_metric']!r} is none of {what}; {hint}")
+    if task["threshold"] and (kind == "numbers" or (kind == "classes" and len(names) > 2)):
+        raise InputError(f"{path}: threshold: is of two classes or of kind 'labels'; leave it out")
 
 
 def _check_split(task: Mapping[str, Any], path: Path) -> None:

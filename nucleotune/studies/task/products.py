@@ -1,13 +1,16 @@
 """Tables and figures of tasks of one's own; standard library only."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nucleotune.plan import describe_methods
 from nucleotune.plan.asked import asked_methods
-from nucleotune.plan.run import Run
+from nucleotune.plan.run import METRICS, PREDICTIONS, Run
 from nucleotune.studies.base import Product
 from nucleotune.studies.explained import explained_products
 from nucleotune.studies.task.plan import described_tasks
+
+_WRITE = "nucleotune.studies.task.write"
 
 
 def described(run: Run) -> dict[str, Any]:
@@ -20,5 +23,80 @@ def described(run: Run) -> dict[str, Any]:
 
 
 def products(run: Run) -> list[Product]:
-    """What is found in explained models; comparisons and the page need no product."""
-    return explained_products(run, "task", described(run))
+    """Tables and figures of the study; what the kinds of its tasks have nothing for is not among them."""
+    asked = described(run)
+    every, methods = asked["datasets"], asked["methods"]
+    whole = [one for one in every if one["share"] is None]
+    decided = [one for one in whole if one["kind"] in ("classes", "labels")]
+    classes = [one for one in whole if one["kind"] == "classes"]
+    numbers = [one for one in whole if one["kind"] == "numbers"]
+    apart = [one for one in whole if _has_parts(one)]
+    found = [
+        Product(
+            "task_data",
+            "Table of the data of each task",
+            f"{_WRITE}:data",
+            {"cards": run.cards("task")},
+            {"datasets": every},
+        ),
+        _table("performance", "Table of every method", whole, methods, _metrics(run, whole)),
+    ]
+    if any(one["kind"] == "baseline" for one in map(run.methods.get, _names(methods))):
+        needs = {"comparisons": _comparisons(run, whole)}
+        title = "Table of differences from the best baseline"
+        found.append(_table("comparison", title, whole, methods, needs))
+    if apart:
+        title = "Table of single classes, labels and numbers"
+        found.append(_table("parts", title, apart, methods, _metrics(run, apart)))
+    if len(every) > len(whole):
+        needs = {"cards": run.cards("task"), **_metrics(run, every)}
+        more = {"comparisons": _comparisons(run, every)}
+        title = "Table of learning curves"
+        found.append(_table("learning_curve", title, every, methods, needs | more))
+        found.append(
+            Product(
+                "task_learning_figure",
+                "Learning curves",
+                f"{_WRITE}:learning_figure",
+                needs,
+                {"datasets": every, "methods": methods},
+                kind="figure",
+                file="task_learning_curve",
+            )
+        )
+    for name, title, datasets, judged in (
+        ("curves", "ROC and precision-recall curves", decided, True),
+        ("confusion", "Confusion of classes", classes, False),
+        ("calibration", "Calibration of probabilities", decided, False),
+        ("scatter", "Predicted and true numbers", numbers, True),
+    ):
+        if datasets:
+            needs = {"predictions": run.every(PREDICTIONS, "task", None, _names(datasets))}
+            needs |= _metrics(run, datasets) if judged else {}
+            found.append(_table(name, title, datasets, methods, needs, kind="figure"))
+    return [*found, *explained_products(run, "task", asked)]
+
+
+def _has_parts(dataset: Mapping[str, Any]) -> bool:
+    """Whether its metrics are those of several classes, labels or numbers, each by itself."""
+    least = {"classes": 3, "labels": 1, "numbers": 2}[dataset["kind"]]
+    return len(dataset["names"]) >= least
+
+
+def _table(
+    name: str, title: str, datasets: list, methods: list, needs: dict[str, Any], **more: Any
+) -> Product:
+    arguments = {"datasets": datasets, "methods": methods}
+    return Product(f"task_{name}", title, f"{_WRITE}:{name}", needs, arguments, **more)
+
+
+def _metrics(run: Run, datasets: list) -> dict[str, Any]:
+    return {"metrics": run.every(METRICS, "task", None, _names(datasets))}
+
+
+def _comparisons(run: Run, datasets: list) -> list[str]:
+    return [run.place(f"task/{name}/comparison.tsv") for name in _names(datasets)]
+
+
+def _names(described: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [one["name"] for one in described]

@@ -9,6 +9,7 @@ STUDY = Study(
     labels=lambda dataset: dataset.names,
     task=lambda dataset: dataset.kind,
     kinds=("classes", "labels", "numbers"),
+    judged=plan.judged_task,
     files=plan.task_files,
     genomes=lambda run: [
         (name, files) for name in run.tasks if (files := plan.genome_files(run, name))

@@ -1,4 +1,4 @@
-"""Kinds of labels: what differs in training. `nucleotune.tasks` has these and others, for evaluation and comparison."""
+"""Kinds of labels: what differs in training. `nucleotune.tasks` has them for evaluation and comparison."""
 
 from importlib import import_module
 

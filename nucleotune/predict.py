@@ -126,16 +126,9 @@ def _predict_baseline(
             " file does not have"
         )
     ids, sequences = map(list, zip(*records, strict=True)) if records else ([], [])
-    found = predict_baseline(
+    return predict_baseline(
         model_dir, description, ids, sequences, threads=threads or os.cpu_count() or 1
     )
-    names = description.get("labels", [])
-    if description.get("task", "classes") != "classes" or len(names) == 2:
-        return found
-    columns = {f"score:{k}": f"score:{name}" for k, name in enumerate(names)}
-    named = found.rename(columns=columns)
-    named["predicted"] = [names[k] for k in found["predicted"]]
-    return named[["id", *columns.values(), "predicted", "truncated"]]
 
 
 def _check_finite(model_dir: str | Path, ids: list[str], *outputs: np.ndarray) -> None:

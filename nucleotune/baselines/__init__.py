@@ -19,7 +19,7 @@ import pandas as pd
 from nucleotune.baselines.base import Baseline, Labelled
 from nucleotune.baselines.equal_length import check_lengths
 from nucleotune.baselines.fitted import Score, load_learnt, save_learnt
-from nucleotune.baselines.targets import COLUMNS, counts_of, table_of, targets_of
+from nucleotune.baselines.targets import COLUMNS, counts_of, named_table, table_of, targets_of
 from nucleotune.contracts import further_tests, refuse
 from nucleotune.errors import InputError
 from nucleotune.progress import Progress
@@ -170,7 +170,7 @@ def predict_baseline(
     `values` are sequences in upper-case ACGTN, or what else the method reads (`Baseline.column`). Structures are folded
     by `threads` processes. Returns one row per record, in order: `id`, `score` (a probability or a margin), `predicted`
     (the method's own decision), `truncated` (whether it reads only a part of the sequence). Of other kinds than two
-    classes `score` and `predicted` are the columns of that kind's predictions.
+    classes there are `score:<name>` and `predicted` (a class) or `predicted:<name>`, see `predict`.
 
     Raises InputError for a directory that is broken or of another version, and for a record of another length than the
     one that the method takes.
@@ -183,9 +183,9 @@ def predict_baseline(
     method = find_baseline(baseline)
     kind, names = description.get("task", "classes"), description.get("labels", ["0", "1"])
     two = kind == "classes" and len(names) == 2
-    if not ids:
+    if not len(ids):
         empty = np.empty((0, len(names)))
-        told = ["score", "predicted"] if two else table_of(empty, kind, names).columns
+        told = ["score", "predicted"] if two else named_table(empty, kind, names).columns
         return pd.DataFrame(columns=["id", *told, "truncated"])
     learnt = load_learnt(directory, description)
     length, longest = (learnt.settings.get(name) for name in ("length", "longest"))
@@ -218,7 +218,7 @@ def predict_baseline(
             f"{directory}: scores of {baseline} are not those of {', '.join(names)}; make or copy it again"
         )
     else:
-        told = table_of(scores, kind, names)
+        told = named_table(scores, kind, names)
     told.insert(0, "id", list(ids))
     return told.assign(truncated=[longest is not None and size > longest for size in sizes])
 

@@ -58,6 +58,14 @@ def table_of(scores: np.ndarray, kind: str, names: Sequence[str]) -> pd.DataFram
     return pd.DataFrame({"predicted": scores.argmax(axis=1).astype(np.int8), **columns})
 
 
+def named_table(scores: np.ndarray, kind: str, names: Sequence[str]) -> pd.DataFrame:
+    """What `predict` gives, as of language models: `table_of`, with classes by their names."""
+    if kind != "classes":
+        return table_of(scores, kind, names)
+    each = {f"score:{name}": score for name, score in zip(names, scores.T, strict=True)}
+    return pd.DataFrame({**each, "predicted": np.array(names, dtype=object)[scores.argmax(axis=1)]})
+
+
 def linked(raw: np.ndarray, kind: str) -> np.ndarray:
     """Scores (n, parts) of the outputs of a model (n, parts)."""
     if kind == "classes":

@@ -27,10 +27,11 @@ REFERENCE_LINES = (
     "majority",
 )
 
-#: Baselines that serve every kind of labels (`general` in `baselines.base`); the others learn two classes.
+#: Baselines that serve every kind of labels (`general` in `baselines.base`) and read sequences alone; the others learn
+#: two classes.
 EVERY_KIND = (
     *("tfidf", "onehot", "cnn", "boosted", "majority"),
-    *("length", "gc", "orf_length", "start_codon", "dinucleotide", "biotype"),
+    *("length", "gc", "orf_length", "start_codon", "dinucleotide"),
 )
 
 

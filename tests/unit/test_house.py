@@ -17,6 +17,8 @@ ALLOWED = {
     "scripts/simulate.py": "parts of the `simulate` block of species files",
     "nucleotune/genome/manifest.py": "a column of ENCODE's table",
     "nucleotune/__main__.py": "a column of sheets",
+    "nucleotune/models/description.py": "the kind of labels in a model's description",
+    "nucleotune/training/fit.py": "the kind of labels in a model's description",
     "nucleotune/baselines/__init__.py": "the kind of labels in a model's description",
     "nucleotune/models/description.py": "the kind of labels in a model's description",
     "nucleotune/training/fit.py": "the kind of labels in a model's description",

@@ -20,8 +20,6 @@ ALLOWED = {
     "nucleotune/models/description.py": "the kind of labels in a model's description",
     "nucleotune/training/fit.py": "the kind of labels in a model's description",
     "nucleotune/baselines/__init__.py": "the kind of labels in a model's description",
-    "nucleotune/models/description.py": "the kind of labels in a model's description",
-    "nucleotune/training/fit.py": "the kind of labels in a model's description",
 }
 
 #: Rooms from the ground up; files beside them at the level where they are read.

@@ -23,7 +23,7 @@ rule checkpoint:
         "results/benchmarks/checkpoint/{model}.tsv"
     wildcard_constraints:
         model=any_of(RUN.checkpoints),
-    priority: LONG
+    priority: FIRST
     conda:
         "../envs/nucleotune.yaml"
     threads: 1

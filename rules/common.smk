@@ -1,7 +1,7 @@
 """What all rules ask: RUN, the run as the library works it out from the configuration; no rules.
 
 REQUIRED INPUTS: config/demo.yaml or the files of --configfile, config/{species,models,methods}/*.yaml, resources/sources.tsv
-OUTPUTS: the names ROOT, SOURCE, RUN and LONG, and functions of the library that several of these files use
+OUTPUTS: the names ROOT, SOURCE, RUN, LONG and FIRST, and functions of the library that several of these files use
 
 This file is parsed again in every cluster job: it imports the standard library, PyYAML and jsonschema (through
 nucleotune.config) only. No torch, no pandas.
@@ -48,8 +48,8 @@ share_bounds(RUN.config["download"])
 for note in RUN.notes:
     logger.warning(note)
 
-# Priority of jobs that may take long and that many others wait for: begun last, one alone would be left at the end.
-LONG = 1
+# Priorities: of long jobs, since one that is begun last is left alone at the end; and of those that long jobs wait for.
+LONG, FIRST = 1, 2
 
 
 wildcard_constraints:

@@ -15,6 +15,7 @@ rule genome:
         "logs/genome/{species}.log",
     wildcard_constraints:
         species=any_of(RUN.genomes),
+    priority: FIRST
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
@@ -40,6 +41,7 @@ rule annotation:
         "results/benchmarks/annotation/{species}.tsv"
     wildcard_constraints:
         species=any_of(RUN.genomes),
+    priority: FIRST
     conda:
         "../envs/nucleotune.yaml"
     threads: 1

@@ -25,6 +25,7 @@ rule lncrna_examples:
         dataset=any_of(
             name for name, dataset in RUN.datasets["lncrna"].items() if not dataset.pooled
         ),
+    priority: FIRST
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
@@ -61,6 +62,7 @@ rule lncrna_pool:
         "logs/lncrna_pool/{dataset}.log",
     wildcard_constraints:
         dataset=any_of(name for name, dataset in RUN.datasets["lncrna"].items() if dataset.pooled),
+    priority: FIRST
     conda:
         "../envs/nucleotune.yaml"
     threads: 1

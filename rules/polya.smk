@@ -26,6 +26,7 @@ rule polya_examples:
         "results/benchmarks/polya_examples/{dataset}.tsv"
     wildcard_constraints:
         dataset=POLYA,
+    priority: FIRST
     conda:
         "../envs/nucleotune.yaml"
     threads: 1

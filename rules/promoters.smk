@@ -22,6 +22,7 @@ rule promoters_examples:
         "results/benchmarks/promoters_examples/{dataset}.tsv"
     wildcard_constraints:
         dataset=any_of(RUN.datasets["promoters"]),
+    priority: FIRST
     conda:
         "../envs/nucleotune.yaml"
     threads: 1

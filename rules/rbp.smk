@@ -28,6 +28,7 @@ rule rbp_examples:
         "results/benchmarks/rbp_examples/{dataset}.tsv"
     wildcard_constraints:
         dataset=any_of(RUN.datasets["rbp"]),
+    priority: FIRST
     conda:
         "../envs/nucleotune.yaml"
     threads: 1

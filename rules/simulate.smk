@@ -21,6 +21,7 @@ rule simulate:
         "results/benchmarks/simulate/{species}.tsv"
     wildcard_constraints:
         species=any_of(RUN.species),
+    priority: FIRST
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
@@ -44,6 +45,7 @@ rule simulate_collection:
         "logs/simulate_collection/{collection}.log",
     wildcard_constraints:
         collection=any_of(RUN.collections),
+    priority: FIRST
     conda:
         "../envs/nucleotune.yaml"
     threads: 1
@@ -64,7 +66,7 @@ rule simulate_model:
         directory("resources/simulated-models/{model}"),
     log:
         "logs/simulate_model/{model}.log",
-    priority: LONG
+    priority: FIRST
     conda:
         "../envs/nucleotune.yaml"
     threads: 1

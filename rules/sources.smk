@@ -27,6 +27,7 @@ rule download:
         "logs/download/{path}.log",
     wildcard_constraints:
         path=r".+(?<!\.meta\.json)",
+    priority: FIRST
     conda:
         "../envs/nucleotune.yaml"
     threads: 1

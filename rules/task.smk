@@ -23,6 +23,7 @@ rule task_examples:
         "results/benchmarks/task_examples/{dataset}.tsv"
     wildcard_constraints:
         dataset=any_of(RUN.datasets["task"]),
+    priority: FIRST
     conda:
         "../envs/nucleotune.yaml"
     threads: 4
@@ -49,6 +50,7 @@ rule simulate_task:
         "logs/simulate_task/{task}.log",
     wildcard_constraints:
         task=any_of(RUN.tasks),
+    priority: FIRST
     conda:
         "../envs/nucleotune.yaml"
     threads: 1

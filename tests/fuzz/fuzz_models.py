@@ -181,8 +181,12 @@ def oracle_model(files):
         return REFUSED
     if not isinstance(description, dict) or not same_json(description.get("model"), ours["model"]):
         return UNDECIDED
-    if "files" in description:
+    if "files" in description or "task" in description:
         return UNDECIDED
+    labels = description.get("labels", {})
+    named = isinstance(labels, dict) and all(isinstance(name, str) for name in labels.values())
+    if not named or (labels and (sorted(labels) != ["0", "1"] or labels["0"] == labels["1"])):
+        return REFUSED
     # 16 tokens, 16 positions, 2 types, 8 wide: embeddings, layer, pooler, classifier
     return [34 * 8 + 16 + 4 * 72 + 16 + 2 * 72 + 16 + 72 + 18, "tiny"]
 

@@ -4,6 +4,7 @@ A method has the same colour in every figure when the same `styles` are given. T
 the same SVG bytes.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
@@ -272,10 +273,20 @@ def thinned(x: ArrayLike, y: ArrayLike, points: int = 501) -> tuple[np.ndarray, 
     return x[index], y[index]
 
 
+_CLIP = re.compile(r'(?:clip-path="url\(#|<clipPath id=")(p[0-9a-f]+)')
+
+
 def save(figure: Figure, path: str | Path) -> None:
     """Write `path` as SVG without a date, and a PNG next to it."""
     tight = {"bbox_inches": "tight", "pad_inches": 0.1}
     with atomic_path(path) as temporary:
         figure.savefig(temporary, format="svg", metadata={"Date": None, "Creator": None}, **tight)
+        temporary.write_text(_numbered(temporary.read_text()))
     with atomic_path(Path(path).with_suffix(".png")) as temporary:
         figure.savefig(temporary, format="png", dpi=160, metadata={"Software": None}, **tight)
+
+
+def _numbered(svg: str) -> str:
+    """`svg` with numbers as ids of clip paths: matplotlib's are hashes of sizes, which vary in their last digits."""
+    numbers = {name: f"clip{n}" for n, name in enumerate(dict.fromkeys(_CLIP.findall(svg)))}
+    return _CLIP.sub(lambda match: match[0].replace(match[1], numbers[match[1]]), svg)

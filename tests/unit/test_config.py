@@ -418,9 +418,9 @@ def test_method_kind_chooses_schema(tmp_path):
 
 
 def test_reference_lines_ask_for_little_and_large_fits_for_more():
-    small, large = (load_method(name, SHIPPED)["resources"] for name in ("gc", "graphprot"))
+    small, large = (load_method(name, SHIPPED)["resources"] for name in ("gc", "plek"))
     assert small == {"threads": 1, "mem_mb": 4000, "runtime": 60}
-    assert large["threads"] == 8 and large["mem_mb"] > 4000 and large["runtime"] > 60
+    assert large["mem_mb"] > 4000 and large["runtime"] > 60
 
 
 def method_file(

@@ -6,7 +6,13 @@ import pytest
 from matplotlib import image
 
 from nucleotune.reporting import figures
-from nucleotune.reporting.figures import method_styles, roc_figure, training_curves, waterfall
+from nucleotune.reporting.figures import (
+    _numbered,
+    method_styles,
+    roc_figure,
+    training_curves,
+    waterfall,
+)
 
 RATE = np.linspace(0, 1, 50)
 
@@ -141,3 +147,15 @@ def test_a_model_without_an_interval_says_why(tmp_path):
     assert (
         "<!-- Start codon: 0.500 (predicts one class) -->" in (tmp_path / "figure.svg").read_text()
     )
+
+
+def test_ids_of_clip_paths_are_numbers():
+    """Matplotlib's are hashes of sizes, whose last digits differ from one drawing to the next."""
+
+    def drawn(first, second):
+        return (
+            f'<g clip-path="url(#{first})"/><path clip-path="url(#{second})"/><use href="#p1"/>'
+            f'<clipPath id="{second}"/><clipPath id="{first}"/>'
+        )
+
+    assert _numbered(drawn("p4e663ea57d", "p0a")) == drawn("clip0", "clip1")

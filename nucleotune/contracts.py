@@ -37,6 +37,9 @@ COMMON_COLUMNS = ("id", "sequence", "split", "group")
 #: Begins the column of one class, label or target: `score:<k>` of classes, `score:<name>` of labels.
 SCORE = "score:"
 
+#: Begin the names of columns of several labels or numbers: what is known of them, and what a method says.
+LABEL, VALUE, PREDICTED = "label:", "value:", "predicted:"
+
 #: Classes that int8 can number.
 MOST_CLASSES = 128
 

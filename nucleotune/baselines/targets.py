@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.special import expit, softmax
 from sklearn.metrics import r2_score
 
+from nucleotune.contracts import LABEL, PREDICTED, SCORE, VALUE
 from nucleotune.errors import InputError
 
 #: What the choice among options is made by, on the rows of `valid`: its name in the info.
@@ -23,7 +24,7 @@ MEASURES = {
 _LEAST = 1e-15
 
 #: Begins the column of a label or number in examples and predictions, by kind.
-COLUMNS = {"labels": "label:", "numbers": "value:"}
+COLUMNS = {"labels": LABEL, "numbers": VALUE}
 
 
 def targets_of(rows: pd.DataFrame, kind: str, names: Sequence[str]) -> np.ndarray:
@@ -48,13 +49,13 @@ def counts_of(targets: np.ndarray, kind: str, names: Sequence[str]) -> dict[str,
 def table_of(scores: np.ndarray, kind: str, names: Sequence[str]) -> pd.DataFrame:
     """Columns of predictions that hold the scores and decisions, of any kind but two classes."""
     if kind == "numbers":
-        return pd.DataFrame(scores, columns=[f"predicted:{name}" for name in names])
+        return pd.DataFrame(scores, columns=[PREDICTED + name for name in names])
     if kind == "labels":
         found = {}
         for name, score in zip(names, scores.T, strict=True):
-            found |= {f"score:{name}": score, f"predicted:{name}": (score >= 0.5).astype(np.int8)}
+            found |= {SCORE + name: score, PREDICTED + name: (score >= 0.5).astype(np.int8)}
         return pd.DataFrame(found)
-    columns = {f"score:{k}": score for k, score in enumerate(scores.T)}
+    columns = {f"{SCORE}{k}": score for k, score in enumerate(scores.T)}
     return pd.DataFrame({"predicted": scores.argmax(axis=1).astype(np.int8), **columns})
 
 
@@ -62,7 +63,7 @@ def named_table(scores: np.ndarray, kind: str, names: Sequence[str]) -> pd.DataF
     """What `predict` gives, as of language models: `table_of`, with classes by their names."""
     if kind != "classes":
         return table_of(scores, kind, names)
-    each = {f"score:{name}": score for name, score in zip(names, scores.T, strict=True)}
+    each = {SCORE + name: score for name, score in zip(names, scores.T, strict=True)}
     return pd.DataFrame({**each, "predicted": np.array(names, dtype=object)[scores.argmax(axis=1)]})
 
 

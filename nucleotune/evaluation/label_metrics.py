@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nucleotune.contracts import SCORE
+from nucleotune.contracts import LABEL, PREDICTED, SCORE
 from nucleotune.evaluation.areas import areas, rank
 from nucleotune.evaluation.means import mean_known, ratio
 from nucleotune.evaluation.resampling import WHOLE, Floats, Key, Measure, Split, align
@@ -28,10 +28,10 @@ def several_labels(
 
     Raises InputError, beginning with `source`, when seeds differ in their examples or no row is of that split.
     """
-    parts = align(tables, split, [f"label:{name}" for name in names], source)
+    parts = align(tables, split, [LABEL + name for name in names], source)
     truth, scores, predicted = (
         np.stack([part[[prefix + name for name in names]].to_numpy(dtype=float) for part in parts])
-        for prefix in ("label:", SCORE, "predicted:")
+        for prefix in (LABEL, SCORE, PREDICTED)
     )
     y, known = truth[0], ~np.isnan(truth[0])
     called = predicted > 0

@@ -15,6 +15,7 @@ import pandas as pd
 from numba import njit
 from numpy.typing import NDArray
 
+from nucleotune.contracts import PREDICTED, VALUE
 from nucleotune.evaluation.means import mean_known, ratio
 from nucleotune.evaluation.resampling import WHOLE, Floats, Key, Measure, Split, align
 from nucleotune.evaluation.titles import NUMBER_METRICS
@@ -30,10 +31,10 @@ def numbers(
 
     Raises InputError, beginning with `source`, when seeds differ in their examples or no row is of that split.
     """
-    parts = align(tables, split, [f"value:{name}" for name in names], source)
+    parts = align(tables, split, [VALUE + name for name in names], source)
     truth, predicted = (
         np.stack([part[[prefix + name for name in names]].to_numpy(dtype=float) for part in parts])
-        for prefix in ("value:", "predicted:")
+        for prefix in (VALUE, PREDICTED)
     )
     y, known = truth[0], ~np.isnan(truth[0])
     sizes, reasons, constant = {}, {}, np.zeros((len(parts), len(names)), dtype=bool)

@@ -16,6 +16,8 @@ import pandas as pd
 
 from nucleotune.contracts import (
     COMMON_COLUMNS,
+    LABEL,
+    PREDICTED,
     SCORE,
     check_columns,
     check_finite,
@@ -49,8 +51,6 @@ __all__ = [
     "write_examples",
     "write_predictions",
 ]
-
-LABEL, PREDICTED = "label:", "predicted:"
 
 _yes_or_no = partial(np.isin, test_elements=(0, 1))
 

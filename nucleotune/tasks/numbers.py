@@ -15,6 +15,8 @@ import pandas as pd
 
 from nucleotune.contracts import (
     COMMON_COLUMNS,
+    PREDICTED,
+    VALUE,
     check_columns,
     check_finite,
     check_ids_and_splits,
@@ -46,8 +48,6 @@ __all__ = [
     "write_examples",
     "write_predictions",
 ]
-
-VALUE, PREDICTED = "value:", "predicted:"
 
 
 def check_examples(examples: pd.DataFrame, source: str | Path = "examples") -> pd.DataFrame:

@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from nucleotune.contracts import score_columns
+from nucleotune.contracts import LABEL, PREDICTED, SCORE, VALUE, score_columns
 from nucleotune.evaluation.class_metrics import confusion, is_probability
 from nucleotune.evaluation.cut_off import Columns, decide_anew
 from nucleotune.evaluation.metrics import mean_roc
@@ -179,8 +179,8 @@ def scatter_figure(
     with matplotlib.rc_context(SETTINGS):
         figure, axes = panels_of(len(panels), 3, width=3.7, height=3.9)
         for one, (dataset, name, method, rows) in zip(axes, panels, strict=True):
-            known = rows.dropna(subset=[f"value:{name}"])
-            true, predicted = known[f"value:{name}"], known[f"predicted:{name}"]
+            known = rows.dropna(subset=[VALUE + name])
+            true, predicted = known[VALUE + name], known[PREDICTED + name]
             colour = styles[method["title"]]["color"]
             alpha = 0.7 if len(known) < 300 else 0.25
             size = 14 if len(known) < 300 else 6
@@ -257,9 +257,9 @@ def _views(dataset: Mapping, seeds: Mapping[int, pd.DataFrame]) -> Iterator[View
     first, names = tables[0], dataset["names"]
     if dataset["kind"] == "labels":
         for name in names:
-            known = first[f"label:{name}"].notna().to_numpy()
-            scores = np.stack([table[f"score:{name}"].to_numpy(float)[known] for table in tables])
-            yield View(name, first.loc[known, f"label:{name}"].to_numpy(float) == 1, scores)
+            known = first[LABEL + name].notna().to_numpy()
+            scores = np.stack([table[SCORE + name].to_numpy(float)[known] for table in tables])
+            yield View(name, first.loc[known, LABEL + name].to_numpy(float) == 1, scores)
         return
     label = first["label"].to_numpy()
     columns = score_columns(len(names))

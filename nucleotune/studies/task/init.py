@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from nucleotune.contracts import LABEL, VALUE
 from nucleotune.errors import InputError
 from nucleotune.genome.genome_file import unpack_genome
 from nucleotune.names import check_name
@@ -216,9 +217,11 @@ def _label_facts(draft: Draft, table: pd.DataFrame) -> str:
         counts = table["label"].value_counts()
         sizes = [f"{name} ({counts.get(n, 0):,})" for n, name in enumerate(draft.keys["classes"])]
         return f"{len(sizes)} classes: {', '.join(sizes)}"
-    columns = [name for name in table if name.startswith(("label:", "value:"))]
+    columns = [name for name in table if name.startswith((LABEL, VALUE))]
     if kind == "labels":
-        sizes = [f"{one[6:]} ({int((table[one] == 1).sum()):,})" for one in columns[:20]]
+        sizes = [
+            f"{one.removeprefix(LABEL)} ({int((table[one] == 1).sum()):,})" for one in columns[:20]
+        ]
         return f"{len(columns)} labels (rows that have them): {', '.join(sizes)}"
     texts = []
     for one in columns:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nucleotune.contracts import LABEL, VALUE
 from nucleotune.delimited import finite_number
 from nucleotune.errors import InputError, did_you_mean
 from nucleotune.sequence.labelled import shown
@@ -21,8 +22,8 @@ def label_names(task: Mapping[str, Any]) -> list[str]:
     """Columns of examples that hold the label: `label`, `label:<name>` or `value:<name>`."""
     if task["kind"] == "classes":
         return ["label"]
-    prefix = {"labels": "label", "numbers": "value"}[task["kind"]]
-    return [f"{prefix}:{name}" for name in task["names"]]
+    prefix = {"labels": LABEL, "numbers": VALUE}[task["kind"]]
+    return [prefix + name for name in task["names"]]
 
 
 def with_labels(table: pd.DataFrame, task: Mapping[str, Any]) -> pd.DataFrame:
@@ -88,7 +89,7 @@ def _listed(table: pd.DataFrame, task: Mapping[str, Any]) -> dict[str, pd.Series
 
     sets = _mapped(table, 0, task, read, "not a list of labels", "names")
     return {
-        f"label:{name}": pd.Series([int(name in one) for one in sets], table.index, "Int8")
+        LABEL + name: pd.Series([int(name in one) for one in sets], table.index, "Int8")
         for name in names
     }
 

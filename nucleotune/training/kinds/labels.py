@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from nucleotune.contracts import SCORE, read_examples
+from nucleotune.contracts import LABEL, PREDICTED, SCORE, read_examples
 from nucleotune.models.description import head_of
-from nucleotune.tasks.labels import LABEL, PREDICTED, check_examples, write_predictions
+from nucleotune.tasks.labels import check_examples, write_predictions
 from nucleotune.training.columns import ColumnLearner, Floats
 from nucleotune.training.learner import Rows
 

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nucleotune.contracts import read_examples
+from nucleotune.contracts import PREDICTED, VALUE, read_examples
 from nucleotune.errors import InputError
 from nucleotune.models.description import head_of
-from nucleotune.tasks.numbers import PREDICTED, VALUE, check_examples, write_predictions
+from nucleotune.tasks.numbers import check_examples, write_predictions
 from nucleotune.training.columns import ColumnLearner, Floats
 from nucleotune.training.learner import Rows
 

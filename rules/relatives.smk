@@ -26,6 +26,7 @@ rule relatives:
         both_strands=lambda wildcards: RUN.studies[wildcards.study].both_strands(
             RUN, wildcards.dataset
         ),
+        further=lambda wildcards: RUN.studies[wildcards.study].other_tests,
         version=stage_number("relatives"),
     message:
         "Looking for relatives of the test rows of {wildcards.dataset} in training"

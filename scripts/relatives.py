@@ -13,6 +13,7 @@ with job(snakemake.log[0]):
     found, reason = nearest(
         read_examples(snakemake.input.examples, columns),
         pretraining,
+        further=snakemake.params.further,
         both_strands=both_strands,
         threads=snakemake.threads,
     )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nucleotune.contracts import further_tests, read_relatives
+from nucleotune.contracts import read_relatives
 from nucleotune.errors import InputError
 
 #: From this identity on a training row is a relative: the lowest that is looked for, so the strictest count.
@@ -30,6 +30,8 @@ def without_relatives(
 ) -> dict[str, Any]:
     """Every metric on the rows of each test set that have no relative in training: a part of metrics.json.
 
+    Test sets are those whose relatives were looked for.
+
     Args:
         relatives: path of the data set's relatives (`contracts`).
         splits: {split: {metric: entry}} on all rows.
@@ -43,12 +45,11 @@ def without_relatives(
     """
     table, unknown = read_relatives(relatives)
     found: dict[str, dict[str, Any]] = {}
-    for split in ("test", *further_tests(splits)):
-        if unknown:
-            reason = f"relatives were not looked for: {unknown}"
-            found[split] = {"rows": None, **_unjudged(splits[split], reason)}
-            continue
-        part, rows = (one[one["split"] == split] for one in (table, predicted))
+    if unknown:
+        nothing = _unjudged(splits["test"], f"relatives were not looked for: {unknown}")
+        return {"identity": IDENTITY, "splits": {"test": {"rows": None, **nothing}}}
+    for split, part in table.groupby("split", sort=False):
+        rows = predicted[predicted["split"] == split]
         difference = np.setxor1d(part["id"].to_numpy(), rows["id"].to_numpy())
         if difference.size:
             raise InputError(

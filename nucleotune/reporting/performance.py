@@ -136,9 +136,9 @@ def _without_row(
     seeds = len(found["seeds"]) or None
     if "not_run" in found:
         return [row(keys, metric, None, None, comparable=False, note=note)]
-    if "without_relatives" not in found:
+    part = found.get("without_relatives", {"splits": {}})["splits"].get(split)
+    if part is None:
         return []
-    part = found["without_relatives"]["splits"][split]
     entry = part[name]
     made = row(
         *(keys, metric, None, entry),

@@ -28,22 +28,24 @@ def nearest(
     examples: pd.DataFrame,
     pool: Sequence[str] = (),
     *,
+    further: bool = True,
     both_strands: bool,
     threads: int = 1,
     memory_gb: float = 2,
 ) -> tuple[pd.DataFrame, str | None]:
-    """Rows of all test sets with the `identity` of their nearest relative in training (`contracts`).
+    """Test rows with the `identity` of their nearest relative in training (`contracts`).
 
     Args:
         examples: columns `id`, `sequence` and `split`.
         pool: sequences of a pool that methods also learn from.
+        further: whether rows of further test sets are looked at, too.
         both_strands: whether a reverse complement is a relative.
         threads: of the search.
         memory_gb: of its index.
 
     Returns also the reason where relatives cannot be looked for; identities are then NaN.
     """
-    tests = ("test", *further_tests(examples["split"]))
+    tests = ("test", *(further_tests(examples["split"]) if further else ()))
     rows = examples[examples["split"].isin(tests)].reset_index(drop=True)
     training = examples.loc[examples["split"].isin(TRAINING), "sequence"].tolist() + list(pool)
     found = rows[["id", "split"]].assign(identity=np.nan)[list(RELATIVE_COLUMNS)]

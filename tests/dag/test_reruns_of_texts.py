@@ -84,6 +84,17 @@ def test_texts_run_nothing_but_what_shows_them(finished):
     method.write_text(before[method])
 
 
+def test_relatives_are_looked_for_without_training_anything(finished):
+    """As in a run that was made before they were."""
+    folder, arguments = finished
+    for path in (folder / "results").glob("*/*/relatives.*"):
+        path.unlink()
+    found = planned(folder, arguments)
+    assert found["relatives"] == 9 and found["evaluate"] == 42
+    others = [name for name in found if not SHOWS.fullmatch(name)]
+    assert set(others) == {"relatives", "evaluate"}
+
+
 def test_a_moved_checkout_computes_nothing(finished):
     """Only what reads the checkout's own files, of the papers' numbers and of deviations, is made again."""
     folder, arguments = finished

@@ -142,10 +142,8 @@ def _worth(measured: Iterable[Mapping[str, Any]], rows: str) -> list[str]:
     of = f"the {without[0]['rows']:,} of {ran[0]['n_test']:,} test {rows} without one"
     if not differences:
         return [f"On {of} nothing was measured: {without[0][main]['reason']}."]
-    least, most = min(differences), max(differences)
-    by = (
-        f"{least:+.3f} to {most:+.3f}, depending on the method" if least < most else f"{least:+.3f}"
-    )
+    least, most = (f"{end(differences):+.3f}" for end in (min, max))
+    by = least if least == most else f"{least} to {most}, depending on the method"
     return [f"On {of}, {ALL_METRICS[main]} differs from that on all of them by {by}."]
 
 

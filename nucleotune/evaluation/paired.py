@@ -93,7 +93,6 @@ def compare_splits(
         name: resample(test, resamples=resamples, seed=seed, groups=codes)
         for name, test in tests.items()
     }
-    chosen = f"best baseline by validation {titles[main]} ({validation[best][main]['value']:.3f})"
     rows = []
     for note, family in families.items():
         found = []

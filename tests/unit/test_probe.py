@@ -12,6 +12,8 @@ from test_finetune import make_checkpoint, make_method, stand_in
 from test_finetune import make_examples as two_classes
 from test_train_kinds import NAMES, make_examples, run
 
+from nucleotune.baselines.base import probability
+from nucleotune.baselines.targets import table_of
 from nucleotune.errors import InputError
 from nucleotune.models.load import load_model, load_pretrained
 from nucleotune.models.probe import Probe
@@ -21,6 +23,7 @@ from nucleotune.predict import predict
 from nucleotune.tasks import task_of
 from nucleotune.training.batches import collate
 from nucleotune.training.kinds import learner_class
+from nucleotune.training.kinds.classes import scores
 
 
 def probe(c_grid=(0.01, 1.0), **training):
@@ -104,7 +107,7 @@ def test_random_weights_take_the_tokenizer_and_nothing_else(tmp_path):
     examples = two_classes(n=60)
     training = {"epochs": 1, "learning_rate": 1e-12, "on_collapse": "keep"}
 
-    def scores(name, seed, **keys):
+    def trained(name, seed, **keys):
         model = stand_in(name)
         checkpoint = make_checkpoint(tmp_path / f"{name}{seed}", model, seed=seed)
         result = run(
@@ -121,12 +124,12 @@ def test_random_weights_take_the_tokenizer_and_nothing_else(tmp_path):
         return result.predictions["score"].to_numpy()
 
     random = {"weights": "random"}
-    assert np.array_equal(*(scores("dnabert-6", seed, **random) for seed in (1, 2)))
-    assert not np.array_equal(*(scores("dnabert-6", seed) for seed in (1, 2)))
+    assert np.array_equal(*(trained("dnabert-6", seed, **random) for seed in (1, 2)))
+    assert not np.array_equal(*(trained("dnabert-6", seed) for seed in (1, 2)))
     description = json.loads((tmp_path / "run-dnabert-611/nucleotune.json").read_text())
     assert description["base"] is None and description["method"]["weights"] == "random"
     assert (
-        len(np.unique(scores("dnabert-2", 1, **random))) > 1
+        len(np.unique(trained("dnabert-2", 1, **random))) > 1
     )  # its tokenizer is in the checkpoint
 
 
@@ -160,3 +163,15 @@ def test_a_probe_without_rows_to_choose_by(tmp_path):
         examples.loc[examples["split"] == "valid", f"label:{name}"] = np.nan
     with pytest.raises(InputError, match="needs validation examples with known labels"):
         run(tmp_path, "labels", method=probe(), examples=examples)
+
+
+def test_one_half_is_yes_whatever_the_method():
+    """Language models and baselines decide alike."""
+    half = {"labels": {"0": "x"}, "task": "labels"}
+    decided = [
+        scores(np.array([[0.3, 0.3]]))[1],
+        learner_class("labels").decode(np.array([[0.0]]), half)["predicted:x"],
+        probability(np.array([0.5])),
+        table_of(np.array([[0.5]]), "labels", ["x"])["predicted:x"].to_numpy(),
+    ]
+    assert [int(one[0]) for one in decided] == [1, 1, 1, 1]

@@ -24,7 +24,8 @@ BASELINES = {
     "gc": "a reference line",
     "majority": "what a method says that reads nothing",
 }
-#: What a model without pre-training is for.
+#: What probes and models without pre-training are for.
+PROBE = "the same model, not trained: a regression on its embeddings"
 CONTROL = "the same network without pre-training: what is pre-training worth?"
 #: Published models in the order in which one of them is taken first: fine-tuned, probe, without pre-training.
 MODELS = (
@@ -98,16 +99,11 @@ def suggest_methods(lengths: pd.Series, *, gpu: bool) -> list[Suggested]:
     taken: list[Suggested] = []
     control = True
     for names in MODELS:
-        whole = 0.0
-        for name, role in zip(
-            names, ("", "no training, a regression on its embeddings", CONTROL), strict=False
-        ):
-            holds, whole = _holds(name, lengths)
-            why = "; ".join(
-                filter(None, (role, holds, "" if gpu else "needs a GPU, none is on this machine"))
-            )
-            fits = gpu and whole >= FITS and (role != CONTROL or control)
-            taken.append(Suggested(name, _method(name)["title"], why, fits))
+        holds, whole = _holds(names[0], lengths)
+        for name, why in zip(names, (holds, PROBE, CONTROL), strict=False):
+            fits = gpu and whole >= FITS and (why != CONTROL or control)
+            said = why if gpu else f"{why}; needs a GPU"
+            taken.append(Suggested(name, _method(name)["title"], said, fits))
         control = control and (whole < FITS or len(names) < 3)
     for name, why in MORE.items():
         taken.append(

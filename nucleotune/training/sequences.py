@@ -222,6 +222,8 @@ class SequenceLearner(Learner):
         if method["adaptation"] == "probe":
             network = Probe(network)
             network.base_model.requires_grad_(False)
+            if report is not None:
+                report["new"] = [f"classifier.{name}" for name in network.classifier.state_dict()]
         elif method["adaptation"] == "frozen":
             freeze_encoder(network)
         elif method["adaptation"] == "lora":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nucleotune.errors import InputError
 from nucleotune.names import by_name
 from nucleotune.plan import DOWNLOADS, Dataset, remote_source
 from nucleotune.plan.run import Run
@@ -19,6 +20,9 @@ TEXTS = (
 )
 #: Parts that a sheet or file may come in.
 PARTS = ("train", "valid", "test")
+
+#: Metrics of a method on the test rows of other tasks.
+CROSS = "task/{dataset}/{method}/cross.json"
 
 #: How rows were divided, for the notes of tables, by `split.by`.
 SPLIT_NOTES = {
@@ -70,6 +74,50 @@ def listed_tasks(run: Run) -> dict[str, TaskDataset]:
                     )
                 )
     return by_name(datasets, "a task, a row of its sheet and a share of its training rows")
+
+
+def crossed(run: Run) -> dict[str, list[str]]:
+    """Data sets that test each other (`task.cross`): name -> the others with the same kind and names, in order.
+
+    Raises InputError where that is asked for, and no two of them have the same.
+    """
+    if "task" not in run.datasets or not run.config["task"]["cross"]:
+        return {}
+    alike: dict[tuple, list[str]] = {}
+    for one in run.datasets["task"].values():
+        if one.share is None:
+            alike.setdefault((one.kind, one.names), []).append(one.name)
+    found = {
+        name: [other for other in names if other != name]
+        for names in alike.values()
+        for name in names
+        if len(names) > 1
+    }
+    if not found:
+        told = "; ".join(
+            f"{names[0]}: {key[0]} {', '.join(key[1])}" for key, names in alike.items()
+        )
+        raise InputError(
+            "task.cross: no two tasks of this run have the same kind and the same names of labels in the same order"
+            f" ({told}); name such tasks under task.tasks, or leave 'cross' out"
+        )
+    return found
+
+
+def cross_files(run: Run) -> list[str]:
+    """Metrics of every method on the test rows of other tasks."""
+    return [
+        run.place(CROSS.format(dataset=name, method=method))
+        for name in crossed(run)
+        for method in run.assigned["task"][name]
+    ]
+
+
+def relatives_of(run: Run, dataset: str) -> dict[str, Any]:
+    """Which test rows of other tasks are left out, as `cross.unseen_rows` takes it."""
+    task = run.tasks[run.datasets["task"][dataset].task]
+    limits = {key: task["split"][key] for key in ("identity", "coverage")}
+    return {**limits, "both_strands": task["strands"] == "both"}
 
 
 def task_entries(task: Mapping[str, Any], row: str = "") -> dict[str, dict[str, Any]]:

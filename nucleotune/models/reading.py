@@ -5,6 +5,7 @@ from typing import Any
 
 from nucleotune.models.spec import has_windows
 from nucleotune.models.tokenizers import Tokenizer
+from nucleotune.sequence.kmers import TokenizedSequences
 from nucleotune.sequence.token_windows import TokenWindows, in_windows, undivided
 
 
@@ -25,11 +26,18 @@ def read_tokens(
     Raises:
         InputError: a sequence is too short to give a single token (names it).
     """
-    method = description["method"]
-    if not has_windows(method):
+    if not has_windows(description["method"]):
         return undivided(tokenizer.encode(ids, sequences, description["truncation"]))
+    return windows_of(tokenizer.encode(ids, sequences, None), tokenizer, description)
+
+
+def windows_of(
+    tokenized: TokenizedSequences, tokenizer: Tokenizer, description: Mapping[str, Any]
+) -> TokenWindows:
+    """The windows in which a model's method reads whole sequences, whose tokens are given."""
+    method = description["method"]
     return in_windows(
-        tokenizer.encode(ids, sequences, None),
+        tokenized,
         most=description["model"]["max_tokens"],
         leading=tokenizer.leading_tokens,
         trailing=tokenizer.special_tokens - tokenizer.leading_tokens,

@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from nucleotune.errors import InputError
 from nucleotune.sequence.kmers import TokenizedSequences
 
 Ints = NDArray[np.int64]
@@ -97,13 +98,21 @@ def in_windows(
 
     Args:
         tokenized: whole sequences.
-        most: tokens of a window, special ones included; more than these.
+        most: tokens of a window, special ones included.
         leading: special tokens at the head of each sequence.
         trailing: likewise at its end.
         overlap: least share of a window, special tokens left out, that the next one reads again, 0 to below 1.
         pooling: see `TokenWindows`.
+
+    Raises:
+        InputError: `most` has no room for a token besides the special ones.
     """
-    room, contents = most - leading - trailing, tokenized.lengths - leading - trailing
+    special = leading + trailing
+    if most <= special:
+        raise InputError(
+            f"max_tokens {most} leaves no room for a token of the sequence besides {special} special token(s)"
+        )
+    room, contents = most - special, tokenized.lengths - special
     counts = window_counts(contents, room, overlap)
     owners = np.repeat(np.arange(len(tokenized)), counts)
     number = np.arange(len(owners)) - np.repeat(np.cumsum(counts) - counts, counts)

@@ -234,7 +234,11 @@ def test_methods_by_length_and_machine():
     assert "length" in with_gpu and "tfidf" in with_gpu
     assert "onehot" not in with_gpu and "cnn" in with_gpu
     without = {one.name: one for one in suggest_methods(pd.Series([400, 400]), gpu=False)}
-    assert next(iter(without)) == "dnabert-6-tiny"
+    assert next(iter(without)) == "dnabert-6-tiny-windows"
+    assert "reads 323 nt at a time, 100.0% of the sequences in" in without[next(iter(without))].why
+    assert not without["dnabert-6-tiny"].taken
+    short = {one.name: one for one in suggest_methods(pd.Series([300, 320]), gpu=False)}
+    assert short["dnabert-6-tiny"].taken and not any("windows" in name for name in short)
     assert (
         not without["promoters-dnabert-6"].taken
         and "needs a GPU" in without["promoters-dnabert-6"].why
@@ -242,5 +246,7 @@ def test_methods_by_length_and_machine():
     assert "length" not in without and "onehot" in without
     long = {one.name: one for one in suggest_methods(pd.Series([5000] * 5), gpu=True)}
     assert not long["promoters-dnabert-6"].taken and long["promoters-nt"].taken
+    assert long["dnabert-6-windows"].taken and long["dnabert-2-windows"].taken
+    assert not long["promoters-dnabert-2"].taken and "dnabert-6-windows" not in with_gpu
     assert most_letters({"max_tokens": 512, "tokenizer": {"kind": "kmer", "k": 6}}, {}) == 515
     assert most_letters({"max_tokens": 1000, "tokenizer": {"kind": "sixmer"}}, {}) == 5994

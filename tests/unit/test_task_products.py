@@ -173,6 +173,11 @@ def make_run(folder, name, threshold=None):
                 "comparable": False,
             }
         )
+    whole = {"max_tokens": None, "longer": 0.0, "read": 1.0, "median": [20, 20]}
+    whole["windows"] = {"mean": 1.0, "most": 1}
+    cut = {**whole, "max_tokens": 12, "longer": 1.0, "read": 0.5, "median": [10, 20]}
+    write_json(folder / "facts.json", {name: {"reading": {"bert": cut, "svm": whole, "gc": whole}}})
+    files["reading"] = [str(folder / "facts.json")]
     return SimpleNamespace(**files), datasets
 
 
@@ -219,6 +224,9 @@ def test_tables_of_every_kind(name, runs, tmp_path):
     assert set(performance["part"]) == {"test", "far"} and performance["metric"].iloc[0] == main
     gone = performance[performance["method"] == "Gone"]
     assert set(gone["status"]) == {"not run"} and set(gone["note"]) == {"not run: no tool"}
+    notes = performance.groupby("method")["note"].first()
+    assert notes["BERT"] == "simulated; reads 10 of 20 nt (medians), 50.0 % of all"
+    assert notes["SVM"] == "simulated"
     ran = performance[performance["method"] == "BERT"]
     assert ran[["measured", "ci_low", "ci_high"]].notna().all(axis=None)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from conftest import ROOT
 from sklearn.metrics import roc_auc_score
 from test_finetune import MODEL, make_method
 from test_finetune import run as fine_tune
@@ -14,12 +15,16 @@ from test_train_kinds import KINDS, NAMES, written
 from test_train_kinds import make_examples as examples_of
 from test_train_kinds import run as train_kind
 
+from nucleotune.attribution.explain import explain
+from nucleotune.attribution.selection import Chosen
 from nucleotune.errors import InputError
-from nucleotune.models.load import build_classifier
+from nucleotune.models.load import build_classifier, save_model
 from nucleotune.models.reading import read_tokens
 from nucleotune.models.tokenizers import make_tokenizer
+from nucleotune.plugins import load_method
 from nucleotune.predict import predict
 from nucleotune.sequence.token_windows import window_counts
+from nucleotune.training import compute
 from nucleotune.training.compute import POOLED
 from nucleotune.training.kinds import learner_class
 
@@ -115,9 +120,15 @@ def long_examples(kind, factor=4):
     return examples.assign(sequence=longer)
 
 
-@pytest.mark.parametrize("pooling", ["mean", "max"])
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("tokens", [64, 400, 100_000])
+@pytest.mark.parametrize(
+    ("kind", "pooling", "tokens"),
+    [
+        ("classes", "mean", 64),
+        ("labels", "max", 400),
+        ("numbers", "mean", 400),
+        ("numbers", "max", 100_000),
+    ],
+)
 def test_logits_and_gradients_equal_one_window_at_a_time(kind, pooling, tokens):
     """Whatever fits into the memory at a time: a single window, some of a sequence's, or all."""
     method = windowed(pooling=pooling, training={"micro_batch_tokens": tokens})
@@ -137,22 +148,32 @@ def test_logits_and_gradients_equal_one_window_at_a_time(kind, pooling, tokens):
         torch.testing.assert_close(own.grad, other.grad, rtol=1e-3, atol=1e-6)
 
 
-@pytest.mark.parametrize("adaptation", ["lora", "frozen"])
-def test_parts_have_the_gradients_of_the_whole_with_dropout(adaptation):
-    """What is computed again for the gradients drops the same values out."""
+@pytest.mark.parametrize("adaptation", ["full", "lora", "frozen"])
+def test_what_is_computed_again_drops_the_same_out(adaptation, monkeypatch):
+    """Gradients of parts that are computed twice equal those of the same parts whose values were kept."""
+    made = learner_class("numbers")(
+        long_examples("numbers", factor=9),
+        method=windowed(adaptation=adaptation, training={"micro_batch_tokens": 200}),
+        model=MODEL,
+        seed=3,
+        device=CPU,
+        labels=NAMES["numbers"],
+    )
+    row = made.train[made.windows.counts[made.train].argmax()][None]
     found = []
-    for tokens in (64, 100_000):
-        method = windowed(adaptation=adaptation, training={"micro_batch_tokens": tokens})
-        made = learner_class("numbers")(
-            long_examples("numbers", factor=9), method=method, model=MODEL, seed=3, device=CPU
-        )
+    for again in (True, False):
+        if not again:
+            kept = lambda function, *given, **_: function(*given)  # noqa: E731
+            monkeypatch.setattr(compute, "checkpoint", kept)
         made.network.train()
+        made.network.zero_grad()
         torch.manual_seed(0)
-        made.learn(made.train[:1], 1)
-        found.append([p.grad for p in made.network.parameters() if p.grad is not None])
-    # The head alone: dropout within the encoder is drawn window by window in one case, at once in the other.
-    assert len(found[0]) == len(found[1]) > 0
-    assert all(torch.isfinite(one).all() for one in found[0])
+        made.learn(row, 1)
+        found.append([p.grad.clone() for p in made.network.parameters() if p.grad is not None])
+    assert made.windows.counts[row] > 5 and len(found[0]) == len(found[1]) > 0
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-8)
+    assert any(one.abs().max() > 0 for one in found[0])
 
 
 def test_memory_is_that_of_a_window(monkeypatch):
@@ -215,11 +236,11 @@ def planted(seed, n=280):
 
 def test_windows_see_what_truncation_cuts_off(tmp_path, training_seed):
     examples = planted(training_seed)
-    training = {"epochs": 8, "on_collapse": "keep"}
+    training = {"learning_rate": 3e-3, "evaluations_per_epoch": 1, "on_collapse": "keep"}
     areas = {}
     for name, method in (
-        ("cut", make_method(training=training)),
-        ("windows", windowed(training=training)),
+        ("cut", make_method(training=training | {"epochs": 4})),
+        ("windows", windowed(training=training | {"epochs": 12})),
     ):
         found = fine_tune(tmp_path, name, examples, method=method, seed=training_seed)
         test = found.predictions.query("split == 'test'")
@@ -236,3 +257,52 @@ def test_windows_see_what_truncation_cuts_off(tmp_path, training_seed):
     np.testing.assert_allclose(again["score"], found.predictions["score"], atol=1e-6)
     assert not again["truncated"].any()
     assert predict(tmp_path / "cut", records[:3], device="cpu", threads=1)["truncated"].all()
+
+
+def test_contributions_of_a_model_that_reads_windows(tmp_path):
+    """They add up to the change of the output over whole sequences, and so do substitutions."""
+    network = build_classifier(STILL, seed=1)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            if parameter.dim() > 1:
+                parameter.mul_(10)
+    method = windowed(training={"micro_batch_tokens": 512})
+    description = {"model": STILL, "method": method, "truncation": "right"}
+    save_model(tmp_path / "m", network, description, tokenizer=make_tokenizer(STILL))
+    sequences = random_sequences([150, 150])
+    chosen = Chosen(["a", "b"], sequences, np.array([-1, -1]))
+    found = explain(tmp_path / "m", chosen, mutated=1, seed=0, device="cpu", threads=1)
+    assert abs(found.delta).max() < 0.05 * abs(found.values).max()
+    assert (found.actual[:, 100:] != 0).all()  # beyond what the model reads at once
+    row = int(found.mutated[0])
+    text = sequences[row]
+    mutants = [("whole", text), *((base, text[:140] + base + text[141:]) for base in "ACGT")]
+    scores = predict(tmp_path / "m", mutants, device="cpu", threads=1)["score"].to_numpy()
+    margins = np.log(scores / (1 - scores))
+    effects = margins[1:] - margins[0]
+    np.testing.assert_allclose(found.effects[0, 140], effects - effects.mean(), atol=1e-3)
+
+
+def test_what_leaves_no_room():
+    model = STILL | {"max_tokens": 2}
+    description = {"model": model, "method": windowed(), "truncation": "right"}
+    with pytest.raises(InputError, match="max_tokens 2 leaves no room for a token"):
+        read_tokens(make_tokenizer(model), ["a"], ["ACGTACGT"], description)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ("window_overlap: 1.0", "key 'window_overlap': 1.0 is greater than the maximum of 0.9"),
+        ("window_overlap: -0.1", "key 'window_overlap': -0.1 is less than the minimum of 0"),
+        ("window_pooling: sum", "key 'window_pooling': 'sum' is not one of"),
+        ("long: window", "key 'long': 'window' is not one of"),
+        ("windows_overlap: 0.5", "unknown key 'windows_overlap'; did you mean 'window_overlap'?"),
+    ],
+)
+def test_method_files_that_are_refused(tmp_path, keys, message):
+    (tmp_path / "methods").mkdir()
+    text = (ROOT / "config/methods/dnabert-6-tiny-windows.yaml").read_text()
+    (tmp_path / "methods/m.yaml").write_text(text.replace("long: windows", keys))
+    with pytest.raises(InputError, match=message):
+        load_method("m", [tmp_path])

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nucleotune.models.spec import has_windows
 from nucleotune.plugins import load_method, load_model
 from nucleotune.sequence.similarity import clusters, missing
 from nucleotune.stages import ROOT
@@ -23,8 +24,10 @@ BASELINES = {
     "gc": "a reference line",
     "majority": "what a method says that reads nothing",
 }
-#: A tiny model of random weights, for machines without a GPU.
-TINY = "dnabert-6-tiny"
+#: A tiny model of random weights, for machines without a GPU: cut or in windows.
+TINY = ("dnabert-6-tiny", "dnabert-6-tiny-windows")
+#: Nucleotides that a byte pair stands for, about.
+BYTE_PAIR = 5
 #: A model suits where at least this share of the sequences is read whole.
 FITS = 0.99
 #: Sequences that are compared for a first impression at most, and letters (nt).
@@ -69,25 +72,29 @@ def most_letters(model: Mapping[str, Any], method: Mapping[str, Any]) -> int | N
 def suggest_methods(lengths: pd.Series, *, gpu: bool) -> list[Suggested]:
     """Methods in the order of the tables' rows: a language model for each published model, then classical methods."""
     folders = [ROOT / "config"]
-    found: dict[str, Suggested] = {}
+    found: dict[tuple[str, bool], Suggested] = {}
     families: dict[str, str] = {}
     for path in sorted((ROOT / "config" / "methods").glob("*.yaml")):
         method = load_method(path.stem, folders)
         if method["kind"] != "language_model" or not _general(method):
             continue
         model = load_model(method["model"], folders)
-        if path.stem != TINY and (not model["checkpoint"] or not model["resources"]["gpu"]):
+        tiny = path.stem in TINY
+        if gpu if tiny else not model["checkpoint"] or not model["resources"]["gpu"]:
             continue
-        if path.stem == TINY and gpu:
+        windows = has_windows(method)
+        if windows and _reads_whole(model, method, lengths) >= FITS:
             continue
         # Of several methods on a model the last by name, and of several models of a family likewise.
-        found[method["model"]] = _suggested(path.stem, method, model, lengths, gpu)
-        if path.stem != TINY:
+        found[method["model"], windows] = _suggested(path.stem, method, model, lengths, gpu)
+        if not tiny:
             families[model["family"]] = method["model"]
-    for model, one in found.items():
-        if one.taken and one.name != TINY and model not in families.values():
+    for (model, windows), one in found.items():
+        if one.taken and one.name not in TINY and model not in families.values():
             why = f"{one.why}; one model of its family is enough to begin with"
-            found[model] = replace(one, why=why, taken=False)
+            found[model, windows] = replace(one, why=why, taken=False)
+        if not windows and (model, True) in found:
+            found[model, windows] = replace(one, taken=False)
     models = sorted(found.values(), key=lambda one: not one.taken)
     baselines = dict(BASELINES)
     if lengths.nunique() > 1:
@@ -152,30 +159,33 @@ def _general(method: Mapping[str, Any]) -> bool:
     )
 
 
+def _reads_whole(model: Mapping[str, Any], method: Mapping[str, Any], lengths: pd.Series) -> float:
+    """Share of the sequences that a model reads at once; of byte pairs about."""
+    most = most_letters(model, method) or BYTE_PAIR * model["max_tokens"]
+    return float((lengths <= most).mean())
+
+
 def _suggested(
     name: str, method: Mapping[str, Any], model: Mapping[str, Any], lengths: pd.Series, gpu: bool
 ) -> Suggested:
-    most = most_letters(model, method)
-    if most is None:
-        holds, fits = (
-            f"reads {model['max_tokens']} byte pairs, some {5 * model['max_tokens']:,} nt",
-            True,
-        )
-    else:
-        whole = float((lengths <= most).mean())
-        fits = whole >= FITS
-        cut = "no sequence" if whole == 1 else f"{1 - whole:.1%} of the sequences"
-        holds = f"reads {most:,} nt, cuts {cut}"
+    most, whole = most_letters(model, method), _reads_whole(model, method, lengths)
+    holds = (
+        f"reads {most:,} nt"
+        if most
+        else f"reads {model['max_tokens']} byte pairs, some {BYTE_PAIR * model['max_tokens']:,} nt"
+    )
+    cut = "no sequence" if whole == 1 else f"{1 - whole:.1%} of the sequences"
+    if has_windows(method):
+        holds += f" at a time, {cut} in several windows"
+    elif most or whole < 1:
+        holds += f", cuts {cut}"
     if model["non_commercial"]:
         holds += "; not for commercial use"
-    if name == TINY:
-        return Suggested(
-            name,
-            method["title"],
-            f"{holds}; no published weights: a trial of the workflow, no more",
-            True,
-        )
+    if name in TINY:
+        why = f"{holds}; no published weights: a trial of the workflow, no more"
+        return Suggested(name, method["title"], why, True)
     needs = "" if gpu else "; needs a GPU, none is on this machine"
+    fits = has_windows(method) or whole >= FITS
     return Suggested(name, method["title"], holds + needs, fits and gpu)
 
 

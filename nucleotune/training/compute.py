@@ -10,6 +10,7 @@ from torch.utils.checkpoint import checkpoint
 
 from nucleotune.contracts import further_tests
 from nucleotune.errors import InputError
+from nucleotune.models.probe import Probe
 from nucleotune.sequence.kmers import TokenizedSequences
 from nucleotune.sequence.token_windows import TokenWindows
 from nucleotune.training import parallel
@@ -88,23 +89,57 @@ def pooled_logits(
     device: torch.device,
     tokens: int,
 ) -> torch.Tensor:
-    """Logits, fp32 (len(indices), outputs), of one micro-batch of sequences, pooled over their windows.
+    """Logits, fp32 (len(indices), outputs), of one micro-batch of sequences; see `pooled`."""
+    return pooled(lambda part: forward(classifier, windows, part, device), windows, indices, tokens)
+
+
+def pooled(
+    outputs: Callable[[np.ndarray], torch.Tensor],
+    windows: TokenWindows,
+    indices: np.ndarray,
+    tokens: int,
+) -> torch.Tensor:
+    """Outputs (len(indices), ...) of one micro-batch of sequences, pooled over their windows.
 
     Windows of more than `tokens` tokens are computed one part after the other; for gradients the parts are computed
     again, so that the memory holds one of them at a time (Chen et al. 2016, arXiv:1604.06174).
+
+    outputs: of some windows, whose numbers it is given, in one pass.
     """
     chosen = windows.of(indices)
     at_once = max(1, tokens // int(windows.sizes[chosen].max()))
     if len(chosen) <= at_once:
-        logits = forward(classifier, windows, chosen, device)
+        found = outputs(chosen)
     else:
         parts = np.split(chosen, range(at_once, len(chosen), at_once))
-        given = [(classifier, windows, part, device) for part in parts]
-        logits = torch.cat([checkpoint(forward, *one, use_reentrant=False) for one in given])
+        found = torch.cat([checkpoint(outputs, part, use_reentrant=False) for part in parts])
     if len(chosen) == len(indices):
-        return logits
-    of_each = logits.split(windows.counts[indices].tolist())
+        return found
+    of_each = found.split(windows.counts[indices].tolist())
     return torch.stack([POOLED[windows.pooling](one) for one in of_each])
+
+
+def embed(
+    probe: Probe,
+    windows: TokenWindows,
+    indices: np.ndarray,
+    *,
+    device: torch.device,
+    budget: TokenBudget,
+) -> torch.Tensor:
+    """Mean-pooled embeddings, fp32 (len(indices), hidden size), in the order of `indices`, on the CPU."""
+    probe.eval()
+
+    def of_windows(part: np.ndarray) -> torch.Tensor:
+        ids, mask = collate(windows, part, device)
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision(device) == "bf16"):
+            return probe.embed(mask, input_ids=ids)
+
+    def embedded(part: np.ndarray) -> tuple[torch.Tensor]:
+        return (pooled(of_windows, windows, indices[part], budget.tokens),)
+
+    (found,) = predict_parts(embedded, windows.lengths[indices], budget)
+    return found
 
 
 def predict_logits(

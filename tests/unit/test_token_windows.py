@@ -306,3 +306,23 @@ def test_method_files_that_are_refused(tmp_path, keys, message):
     (tmp_path / "methods/m.yaml").write_text(text.replace("long: windows", keys))
     with pytest.raises(InputError, match=message):
         load_method("m", [tmp_path])
+
+
+def test_a_probe_reads_windows(tmp_path):
+    """It is fitted on the mean of their embeddings; its head is linear, so that is the mean of their outputs."""
+    method = windowed(adaptation="probe", probe={"c_grid": [1.0]}, training={"on_collapse": "keep"})
+    examples = long_examples("numbers")
+    fitted = train_kind(tmp_path, "numbers", "p", examples=examples, method=method, model=STILL)
+    records = list(zip(examples["id"], examples["sequence"], strict=True))
+    again = predict(tmp_path / "p", records, device="cpu", threads=1)
+    for name in NAMES["numbers"]:
+        column = f"predicted:{name}"
+        np.testing.assert_allclose(again[column], fitted.predictions[column], rtol=1e-4)
+
+
+def test_a_probe_has_no_maximum(tmp_path):
+    (tmp_path / "methods").mkdir()
+    text = (ROOT / "config/methods/dnabert-6-probe.yaml").read_text()
+    (tmp_path / "methods/m.yaml").write_text(text + "long: windows\nwindow_pooling: max\n")
+    with pytest.raises(InputError, match="window_pooling 'max': adaptation 'probe' is fitted on"):
+        load_method("m", [tmp_path])

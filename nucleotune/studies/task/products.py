@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from nucleotune.plan import describe_methods
+from nucleotune.plan import describe_methods, pretraining_pairs
 from nucleotune.plan.asked import asked_methods
 from nucleotune.plan.run import METRICS, PREDICTIONS, Run
 from nucleotune.studies.base import Product
@@ -12,12 +12,15 @@ from nucleotune.studies.task.plan import described_tasks
 
 _WRITE = "nucleotune.studies.task.write"
 
+#: Kinds of methods in the order of tables.
+GROUPS = ("language_model", "control", "baseline", "reference")
+
 
 def described(run: Run) -> dict[str, Any]:
     """What tables, figures and the page are told of data sets and methods."""
     return {
         "datasets": described_tasks(run.datasets["task"], run.tasks),
-        "methods": describe_methods(asked_methods(run.config, ["task"]), run.methods),
+        "methods": _grouped(run),
         "pools": {},
     }
 
@@ -31,6 +34,17 @@ def facts(run: Run) -> list[str]:
     """What methods read of the sequences: further facts of the data cards; without language models that is all."""
     names = {name for methods in run.assigned["task"].values() for name in methods}
     return [run.place("facts/task.json")] if names & {*run.language_models} else []
+
+
+def _grouped(run: Run) -> list[dict[str, Any]]:
+    """Methods as tables show them: language models, their probes and controls, baselines, reference lines."""
+    described = describe_methods(asked_methods(run.config, ["task"]), run.methods)
+
+    def group(method: Mapping[str, Any]) -> tuple[int, bool]:
+        probe = run.methods[method["name"]].get("adaptation") == "probe"
+        return GROUPS.index(method["kind"]), probe
+
+    return sorted(described, key=group)
 
 
 def products(run: Run) -> list[Product]:
@@ -58,7 +72,8 @@ def products(run: Run) -> list[Product]:
             {**_metrics(run, all_rows), "reading": facts(run)},
         ),
     ]
-    if any(one["kind"] != "language_model" for one in methods):
+    pairs = pretraining_pairs([one["name"] for one in methods], run.methods)
+    if pairs or any(one["kind"] in ("baseline", "reference") for one in methods):
         needs = {"comparisons": _comparisons(run, all_rows)}
         title = "Table of differences from the best baseline"
         found.append(_product("comparison", title, all_rows, methods, needs))

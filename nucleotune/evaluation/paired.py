@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.stats import binomtest
 
 from nucleotune.errors import InputError
 from nucleotune.evaluation.resampling import (
@@ -205,6 +204,8 @@ def _mcnemar(method: Split, other: Split) -> float:
     right, other_right = method.right[0], other.right[0]
     only_method = int((right & ~other_right).sum())
     discordant = int((right != other_right).sum())
+    from scipy.stats import binomtest  # takes a second, and tables need none of it
+
     return float(binomtest(only_method, discordant).pvalue) if discordant else 1.0
 
 

@@ -38,7 +38,7 @@ def test_demo_is_valid_and_filled():
     run = load_run(read_yaml(ROOT / "config/demo.yaml"))
     assert run["config"]["bootstrap"]["resamples"] == 1000
     assert run["config"]["lncrna"]["min_length"] == 100
-    assert run["config"]["studies"] == ["lncrna", "promoters", "rbp", "polya"]
+    assert run["config"]["studies"] == ["lncrna", "promoters", "rbp", "polya", "task"]
     assert set(run["species"]) == {"toy", "toy-yeast"}
     assert set(run["collections"]) == {"toy-eclip"}
     assert "lora-bert-tiny-pretrain" in run["methods"], (

@@ -1,6 +1,7 @@
 """Tables and figures of tasks of one's own; standard library only."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from nucleotune.plan import describe_methods, pretraining_pairs
@@ -8,7 +9,7 @@ from nucleotune.plan.asked import asked_methods
 from nucleotune.plan.run import METRICS, PREDICTIONS, Run
 from nucleotune.studies.base import Product
 from nucleotune.studies.explained import explained_products
-from nucleotune.studies.task.plan import described_tasks
+from nucleotune.studies.task.plan import cross_files, crossed, described_tasks
 
 _WRITE = "nucleotune.studies.task.write"
 
@@ -84,6 +85,13 @@ def products(run: Run) -> list[Product]:
         needs = {"comparisons": _comparisons(run, every), **_of_curve(run, every)}
         title = "Table of learning curves"
         found.append(_product("learning_curve", title, every, methods, needs))
+    if files := cross_files(run):
+        matched = [one for one in all_rows if one["name"] in crossed(run)]
+        needs = {"cross": files, **_metrics(run, matched)}
+        title = "Every task tested on every other"
+        found.append(_product("matrix", f"Table: {title.lower()}", matched, methods, needs))
+        figure = _product("matrix_figure", title, matched, methods, needs, kind="figure")
+        found.append(replace(figure, file="task_matrix"))
     for name, title, datasets, judged in (
         ("curves", "ROC and precision-recall curves", decided, True),
         ("confusion", "Confusion of classes", classes, False),

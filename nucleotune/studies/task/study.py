@@ -20,4 +20,5 @@ STUDY = Study(
     described=products.described,
     products=products.products,
     facts=products.facts,
+    intermediates=plan.cross_files,
 )

@@ -40,6 +40,19 @@ def parts(files: Any, *, datasets: list, methods: list) -> Written:
     return table, tables.texts("parts", labels)
 
 
+def matrix(files: Any, *, datasets: list, methods: list) -> Written:
+    """Every task tested on every other."""
+    cells = tables.crossed_cells(read_metrics(files.metrics), map(read_json, files.cross))
+    table = tables.matrix_table(cells, datasets, methods)
+    return table, tables.texts("matrix", tables.MATRIX_LABELS)
+
+
+def matrix_figure(files: Any, svg: str, *, datasets: list, methods: list) -> None:
+    """The same, drawn."""
+    cells = tables.crossed_cells(read_metrics(files.metrics), map(read_json, files.cross))
+    figures.matrix_figure(cells, datasets, methods, svg)
+
+
 def learning_curve(files: Any, *, datasets: list, methods: list) -> Written:
     """The main metric by number of training rows, and from where on the best language model is ahead."""
     cards, metrics = read_cards(files.cards), read_metrics(files.metrics)

@@ -33,6 +33,7 @@ MADE_BY = {
     r".*/attention/summary.tsv": "rbp_attention",
     r".*/attention.tsv": "attention_profile",
     r".*/facts/promoters.json": "promoters_reading",
+    r".*/facts/task.json": "task_reading",
     r".*/reports/.*": "study_report",
 }
 

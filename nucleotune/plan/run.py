@@ -12,6 +12,7 @@ from typing import Any
 
 from nucleotune.errors import InputError
 from nucleotune.files import file_digest
+from nucleotune.models.spec import has_windows
 from nucleotune.plan import (
     DOWNLOADS,
     MODELS_LOCK,
@@ -431,11 +432,14 @@ class Run:
     def computed(self, kind: str, name: str) -> dict[str, Any]:
         """A species, model or method (`kind`: species, models, methods) as far as results depend on it.
 
-        Texts for tables and reports are left out, so that a change of them computes nothing again. Its name stands in
-        for the title, for messages.
+        Texts for tables and reports are left out, so that a change of them computes nothing again, and what is said of
+        windows where there are none. Its name stands in for the title, for messages.
         """
-        texts = ("published_as", "comparable", "note", "licence", "non_commercial", "resources")
-        return without(getattr(self, kind)[name], *texts) | {"title": name}
+        unread = ("published_as", "comparable", "note", "licence", "non_commercial", "resources")
+        one = getattr(self, kind)[name]
+        if not has_windows(one):
+            unread += ("long", "window_overlap", "window_pooling")
+        return without(one, *unread) | {"title": name}
 
     def encoder(self, method: str) -> dict[str, Any] | None:
         """The model file of a method as far as results depend on it; None for a network without an encoder."""

@@ -47,15 +47,17 @@ def facts(task):
     """What the facts of a study have of a data set, beside its card."""
     read = {
         "max_tokens": 512,
-        "nt": [512, 514],
-        "sequences_cut": 1.0,
+        "longer": 1.0,
+        "read": 0.43,
+        "median": [514, 1200],
+        "windows": {"mean": 1.0, "most": 1},
         "tss_lost": {"right": 1.0, "left": 0.0, "centre": 0.25},
     }
     shared = {
         "in_task3": {name: {"n": 12, "share": 0.25} for name in ("protein_coding", "lncRNA")},
         "published": {"per_class": 1000, "in_task3": {"protein_coding": 400, "lncRNA": 1}},
     }
-    return {"truncation": {"tiny": read}} | (shared if task == "task4" else {})
+    return {"reading": {"tiny": read}} | (shared if task == "task4" else {})
 
 
 def card(task):
@@ -417,7 +419,8 @@ def test_tables_of_a_card():
         "22",
     ]
     assert expression["rows"][-1][0] == "paper (human)"
-    assert cuts["rows"] == [["Tiny", "512", "512 to 514", "100.0 %", "100.0 %", "0.0 %", "25.0 %"]]
+    read = ["514 of 1,200", "43.0 %", "100.0 %", "1"]
+    assert cuts["rows"] == [["Tiny", "512", *read, "100.0 %", "0.0 %", "25.0 %"]]
     _, again, _ = tables(card("task4") | facts("task4"), {})
     assert again["rows"][1] == ["lncRNA", "12", "25.0 %", "1", "0.1 %"]
     for table in (examples, expression, cuts, again):

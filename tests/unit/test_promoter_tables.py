@@ -170,7 +170,7 @@ def test_truncation_shows_mcc_beside_the_tss_lost(published):
     cut = {"db3": sides, "db3-left": sides}
     # All data sets are read; those of other tasks are not of this table.
     names = ("human_task3-1000_random", "human_task3-300_random", "human_task4-300_random")
-    cards = {name: {"truncation": cut} for name in names}
+    cards = {name: {"reading": cut} for name in names}
     table = promoters.truncation_table(published, METRICS, DATASETS, METHODS, cards)
     assert list(table.columns[:4]) == ["dataset", "length", "method", "truncation"]
     assert not set(table["method"]) & {"tfidf", "biotype", "LR"}

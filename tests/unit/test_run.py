@@ -395,7 +395,27 @@ def test_tasks_that_share_genes():
     assert all(sets[other].task == "task3" for other in pairs.values())
     found = reading(run)
     assert found["task3"] == pairs and found["checkpoints"] == run.checkpoint_paths("promoters")
-    assert {name for names in found["methods"].values() for name in names} == set(found["limits"])
+    assert found["methods"] == {
+        name: {method: found["methods"][name][method] for method in run.assigned["promoters"][name]}
+        for name in sets
+    }
+    read = {
+        one["model"]
+        for each in found["methods"].values()
+        for one in each.values()
+        if "model" in one
+    }
+    assert read == set(found["models"]) == set(run.models_of("promoters"))
+
+
+def test_what_is_said_of_windows_counts_only_where_there_are_some():
+    """So that trainings of before there were any are not made again."""
+    run = run_of("task", task={"methods": ["dnabert-6-tiny", "dnabert-6-tiny-windows", "gc"]})
+    keys = {"long", "window_overlap", "window_pooling"}
+    assert not keys & set(run.computed("methods", "dnabert-6-tiny"))
+    assert keys <= set(run.computed("methods", "dnabert-6-tiny-windows"))
+    counts = jobs(run)
+    assert counts["task_reading"] == 1 and "task_reading" not in jobs(run_of("task"))
 
 
 def test_a_search_needs_a_space():

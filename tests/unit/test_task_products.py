@@ -180,6 +180,11 @@ def make_run(folder, name, threshold=None):
                 "comparable": False,
             }
         )
+    whole = {"max_tokens": None, "longer": 0.0, "read": 1.0, "median": [20, 20]}
+    whole["windows"] = {"mean": 1.0, "most": 1}
+    cut = {**whole, "max_tokens": 12, "longer": 1.0, "read": 0.5, "median": [10, 20]}
+    write_json(folder / "facts.json", {name: {"reading": {"bert": cut, "svm": whole, "gc": whole}}})
+    files["reading"] = [str(folder / "facts.json")]
     return SimpleNamespace(**files), datasets
 
 
@@ -235,6 +240,9 @@ def test_tables_of_every_kind(name, runs, tmp_path):
     without = rest.loc[("test", f"{main}_without_relatives")]
     assert without["n_test"] == SPLITS["test"] * 4 // 5 < rest.loc[("test", main), "n_test"]
     assert without["measured"] != rest.loc[("test", main), "measured"]
+    notes = performance.groupby("method")["note"].first()
+    assert notes["BERT"] == "simulated; reads 10 of 20 nt (medians), 50.0 % of all"
+    assert notes["SVM"] == "simulated"
 
     curve, texts = made["learning_curve"]
     assert set(curve["metric"]) == {main} and curve["training"].unique().tolist() == [

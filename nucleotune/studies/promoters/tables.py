@@ -211,8 +211,8 @@ def truncation_table(
 ) -> pd.DataFrame:
     """Table 1 of the language models by truncation side, keys dataset, length, method and truncation.
 
-    Next to MCC is the share of promoters whose TSS is lost, of `reading`: data set -> `truncation` -> method -> what
-    `studies.promoters.truncation.read_by` returns.
+    Next to MCC is the share of promoters whose TSS is lost, of `reading`: data set -> `reading` -> method ->
+    `tss_lost`, as `studies.promoters.start_sites.tss_lost` returns it.
     A published number is shown for each side that `published_as` gives a method: the paper does not say which it took.
     """
     models = [one for one in methods if one["truncation"] is not None]
@@ -225,7 +225,7 @@ def truncation_table(
     rows = []
     chosen = [one for one in datasets if one["task"] == "task3" and one["name"] in reading]
     for dataset in chosen:
-        cuts = reading[dataset["name"]]["truncation"]
+        cuts = reading[dataset["name"]]["reading"]
         for method in (one for one in models if one["name"] in cuts):
             side = method["truncation"]
             key = (dataset["title"], f"{dataset['length']} bp", method["title"], side)

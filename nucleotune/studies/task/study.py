@@ -20,5 +20,6 @@ STUDY = Study(
     tasks=plugin.load_tasks,
     described=products.described,
     products=products.products,
+    facts=products.facts,
     intermediates=plan.cross_files,
 )

@@ -12,13 +12,14 @@ import pandas as pd
 
 from nucleotune.evaluation.titles import ALL_METRICS
 from nucleotune.reporting.answer import AHEAD
-from nucleotune.reporting.facts import Card
+from nucleotune.reporting.facts import Card, in_words
 from nucleotune.reporting.headlines import headlines
 from nucleotune.reporting.performance import (
     WITHOUT,
     WITHOUT_CAPTION,
     Described,
     Metrics,
+    joined,
     performance,
     unrelated_labels,
     with_unrelated,
@@ -113,10 +114,24 @@ def data_table(cards: Mapping[str, Card], datasets: Described) -> tuple[pd.DataF
     return _in_order_of_first(table, [dataset["title"] for dataset in datasets]), labels
 
 
-def performance_table(metrics: Metrics, datasets: Described, methods: Described) -> pd.DataFrame:
-    """Every method on the test rows and on further test sets, keys dataset, part and method."""
+def performance_table(
+    metrics: Metrics,
+    datasets: Described,
+    methods: Described,
+    reading: Mapping[str, Mapping[str, Any]],
+) -> pd.DataFrame:
+    """Every method on the test rows and on further test sets, keys dataset, part and method.
+
+    Notes say what a method does not read of the sequences, or in windows: `reading` is data set -> `reading` -> method
+    -> what `studies.reading.read_by` returns.
+    """
     tables = []
+    asked = methods
     for dataset in datasets:
+        read = reading.get(dataset["name"], {}).get("reading", {})
+        methods = [
+            {**one, "note": joined((one["note"], in_words(read.get(one["name"]))))} for one in asked
+        ]
         for split in ("test", *(f"test-{name}" for name in dataset["tests"])):
             places = {name: (split, name) for name in shown_metrics(dataset)}
             places = with_unrelated(places, dataset["main_metric"])

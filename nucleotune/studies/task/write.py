@@ -22,8 +22,9 @@ def data(files: Any, *, datasets: list) -> Written:
 
 
 def performance(files: Any, *, datasets: list, methods: list) -> Written:
-    """Every method, with intervals."""
-    table = tables.performance_table(read_metrics(files.metrics), datasets, methods)
+    """Every method, with intervals, and what is not read of the sequences, or in windows."""
+    reading = {name: found for path in files.reading for name, found in read_json(path).items()}
+    table = tables.performance_table(read_metrics(files.metrics), datasets, methods, reading)
     return table, tables.texts("performance", {"part": "Test set"})
 
 

@@ -229,7 +229,7 @@ def test_smaller_micro_batches_train_the_same_model(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_two_processes_train_what_one_trains(tmp_path, monkeypatch, kind):
+def test_two_processes_train_what_one_trains(tmp_path, monkeypatch, forked, kind):
     monkeypatch.setattr(parallel, "usable_processes", lambda wanted: wanted)
     method = make_method(training={"epochs": 2, "batch_size": 17, "on_collapse": "keep"})
     settings = make_settings(task=kind, method=method)

@@ -37,10 +37,12 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests that judge what a training found."""
+    """Mark tests that judge what a training found; files with slow tests first, so that none is left alone at the end."""
     for item in items:
         if "training_seed" in item.fixturenames:
             item.add_marker("trained")
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:

@@ -97,6 +97,7 @@ def run(baseline, examples, *, options=None, seed=1, train_splits=("train",)):
     return fit_predict(baseline, examples, train_splits=train_splits, options=options, seed=seed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("baseline", BASELINES)
 def test_separates_an_easy_set(baseline, examples):
     predictions, info = run(baseline, examples)

@@ -139,6 +139,7 @@ def test_learns_each_kind(fitted, examples, tmp_path, baseline, case):
             assert np.corrcoef(truth[known], guess[known])[0, 1] > 0.85
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", NAMES)
 def test_another_process_gets_the_same_scores(fitted, examples, case):
     folder, found = fitted

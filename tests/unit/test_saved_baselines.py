@@ -100,6 +100,7 @@ def saved(examples, tmp_path_factory):
     return folder, fitted, again
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("baseline", MODULES)
 def test_another_process_gets_the_scores_of_the_fit(saved, baseline):
     folder, fitted, again = saved

@@ -87,6 +87,7 @@ def weights(folder, name):
     return (folder / name / "model.safetensors").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_learns_and_predicts_again_from_the_directory(tmp_path, kind, training_seed):
     examples = make_examples(kind)

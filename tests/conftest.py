@@ -12,6 +12,9 @@ from forks import PYTHON, forked_python
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# As many processes as cores are at work already. Before any library reads it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """One server of forked processes for all processes of xdist."""
@@ -37,7 +40,7 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests that judge what a training found; files with slow tests first, so that none is left alone at the end."""
+    """Mark tests that judge what a training found; put files with slow tests first: none is left alone at the end."""
     for item in items:
         if "training_seed" in item.fixturenames:
             item.add_marker("trained")

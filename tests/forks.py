@@ -45,13 +45,18 @@ def forked_python() -> Iterator[None]:
         client = f"{path}; import forked; sys.exit(forked.ask({address!r}))"
         python.write_text(f"#!{sys.executable} -IS\n{client}\n")
         python.chmod(0o755)
-        # One thread unless a program asks for more: a process with threads cannot be forked.
-        one = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        # What libraries read as they are loaded: as the workflow has it for its jobs, and one thread unless a program
+        # asks for more, since a process with threads cannot be forked.
+        settings = {
+            "HF_HUB_OFFLINE": "1",
+            "OMP_NUM_THREADS": "1",
+            "OMP_WAIT_POLICY": "passive",
+            "OPENBLAS_NUM_THREADS": "1",
+        }
         paths = [str(Path(__file__).parent.parent), os.environ.get("PYTHONPATH")]
         environment = {
             **os.environ,
-            **one,
-            "HF_HUB_OFFLINE": "1",
+            **settings,
             "PYTHONPATH": os.pathsep.join(filter(None, paths)),
         }
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
@@ -87,6 +92,8 @@ def serve(listener: socket.socket) -> None:
     while True:
         for key, _ in ready.select():
             if key.fileobj is sys.stdin:
+                for pid in clients:
+                    os.kill(pid, signal.SIGTERM)
                 return
             if key.fileobj is woken:
                 woken.recv(64)

@@ -90,6 +90,7 @@ def test_padded_examples_are_the_job_in_its_order(bench):
         assert example["input_ids"].shape == (job.pad_to,) and example["labels"] == job.labels[i]
 
 
+@pytest.mark.slow
 def test_report_and_exit_status(bench, tmp_path, capsys):
     path = tmp_path / "results.json"
     arguments = ["--case", "lncrna", "--device", "cpu", "--threads", "1", "--repeats", "1"]

@@ -196,7 +196,8 @@ def test_tfidf_is_scikit_learn(fitted, examples):
     train, rest = rows[rows["split"] == "train"], rows[rows["split"] != "train"]
     x, x_rest = text.fit_transform(train["sequence"]), text.transform(rest["sequence"])
     predictions, info = fitted[1]["classes", "tfidf"]
-    model = LogisticRegression(C=info["C"], max_iter=1_000).fit(x, train["label"])
+    model = LogisticRegression(C=info["C"], max_iter=1_000, class_weight="balanced")
+    model.fit(x, train["label"])
     np.testing.assert_allclose(
         predictions[["score:0", "score:1", "score:2"]], model.predict_proba(x_rest), atol=1e-6
     )

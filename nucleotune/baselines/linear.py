@@ -30,8 +30,8 @@ def fit_linear(
 ) -> dict[str, np.ndarray]:
     """Fit on features (n, d), dense or sparse: `coefficients` (parts, d) and `intercept` (parts,).
 
-    classes  multinomial logistic regression; more than two count alike, whatever their rows (weights n / (K n_k)), so that
-             a weak model does not name the commonest class alone
+    classes  multinomial logistic regression; more than two count alike, however many rows they have (weights
+             n / (K n_k)): a weak model would name the commonest alone
     labels   a logistic regression for each, on the rows in which it is known
     numbers  ridge regression for each, likewise
 

@@ -22,8 +22,8 @@ OPTIONS = {
     "tfidf": {"ngram_ranges": [[2, 4]], "c_grid": [1.0, 100.0]},
     "onehot": {"c_grid": [0.1, 1.0]},
     "cnn": {
-        **{"filters": 16, "kernel": 7, "epochs": 5, "patience": 5, "batch_size": 16},
-        **{"learning_rate": 1e-2, "threads": 1},
+        **{"filters": 16, "kernel": 7, "epochs": 10, "patience": 10, "batch_size": 16},
+        **{"learning_rate": 5e-3, "threads": 1},
     },
     "boosted": {
         **{"kmer": 3, "rounds": 60, "patience": 20, "learning_rate": 0.2, "leaves": 7},
@@ -253,7 +253,7 @@ def test_cnn_sees_where_a_motif_lies_and_reads_other_lengths(examples):
         row[28 + 8 * label :][:4] = list("GGTG")
     sequences = ["".join(row) for row in letters]
     rows, rest = Labelled(sequences[:200], labels[:200]), Labelled(sequences[200:], labels[200:])
-    fitted, _ = find_baseline("cnn").fit(rows, rest, {**OPTIONS["cnn"], "epochs": 8}, 1)
+    fitted, _ = find_baseline("cnn").fit(rows, rest, OPTIONS["cnn"], 1)
     assert ((fitted.score(rest.sequences) >= 0.5) == rest.labels).mean() > 0.9
     longer = [sequence + "A" for sequence in rest.sequences]
     assert np.corrcoef(fitted.score(longer), fitted.score(rest.sequences))[0, 1] > 0.9

@@ -23,6 +23,7 @@ MADE_BY = {
     r"resources/annotation/.*": "annotation",
     r"resources/checkpoints/.*": "checkpoint",
     r"results/shared-jobs/.*": "finetune_shared",
+    r".*/relatives.json": "relatives",
     r".*/metrics.json": "evaluate",
     r".*/comparison.tsv": "compare",
     r".*/attribution/contributions.npz": "attribute",

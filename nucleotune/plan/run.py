@@ -34,6 +34,7 @@ from nucleotune.studies.base import Files, Product, Study
 SEED_OF = "results/{study}/{dataset}/{method}/seed{seed}"
 METRICS = "results/{study}/{dataset}/{method}/metrics.json"
 PREDICTIONS = f"{SEED_OF}/predictions.parquet"
+RELATIVES = "results/{study}/{dataset}/relatives.json"
 
 #: What is read in another form than it is fetched: a genome unpacked, an annotation as Parquet.
 READ_AS = {
@@ -300,6 +301,17 @@ class Run:
         names = filter(self.checkpoints.__contains__, self.models_of(study))
         return {name: f"resources/checkpoints/{name}" for name in names}
 
+    def pool(self, study: str, dataset: str) -> str | list[str]:
+        """Examples of the pool of species that methods of a data set start from; [] where none does.
+
+        A pool of one species has nothing that the data set has not.
+        """
+        one, methods = self.datasets[study][dataset], self.assigned[study][dataset]
+        if not any(self.methods[name].get("start_from") for name in methods):
+            return []
+        pool = self.datasets[study][pool_name(one.split)]
+        return f"results/{study}/{pool.name}/examples.parquet" if len(pool.species) > 1 else []
+
     def structures(self, study: str, dataset: str, method: str) -> str | list[str]:
         """The structures of a data set, folded once for the baselines that read them; [] for other methods."""
         folded = self.studies[study].folded(self.methods[method])
@@ -395,6 +407,10 @@ class Run:
         """Data cards of all that a study shows, or of some data sets."""
         names = self.shown[study] if datasets is None else datasets
         return [f"results/{study}/{name}/card.json" for name in names]
+
+    def relatives(self, study: str) -> list[str]:
+        """How many test rows have relatives in training, on each data set that a study shows."""
+        return [RELATIVES.format(study=study, dataset=name) for name in self.shown[study]]
 
     def comparisons(self, study: str) -> list[str]:
         """Comparisons of the methods on each data set that a study shows."""

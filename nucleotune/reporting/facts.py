@@ -22,9 +22,17 @@ _SIDES = {"right": "at the right", "left": "at the left", "centre": "at both end
 CLASS_TITLES = {"protein_coding": "protein-coding", "lncRNA": "lncRNA"}
 
 
-def read_cards(paths: Iterable[str | Path]) -> dict[str, Card]:
-    """Data cards by the name of their data set: `results/<study>/<dataset>/card.json`."""
-    return {Path(path).parent.name: read_json(path) for path in paths}
+def read_cards(
+    paths: Iterable[str | Path], relatives: Iterable[str | Path] = ()
+) -> dict[str, Card]:
+    """Data cards by the name of their data set: `results/<study>/<dataset>/card.json`.
+
+    relatives: of the same data sets, the files relatives.json; their content is then in the cards, as `related`.
+    """
+    cards = {Path(path).parent.name: read_json(path) for path in paths}
+    for path in map(Path, relatives):
+        cards[path.parent.name]["related"] = read_json(path)
+    return cards
 
 
 def tables(

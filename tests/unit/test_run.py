@@ -54,6 +54,7 @@ def test_lncrna_alone():
         "finetune": 6,
         "baseline": 18,
         "evaluate": 22,
+        "relatives": 2,
         "compare": 2,
         **{f"lncrna_table{number}": 1 for number in (1, 2, 3, 4, 6)},
         "lncrna_figure3": 1,
@@ -314,6 +315,15 @@ def test_files_of_transcripts_by_class():
         "results/lncrna/human_gene/card.json",
         "results/lncrna/mouse_gene/card.json",
     ]
+
+
+def test_what_methods_start_from_is_searched_for_relatives():
+    two = "studies: [lncrna]\nlncrna: {species: [human, mouse], splits: [gene], methods: [%s]}\n"
+    pool = "results/lncrna/pooled_gene/examples.parquet"
+    assert run_of(two % "lora-bert, gc").pool("lncrna", "human_gene") == pool
+    assert run_of(two % "gc").pool("lncrna", "human_gene") == []
+    one = run_of("studies: [lncrna]\nlncrna: {species: [human], splits: [gene]}\n")
+    assert one.pool("lncrna", "human_gene") == [], "a pool of one species has nothing else"
 
 
 def test_simulated_files_have_their_mirror():

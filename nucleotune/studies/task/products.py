@@ -51,7 +51,7 @@ def products(run: Run) -> list[Product]:
             "task_data",
             "Table of the data of each task",
             f"{_WRITE}:data",
-            {"cards": run.cards("task")},
+            {"cards": run.cards("task"), "relatives": run.relatives("task")},
             {"datasets": every},
         ),
         _product("performance", "Table of every method", whole, methods, _metrics(run, whole)),

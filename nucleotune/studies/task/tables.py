@@ -14,7 +14,15 @@ from nucleotune.evaluation.titles import ALL_METRICS
 from nucleotune.reporting.answer import AHEAD
 from nucleotune.reporting.facts import Card
 from nucleotune.reporting.headlines import headlines
-from nucleotune.reporting.performance import Described, Metrics, performance
+from nucleotune.reporting.performance import (
+    WITHOUT,
+    WITHOUT_CAPTION,
+    Described,
+    Metrics,
+    performance,
+    unrelated_labels,
+    with_unrelated,
+)
 from nucleotune.reporting.tables import NOTHING_PUBLISHED, long_table, row
 from nucleotune.tasks import compared
 
@@ -53,7 +61,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "performance": {
         "title": "Every method",
         "caption": "Test rows, and further test sets where there are some. The first metric is the one by which models"
-        " and baselines are chosen, on validation rows.",
+        f" and baselines are chosen, on validation rows. {WITHOUT_CAPTION}",
     },
     "comparison": {
         "title": "Differences from the best baseline",
@@ -82,9 +90,8 @@ def texts(name: str, labels: Mapping[str, str] | None = None, said: str = "") ->
     """Texts of a table as `tables.write_table` takes them; `said` follows the caption."""
     shown = TABLES[name]
     caption = " ".join(filter(None, (shown["caption"], said)))
-    return {**shown, "caption": caption, "labels": {**_KEYS, **ALL_METRICS, **(labels or {})}} | {
-        "statuses": False
-    }
+    titles = {**_KEYS, **ALL_METRICS, **unrelated_labels(*ALL_METRICS), **(labels or {})}
+    return {**shown, "caption": caption, "labels": titles, "statuses": False}
 
 
 def data_table(cards: Mapping[str, Card], datasets: Described) -> tuple[pd.DataFrame, dict]:
@@ -112,10 +119,11 @@ def performance_table(metrics: Metrics, datasets: Described, methods: Described)
     for dataset in datasets:
         for split in ("test", *(f"test-{name}" for name in dataset["tests"])):
             places = {name: (split, name) for name in shown_metrics(dataset)}
+            places = with_unrelated(places, dataset["main_metric"])
             table = performance(_NOTHING, metrics, [dataset], methods, places)
             table.insert(1, "part", split.removeprefix("test-"))
             if split != "test":
-                table["n_test"] = float("nan")
+                table.loc[~table["metric"].str.endswith(WITHOUT), "n_test"] = float("nan")
             tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
@@ -333,8 +341,7 @@ def _of_part(
     else:
         of = card["numbers"][part]
         found |= {f"value:{name}": (f"{name}, median", one["median"]) for name, one in of.items()}
-    related = card["related"] if part == "test" else card.get("related_further", {}).get(part)
-    for identity, share in ((related or {}).get("shares_at") or {}).items():
+    for identity, share in (card["related"].get(part, {}).get("shares_at") or {}).items():
         found[f"related:{identity}"] = (f"Relatives at {identity} %", share)
     return found
 

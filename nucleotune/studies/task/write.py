@@ -17,7 +17,7 @@ Written = tuple[pd.DataFrame, dict]
 
 def data(files: Any, *, datasets: list) -> Written:
     """Rows, classes or values, what was dropped, relatives."""
-    table, labels = tables.data_table(read_cards(files.cards), datasets)
+    table, labels = tables.data_table(read_cards(files.cards, files.relatives), datasets)
     return table, tables.texts("data", labels)
 
 

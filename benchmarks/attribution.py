@@ -166,7 +166,7 @@ def language_models(
     first = Chosen(*(part[:1] for part in chosen))
     tokens = TokenModel(
         built.network.encoder.get_input_embeddings(),
-        built.from_embeddings,
+        lambda ids, mask: built.network(ids),
         profile_target(),
         built.tokenizer,
         model,

@@ -32,6 +32,21 @@ def check_name(name: str, where: str) -> None:
         )
 
 
+def as_directories(names: Iterable[str]) -> dict[str, str]:
+    """Name of a directory -> name, in their order, of names that may hold any letter.
+
+    Other letters than A to Z, digits, '_' and '-' become '-'; of names that are then alike, whatever their case, later
+    ones have their number behind.
+    """
+    found: dict[str, str] = {}
+    for number, name in enumerate(names):
+        plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("_-") or "target"
+        while plain.lower() in map(str.lower, found):
+            plain = f"{plain}-{number}"
+        found[plain] = name
+    return found
+
+
 def by_name(items: Iterable[NamedT], what: str) -> dict[str, NamedT]:
     """Name -> item, in their order; InputError where two have one name, the later of which would replace the first.
 

@@ -3,12 +3,18 @@
 REQUIRED INPUTS: results/<study>/<dataset>/examples.parquet, <method>/seed<seed>/model/; a MEME file of known motifs,
     shipped for the poly(A) study
 OUTPUTS: results/<study>/<dataset>/<method>/seed<seed>/attribution/{contributions.npz,agreement.tsv,summary.json,
-    modisco/*.npz,patterns.h5,motifs.tsv,seqlets.tsv,words.tsv,order.tsv}, results/tables/<study>_attribution.*, <study>_motifs.*,
-    results/figures/<study>_motifs.*
+    modisco/*.npz,patterns.h5,motifs.tsv,seqlets.tsv,words.tsv,order.tsv}, or attribution/<target>/... of data sets with
+    several targets, results/tables/<study>_attribution.*, <study>_motifs.*, results/figures/<study>_motifs.*
 """
 
-EXPLAINED = "results/{study}/{dataset}/{method}/seed{seed}/attribution"
-EXPLAINED_STUDIES = [study for study, pairs in RUN.attributed.items() if pairs]
+# Wildcard `part` is empty, or the directory of one of several targets: /donor.
+EXPLAINED = "results/{study}/{dataset}/{method}/seed{seed}/attribution{part}"
+EXPLAINED_STUDIES = [study for study, found in RUN.attributed.items() if found]
+EXPLAINED_PARTS = {one.part for found in RUN.attributed.values() for one in found}
+
+
+wildcard_constraints:
+    part=f"({any_of(sorted(EXPLAINED_PARTS - {''}))})?",
 
 
 rule attribute:
@@ -20,9 +26,9 @@ rule attribute:
         agreement=f"{EXPLAINED}/agreement.tsv",
         summary=f"{EXPLAINED}/summary.json",
     log:
-        "logs/attribute/{study}.{dataset}.{method}.seed{seed}.log",
+        "logs/attribute/{study}.{dataset}.{method}.seed{seed}{part}.log",
     benchmark:
-        "results/benchmarks/attribute/{study}.{dataset}.{method}.seed{seed}.tsv"
+        "results/benchmarks/attribute/{study}.{dataset}.{method}.seed{seed}{part}.tsv"
     wildcard_constraints:
         study=any_of(EXPLAINED_STUDIES),
     priority: LONG
@@ -36,11 +42,14 @@ rule attribute:
     params:
         task=lambda wildcards: RUN.task(wildcards.study, wildcards.dataset),
         settings=lambda wildcards: without(
-            RUN.config[wildcards.study]["attribution"], "methods", "datasets", "motifs"
+            RUN.config[wildcards.study]["attribution"],
+            *("methods", "datasets", "motifs", "target", "targets"),
         ),
+        names=lambda wildcards: RUN.labels(wildcards.study, wildcards.dataset),
+        target=lambda wildcards: RUN.targets(wildcards.study, wildcards.dataset)[wildcards.part],
         version=stage_number("attribute"),
     message:
-        "Explaining {wildcards.method} on {wildcards.dataset}; progress in {log}"
+        "Explaining {wildcards.method} on {wildcards.dataset}{wildcards.part}; progress in {log}"
     script:
         "../scripts/attribute.py"
 
@@ -60,9 +69,9 @@ rule modisco:
         words=f"{EXPLAINED}/words.tsv",
         order=f"{EXPLAINED}/order.tsv",
     log:
-        "logs/modisco/{study}.{dataset}.{method}.seed{seed}.log",
+        "logs/modisco/{study}.{dataset}.{method}.seed{seed}{part}.log",
     benchmark:
-        "results/benchmarks/modisco/{study}.{dataset}.{method}.seed{seed}.tsv"
+        "results/benchmarks/modisco/{study}.{dataset}.{method}.seed{seed}{part}.tsv"
     wildcard_constraints:
         study=any_of(EXPLAINED_STUDIES),
     priority: LONG
@@ -76,6 +85,6 @@ rule modisco:
         shipped=lambda wildcards: RUN.shipped_motifs(wildcards.study),
         version=stage_number("modisco"),
     message:
-        "Motifs of {wildcards.method} on {wildcards.dataset}"
+        "Motifs of {wildcards.method} on {wildcards.dataset}{wildcards.part}"
     script:
         "../scripts/modisco.py"

@@ -2,7 +2,7 @@
 
 from nucleotune.attribution.contributions import judge, summarise, write_contributions
 from nucleotune.attribution.explain import explain
-from nucleotune.attribution.selection import SPLITS, of_class_1, with_most_reads
+from nucleotune.attribution.selection import SPLITS, with_most_reads, with_target
 from nucleotune.contracts import read_examples
 from nucleotune.files import write_json
 from nucleotune.frames import write_tsv
@@ -11,16 +11,20 @@ from nucleotune.scripting import job
 
 with job(snakemake.log[0]):
     settings, seed = snakemake.params.settings, int(snakemake.wildcards.seed)
+    task, target = snakemake.params.task, snakemake.params.target
     examples, splits = snakemake.input.examples, SPLITS[settings["split"]]
     most = settings["max_sequences"]
-    if snakemake.params.task == "profiles":
+    if task == "profiles":
         chosen = with_most_reads(read_profile_examples(examples, splits=splits), most)
     else:
-        chosen = of_class_1(read_examples(examples, splits=splits), most, seed=seed)
+        table, names = read_examples(examples, splits=splits), snakemake.params.names
+        chosen = with_target(table, task, names, target, most, seed=seed)
+        # Models of two classes may have been trained with those of other data sets, whose classes have other names.
+        target = target if snakemake.wildcards.part else None
     explained = explain(
         snakemake.input.model,
         chosen,
-        target=settings.get("target", "profile"),
+        target=target,
         mutated=settings["mutagenesis"],
         seed=seed,
         threads=snakemake.threads,

@@ -15,7 +15,7 @@ from nucleotune.files import atomic_path, reading
 
 logger = logging.getLogger(__name__)
 
-#: How contributions were computed.
+#: How contributions were computed. By mutagenesis they are the centred effects of substitutions themselves.
 DEEPLIFT, GRADIENTS = "DeepLIFT", "integrated gradients"
 MUTAGENESIS = "mutagenesis"
 
@@ -24,14 +24,15 @@ MUTAGENESIS = "mutagenesis"
 class Explained:
     """Contributions to one target of a model, to n sequences of length L.
 
-    way           DEEPLIFT or GRADIENTS
+    way           DEEPLIFT, GRADIENTS or MUTAGENESIS
     ids           (n,), names of the sequences
     sequences     one-hot, float32 (n, 4, L)
     hypothetical  float32 (n, L, 4): what a base would contribute if the sequence had it; gradients at tokens do not
                   say, and have 0 for bases that are not there
     actual        float32 (n, L): of the bases that are there
-    values        float64 (n,): target at the sequence, less its mean at the references
-    delta         float64 (n,): sum of `actual` less `values`, 0 where contributions are complete
+    values        float64 (n,): target at the sequence, less its mean at the references, which mutagenesis has none of
+    delta         float64 (n,): sum of `actual` less `values`, 0 where contributions are complete; NaN of mutagenesis,
+                  whose effects do not add up to anything
     mutated       int64 (k,): numbers of the sequences whose every substitution was tried
     effects       float32 (k, L, 4): effects of the substitutions, centred (`ism.centred`)
     sites         int64 (n,): place of the observed site, -1 for none
@@ -53,7 +54,7 @@ class Explained:
         return at_bases(self.effects, self.sequences[self.mutated])
 
     def for_motifs(self) -> tuple[str, np.ndarray]:
-        """What motifs are made of, (n, L, 4), and its name.
+        """What motifs and means by position are made of, (n, L, 4), and its name.
 
         DeepLIFT knows what other bases would contribute. Of token models substitutions tell: gradients at k-mers blur
         what lies within one, and say nothing of bases that are not there.
@@ -94,11 +95,13 @@ def judge(explained: Explained) -> pd.DataFrame:
     """One row per sequence: `id`, `value`, `delta`, and `pearson` and `spearman` of its contributions and mutation
     effects.
 
-    Correlations are NaN where substitutions were not tried.
+    Correlations are NaN where substitutions were not tried, or are the contributions themselves.
     """
     table = pd.DataFrame({"id": explained.ids, "value": explained.values, "delta": explained.delta})
     compared = agreement(explained.actual[explained.mutated], explained.mutation_effects())
     compared.index = pd.Index(explained.mutated)
+    if explained.way == MUTAGENESIS:
+        compared[:] = np.nan
     return table.join(compared)
 
 
@@ -107,24 +110,29 @@ def summarise(explained: Explained, judged: pd.DataFrame, *, seed: int) -> dict[
 
     Completeness: `largest` and `median` of |delta|, and `relative`, the largest by the mean |value|; None where the
     model says the same of every sequence as of its references. Without substitutions there is no agreement: None.
+    Substitutions alone have neither: None.
 
     Raises InputError where a value or delta is not finite.
     """
-    broken = judged.loc[~np.isfinite(judged[["value", "delta"]]).all(axis=1), "id"]
+    alone = explained.way == MUTAGENESIS
+    measured = judged[["value"] if alone else ["value", "delta"]]
+    broken = judged.loc[~np.isfinite(measured).all(axis=1), "id"]
     if len(broken):
         raise InputError(
             f"record {broken.iloc[0]!r}: the model's output or its contributions are not finite; train it with a lower"
             " training.learning_rate"
         )
     sizes, scale = judged["delta"].abs(), float(judged["value"].abs().mean())
-    if not scale:
+    if not (explained.effects.any() if alone else scale):
         logger.warning("the model predicts the same for all %d sequences", len(judged))
     return {
         "way": explained.way,
         "motifs_from": MUTAGENESIS if explained.way == GRADIENTS else explained.way,
         "sequences": len(explained.ids),
         "mutated": len(explained.mutated),
-        "completeness": {
+        "completeness": None
+        if alone
+        else {
             "largest": float(sizes.max()),
             "median": float(sizes.median()),
             "relative": float(sizes.max()) / scale if scale else None,

@@ -24,7 +24,7 @@ from nucleotune.progress import Progress
 from nucleotune.sequence.kmers import TokenizedSequences
 from nucleotune.sequence.shuffle import shuffle_sequences
 
-#: (inputs_embeds (batch, tokens, hidden), number of the sequence in each row, int64 (batch,)) -> target (batch,).
+#: (token embeddings (batch, tokens, hidden), number of the sequence in each row, int64 (batch,)) -> target (batch,).
 Score = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
@@ -41,37 +41,30 @@ class TokenContributions(NamedTuple):
     delta: np.ndarray
 
 
-def token_rectangle(tokenized: TokenizedSequences) -> np.ndarray:
-    """Ids of all sequences, int64 (n, tokens).
-
-    Raises InputError if they have different numbers of tokens.
-    """
-    lengths = tokenized.lengths
-    if (lengths != lengths[0]).any():
-        raise InputError(
-            f"sequences have {lengths.min()} to {lengths.max()} tokens: contributions are compared token by token, so "
-            f"give sequences of one length, and a tokenizer of k-mers or single nucleotides"
-        )
-    return tokenized.rectangle(np.arange(len(tokenized)))[0]
-
-
-def shuffled_references(
+def with_references(
     tokenizer: Tokenizer,
+    tokenized: TokenizedSequences,
     sequences: Sequence[str],
     *,
     truncation: str | None,
     count: int = 4,
     seed: int,
-) -> np.ndarray:
-    """Token ids of `count` shuffles of each sequence that keep its dinucleotides: int64 (n, count, tokens).
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Token ids of `sequences`, int64 (n, tokens), and of `count` shuffles of each that keep its dinucleotides.
 
-    Raises InputError as `token_rectangle` does.
+    Those are int64 (n, count, tokens). None where numbers of tokens differ, as with byte-pair encoding: a sequence and
+    its reference are compared token by token.
+
+    tokenized: what the `tokenizer` makes of the sequences.
     """
     repeated = [sequence for sequence in sequences for _ in range(count)]
     shuffled = shuffle_sequences(repeated, "dinucleotide", seed)
     names = [f"shuffle {i}" for i in range(len(shuffled))]
-    rectangle = token_rectangle(tokenizer.encode(names, shuffled, truncation))
-    return rectangle.reshape(len(sequences), count, -1)
+    references = tokenizer.encode(names, shuffled, truncation)
+    if len({*tokenized.lengths.tolist(), *references.lengths.tolist()}) > 1:
+        return None
+    ids, others = (one.rectangle(np.arange(len(one)))[0] for one in (tokenized, references))
+    return ids, others.reshape(len(sequences), count, -1)
 
 
 def integrated_gradients(
@@ -89,8 +82,8 @@ def integrated_gradients(
         score: the target, from embeddings, of a model in evaluation mode. Where the target has weights
             (`targets.Target`), they are those of the sequence.
         embeddings: the model's token embedding (`get_input_embeddings()`), on the device to compute on.
-        ids: (n, tokens), `token_rectangle`.
-        references: (n, references, tokens), `shuffled_references`.
+        ids: (n, tokens), `with_references`.
+        references: (n, references, tokens), likewise.
         steps: points of the Gauss-Legendre rule between a reference and the sequence.
         rows: of a batch.
     """

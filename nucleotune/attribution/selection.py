@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nucleotune.attribution.motifs import observed_sites
+from nucleotune.contracts import LABEL, VALUE
 from nucleotune.errors import InputError
 from nucleotune.profile_contracts import ProfileExamples
 
@@ -40,14 +41,32 @@ def with_most_reads(examples: ProfileExamples, most: int) -> Chosen:
     )
 
 
-def of_class_1(examples: pd.DataFrame, most: int, *, seed: int) -> Chosen:
-    """At most `most` sequences of label 1, drawn at random among those of the commonest length.
+def with_target(
+    examples: pd.DataFrame, task: str, names: Sequence[str], target: str, most: int, *, seed: int
+) -> Chosen:
+    """At most `most` sequences that have the target, drawn at random among those of the commonest length.
+
+    That is, sequences of a class, sequences that have a label, or those of which a number is known.
+
+    Args:
+        examples: of the study.
+        task: classes, labels or numbers.
+        names: of these, in order.
+        target: one of them.
+        most: sequences.
+        seed: of what is drawn.
 
     Raises InputError if there is none.
     """
-    positives = examples[examples["label"] == 1]
+    if task == "classes":
+        has, what = examples["label"] == names.index(target), f"of class {target!r}"
+    elif task == "labels":
+        has, what = examples[LABEL + target] == 1, f"with label {target!r}"
+    else:
+        has, what = examples[VALUE + target].notna(), f"of known {target!r}"
+    positives = examples[has.to_numpy(dtype=bool, na_value=False)]
     if positives.empty:
-        raise InputError("no example of class 1 in the split: nothing to explain")
+        raise InputError(f"no example {what} in the split: nothing to explain")
     lengths = positives["sequence"].str.len()
     commonest = lengths.mode().iloc[0]
     kept = positives[lengths == commonest]

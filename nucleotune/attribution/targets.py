@@ -6,11 +6,14 @@ add up to the difference between the target at a sequence and at its reference (
 methods explain the same number.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
+
+from nucleotune.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,47 @@ def count_target(track: int | None = None) -> Target:
     )
 
 
-def class_target() -> Target:
-    """The logit of class 1 minus that of class 0, of a classifier of transformers with two classes."""
+def number_of(where: str | Path, task: str, names: Sequence[str], target: str | None) -> int:
+    """The output that `target` names of a model of classes, labels or numbers; `where` it is, for messages.
 
-    def weigh(logits: torch.Tensor) -> torch.Tensor:
-        return torch.tensor([-1.0, 1.0], device=logits.device).expand_as(logits)
+    None stands for the only one there is to explain: of two classes the second, of which the first is the reverse.
+    Raises InputError for a name that the model does not have, and for None where it has several.
+    """
+    if target is None and len(names) == (2 if task == "classes" else 1):
+        return len(names) - 1
+    if target is None or target not in names:
+        found = "no target is named" if target is None else f"none of them is {target!r}"
+        raise InputError(
+            f"{where}: the model predicts {task}, and {found}; expected {', '.join(names)}"
+        )
+    return list(names).index(target)
+
+
+def output_weights(
+    task: str, outputs: int, number: int, scale: Sequence[float] | None = None
+) -> list[float]:
+    """What is explained of output `number` of a model of classes, labels or numbers: weights of all outputs.
+
+    classes  its logit above the mean of the others'; of two classes the difference of both
+    labels   its logit
+    numbers  its value less a constant, in the user's unit
+
+    Args:
+        task: one of `models.description.CLASSIFIED`.
+        outputs: how many the model has.
+        number: of the one that is explained.
+        scale: standard deviations of the numbers, where the model's outputs are in these; None: in the user's unit.
+    """
+    weights = [-1 / (outputs - 1) if task == "classes" else 0.0] * outputs
+    weights[number] = scale[number] if scale else 1.0
+    return weights
+
+
+def output_target(weights: Sequence[float]) -> Target:
+    """The sum of a classifier's outputs with such weights (`output_weights`)."""
+
+    def weigh(outputs: torch.Tensor) -> torch.Tensor:
+        return torch.tensor(weights, device=outputs.device).expand_as(outputs)
 
     return Target(lambda outputs: outputs.logits, weigh)
 

@@ -7,19 +7,27 @@ a model directory (`fitted`), from which `predict_baseline` scores other sequenc
 
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from nucleotune.baselines.base import Baseline, Labelled
+from nucleotune.baselines.base import Baseline, Labelled, margin
 from nucleotune.baselines.equal_length import check_lengths
 from nucleotune.baselines.fitted import Score, load_learnt, save_learnt
-from nucleotune.baselines.targets import COLUMNS, counts_of, named_table, table_of, targets_of
+from nucleotune.baselines.targets import (
+    COLUMNS,
+    counts_of,
+    named_table,
+    table_of,
+    targets_of,
+    unlinked,
+)
 from nucleotune.contracts import further_tests, refuse
 from nucleotune.errors import InputError
 from nucleotune.progress import Progress
@@ -175,12 +183,7 @@ def predict_baseline(
     Raises InputError for a directory that is broken or of another version, and for a record of another length than the
     one that the method takes.
     """
-    baseline = description.get("baseline")
-    if baseline not in MODULES:
-        raise InputError(
-            f"{directory}: holds baseline {baseline!r}; this version knows {', '.join(MODULES)}"
-        )
-    method = find_baseline(baseline)
+    method, baseline = _method_of(directory, description), description["baseline"]
     kind, names = description.get("task", "classes"), description.get("labels", ["0", "1"])
     two = kind == "classes" and len(names) == 2
     if not len(ids):
@@ -196,18 +199,8 @@ def predict_baseline(
                 f"record {name!r} has {size} nt; {baseline} in {directory} takes sequences of {length} nt: cut"
                 " it to that length"
             )
-    try:
-        score = method.restore(learnt, threads)
-        scores = _in_chunks(score, list(values), baseline)
-    except KeyError as error:
-        raise InputError(f"{directory}: no {error} there; make or copy it again") from error
-    except InputError:
-        raise
-    except (IndexError, TypeError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
-        raise InputError(
-            f"{directory}: what {baseline} learnt does not fit together ({reason}); make or copy it again"
-        ) from error
+    with _fits(directory, baseline):
+        scores = _in_chunks(method.restore(learnt, threads), list(values), baseline)
     what = f"the score of {baseline} is not a finite number; make or copy the directory again"
     refuse(directory, ids, ~np.isfinite(scores).reshape(len(scores), -1).all(axis=1), what)
     if two:
@@ -221,6 +214,68 @@ def predict_baseline(
         told = named_table(scores, kind, names)
     told.insert(0, "id", list(ids))
     return told.assign(truncated=[longest is not None and size > longest for size in sizes])
+
+
+class Saved(NamedTuple):
+    """A baseline that reads sequences, from its model directory.
+
+    kind     of labels
+    names    of its classes, labels or numbers
+    outputs  of n sequences, (n, parts), one for each name: `targets.unlinked` of its scores
+    """
+
+    kind: str
+    names: Sequence[str]
+    outputs: Score
+
+
+def saved_baseline(
+    directory: str | Path, description: Mapping[str, Any], *, threads: int = 1
+) -> Saved:
+    """The baseline in a model directory, whose description was read already.
+
+    Raises InputError for a directory that is broken or of another version, and for a baseline that does not read
+    sequences.
+    """
+    method, baseline = _method_of(directory, description), description["baseline"]
+    if method.column != "sequence":
+        raise InputError(f"{directory}: {baseline} reads {method.column!r}, not the sequence")
+    kind, names = description.get("task", "classes"), description.get("labels", ["0", "1"])
+    with _fits(directory, baseline):
+        score = method.restore(load_learnt(directory, description), threads)
+
+    def outputs(sequences: Sequence[str]) -> np.ndarray:
+        with _fits(directory, baseline):
+            scores = np.asarray(score(list(sequences)), dtype=float)
+            return unlinked(scores, kind, margins=method.decide is margin)
+
+    return Saved(kind, names, outputs)
+
+
+def _method_of(directory: str | Path, description: Mapping[str, Any]) -> Baseline:
+    """The method whose model is in a directory."""
+    baseline = description.get("baseline")
+    if baseline not in MODULES:
+        raise InputError(
+            f"{directory}: holds baseline {baseline!r}; this version knows {', '.join(MODULES)}"
+        )
+    return find_baseline(baseline)
+
+
+@contextmanager
+def _fits(directory: str | Path, baseline: str) -> Iterator[None]:
+    """Around the use of what was saved: an error of arrays that do not fit together names the directory."""
+    try:
+        yield
+    except KeyError as error:
+        raise InputError(f"{directory}: no {error} there; make or copy it again") from error
+    except InputError:
+        raise
+    except (IndexError, TypeError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise InputError(
+            f"{directory}: what {baseline} learnt does not fit together ({reason}); make or copy it again"
+        ) from error
 
 
 def _check_training(

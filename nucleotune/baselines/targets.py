@@ -74,6 +74,24 @@ def linked(raw: np.ndarray, kind: str) -> np.ndarray:
     return expit(raw) if kind == "labels" else raw
 
 
+def unlinked(scores: np.ndarray, kind: str, *, margins: bool = False) -> np.ndarray:
+    """Outputs (n, parts) of which `linked` and `shaped` make these scores, those of classes up to a common constant.
+
+    margins: whether scores of two classes are margins, not probabilities: the second class is that far above the first.
+    """
+    if kind == "numbers":
+        return scores
+    if margins:
+        return np.stack([np.zeros_like(scores), scores], axis=1)
+    if kind == "labels":
+        return _log(scores) - _log(1 - scores)
+    return _log(scores if scores.ndim == 2 else np.stack([1 - scores, scores], axis=1))
+
+
+def _log(probability: np.ndarray) -> np.ndarray:
+    return np.log(np.maximum(probability, _LEAST))
+
+
 def shaped(scores: np.ndarray, kind: str) -> np.ndarray:
     """Scores (n, parts); of two classes P(label 1), (n,)."""
     return scores[:, 1] if kind == "classes" and scores.shape[1] == 2 else scores

@@ -32,7 +32,7 @@ from nucleotune.errors import InputError
 from nucleotune.files import new_directory
 from nucleotune.models.description import check_profile
 from nucleotune.models.heads import BPNet, ConvHead, DilatedHead
-from nucleotune.models.profile_networks import AverageProfile, EncoderProfile, Output, one_hot
+from nucleotune.models.profile_networks import AverageProfile, EncoderProfile, one_hot
 from nucleotune.models.spec import check_profile_method
 from nucleotune.models.tokenizers import Tokenizer, make_tokenizer
 from nucleotune.models.weights import (
@@ -97,17 +97,6 @@ class ProfileModel:
                 f"too few for {len(sequences[0])} nt: every position is to be predicted; raise max_tokens"
             )
         return tokenized
-
-    def embed(self, sequences: Sequence[str]) -> torch.Tensor:
-        """Token embeddings of an encoder (n, tokens, hidden), where its weights are."""
-        if self.tokenizer is None:
-            raise InputError("a network on nucleotides has no token embeddings; give it `inputs`")
-        embedding = self.network.encoder.get_input_embeddings()
-        return embedding(self.inputs(sequences).to(embedding.weight.device))
-
-    def from_embeddings(self, embeddings: torch.Tensor) -> Output:
-        """Profile logits and log counts of an encoder, from what `embed` gives."""
-        return self.network.from_embeddings(embeddings)
 
 
 class Built(NamedTuple):

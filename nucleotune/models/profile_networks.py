@@ -40,10 +40,6 @@ class EncoderProfile(nn.Module):
         """Profile logits and log counts of token ids (batch, tokens)."""
         return self.from_hidden(self.hidden(input_ids=ids))
 
-    def from_embeddings(self, embeddings: torch.Tensor) -> Output:
-        """The same of token embeddings (batch, tokens, hidden), before positions are added: for attribution."""
-        return self.from_hidden(self.hidden(inputs_embeds=embeddings))
-
     def hidden(self, **inputs: torch.Tensor) -> torch.Tensor:
         """Hidden states of the predicted positions, fp32 (batch, positions, hidden)."""
         states = self.encoder(**inputs).last_hidden_state[:, self.leading : -1].float()

@@ -24,7 +24,7 @@ from nucleotune.plan import (
     shared_jobs,
     used_models,
 )
-from nucleotune.plan.attribution import attributed_runs
+from nucleotune.plan.attribution import Explanation, attributed_runs, targets_of
 from nucleotune.simulate.paths import simulated_collection_paths, simulated_paths
 from nucleotune.sources.hub import Locked, read_revisions
 from nucleotune.sources.mirror import missing
@@ -133,18 +133,26 @@ class Run:
         }
 
     @cached_property
-    def attributed(self) -> dict[str, list[tuple[str, str]]]:
-        """Study -> pairs of a data set and a method whose model is explained."""
+    def attributed(self) -> dict[str, list[Explanation]]:
+        """Study -> models that are explained, and which of their outputs."""
         return {
             study: attributed_runs(
                 self.config,
                 study,
                 self.shown[study],
                 self.assigned[study],
-                partial(self.head, study),
+                lambda dataset, study=study: (
+                    self.task(study, dataset),
+                    self.labels(study, dataset),
+                ),
             )
             for study in self.studies
         }
+
+    def targets(self, study: str, dataset: str) -> dict[str, str]:
+        """What is explained of a data set's models: part of the path -> name, see `attribution.targets_of`."""
+        settings = self.config[study]["attribution"]
+        return targets_of(self.task(study, dataset), self.labels(study, dataset), settings)
 
     @property
     def seeds(self) -> list[int]:
@@ -418,8 +426,12 @@ class Run:
         return [self.place(f"{study}/{name}/comparison.tsv") for name in self.shown[study]]
 
     def explained(self, study: str, name: str) -> list[str]:
-        """A file of every explained model of a study, in the order of `attributed`; the first seed is explained."""
-        return self.first_seed(f"attribution/{name}", study, self.attributed[study])
+        """A file of every explanation of a study, in the order of `attributed`; the first seed is explained."""
+        return [
+            path
+            for dataset, method, part in self.attributed[study]
+            for path in self.first_seed(f"attribution{part}/{name}", study, [(dataset, method)])
+        ]
 
     def first_seed(self, file: str, study: str, pairs: Iterable[tuple[str, str]]) -> list[str]:
         """A file of the first seed's training, of pairs of a data set and a method."""

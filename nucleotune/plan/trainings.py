@@ -11,13 +11,13 @@ DAY = 24 * 60
 
 
 def need(run: Run, method: str, key: str, attempt: int = 1) -> int:
-    """What the method's file, or else its model's file, says of the resource `key`.
+    """What the method's file, or else its model's file, says of the resource `key`; 0 of GPUs of a baseline.
 
     Memory and time grow with each attempt.
     """
     settings = run.methods[method]
     needs = settings.get("resources") or run.models[settings["model"]]["resources"]
-    return needs[key] * (attempt if key in ("mem_mb", "runtime") else 1)
+    return needs.get(key, 0) * (attempt if key in ("mem_mb", "runtime") else 1)
 
 
 def runtime_of_several(run: Run, method: str, trainings: int, attempt: int = 1) -> int:

@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from nucleotune.reporting.figures import COLOURS, SETTINGS, save
+from nucleotune.reporting.figures import COLOURS, SETTINGS, TITLE_WIDTH, panels_of, save
 from nucleotune.sequence.alphabet import BASES
 
 LETTER_COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
@@ -61,6 +61,21 @@ class Motifs(NamedTuple):
     ppm: Mapping[str, np.ndarray]
     cwm: Mapping[str, np.ndarray]
     background: np.ndarray
+
+
+class Positions(NamedTuple):
+    """Mean contributions by position to one target of an explained model.
+
+    target  title of its data set, and of the target where there are several
+    method  title
+    means   float64 (L,), over the sequences, of the bases that they have
+    number  of sequences
+    """
+
+    target: str
+    method: str
+    means: np.ndarray
+    number: int
 
 
 class Places(NamedTuple):
@@ -144,6 +159,25 @@ def motif_figure(runs: Sequence[Motifs], path: str | Path) -> None:
                 panels[0].text(0, 0.5, "no pattern found", va="center", fontsize=7.5)
             else:
                 _motif_row(panels, run, row)
+        save(figure, path)
+
+
+def positions_figure(explained: Sequence[Positions], path: str | Path) -> None:
+    """Mean contributions by position, a panel for each method and target; writes `path` (.svg) and a PNG next to it.
+
+    The highest position is named: where sequences are aligned, it is where they say most.
+    """
+    with matplotlib.rc_context(SETTINGS):
+        figure, panels = panels_of(len(explained), 2, width=5.6, height=2.5)
+        for axes, one in zip(panels, explained, strict=True):
+            places = np.arange(len(one.means))
+            axes.axhline(0, color="#909090", linewidth=0.6)
+            axes.vlines(places, 0, one.means, color=COLOURS[0], linewidth=1.0)
+            title = f"{fill(one.target, TITLE_WIDTH)}\n{fill(one.method, TITLE_WIDTH)}"
+            highest = int(one.means.argmax())
+            told = f"Position (nt, from 0); highest: {highest}; {one.number:,} sequences"
+            axes.set(title=title, xlabel=told, ylabel="Mean contribution")
+            axes.set_xlim(-1, len(places))
         save(figure, path)
 
 

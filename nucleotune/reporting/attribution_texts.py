@@ -48,7 +48,8 @@ TABLES: dict[str, dict[str, Any]] = {
         " its references; delta is the error: its median and maximum over sequences, and the maximum divided by"
         " the mean change. Agreement: correlation along a sequence between contributions and the effect of each"
         " nucleotide by in-silico mutagenesis, mean over the mutated sequences, with the 95 % bootstrap"
-        " interval. Motifs of models on tokens are made from the effects of substitutions.",
+        " interval. Motifs of models on tokens are made from the effects of substitutions. Methods explained by these"
+        " effects alone have neither.",
         "labels": {
             "dataset": "Data set",
             "method": "Method",

@@ -12,9 +12,11 @@ import pandas as pd
 
 from nucleotune.attribution.contributions import MUTAGENESIS, Explained, read_contributions
 from nucleotune.attribution.motifs import composition
+from nucleotune.attribution.onehot import at_bases
 from nucleotune.attribution.patterns import read_patterns
 from nucleotune.frames import read_tsv
-from nucleotune.reporting.attribution import WIDEST, Motifs, Track
+from nucleotune.names import as_directories
+from nucleotune.reporting.attribution import WIDEST, Motifs, Positions, Track
 from nucleotune.reporting.tables import long_table, row
 from nucleotune.reporting.texts import read_texts
 from nucleotune.sequence.alphabet import BASES
@@ -22,20 +24,31 @@ from nucleotune.sequence.alphabet import BASES
 #: Percentiles of agreement at which sequences are shown in Figure 8.
 SHOWN = (25, 50, 75)
 
+#: In the directory of a training: what explains its model.
+_FOLDER = "attribution"
+
 Run = tuple[str, str]
 
 
 def run_titles(
     study: str, paths: Iterable[str | Path], described: Mapping[str, Sequence[Mapping[str, Any]]]
 ) -> list[Run]:
-    """Run of each path results/<study>/<dataset>/<method>/seed<seed>/attribution/<file>.
+    """Run of each path results/<study>/<dataset>/<method>/seed<seed>/attribution[/<target>]/<file>.
+
+    Where a data set has several targets, their names follow its title.
 
     described: what the study's rule file says of `datasets` and `methods`.
     """
     datasets = read_texts(study).page_titles(described["datasets"])
     methods = {method["name"]: method["title"] for method in described["methods"]}
-    parts = [Path(path).parts[-5:-3] for path in paths]
-    return [(datasets[dataset], methods[method]) for dataset, method in parts]
+    names = {one["name"]: as_directories(one.get("names", ())) for one in described["datasets"]}
+    runs = []
+    for folder in (Path(path).parent for path in paths):
+        target = folder.name if folder.parent.name == _FOLDER else None
+        dataset, method = (folder.parent if target else folder).parts[-4:-2]
+        title = datasets[dataset]
+        runs.append((f"{title}: {names[dataset][target]}" if target else title, methods[method]))
+    return runs
 
 
 def drawn_motifs(
@@ -59,6 +72,20 @@ def drawn_motifs(
                 composition(read_contributions(explained).sequences),
             )
         )
+    return shown
+
+
+def drawn_positions(runs: Iterable[Run], contributions: Iterable[str | Path]) -> list[Positions]:
+    """What `attribution.positions_figure` draws of each run, from its file contributions.npz.
+
+    Of language models these are effects of substitutions, as in their motifs.
+    """
+    shown = []
+    for (dataset, method), path in zip(runs, contributions, strict=True):
+        explained = read_contributions(path)
+        _, every = explained.for_motifs()
+        actual = at_bases(every, explained.sequences).astype(np.float64)
+        shown.append(Positions(dataset, method, actual.mean(axis=0), len(actual)))
     return shown
 
 
@@ -100,18 +127,23 @@ def motifs_table(tables: Mapping[Run, pd.DataFrame]) -> pd.DataFrame:
 
 
 def summaries_table(summaries: Mapping[Run, Mapping[str, Any]]) -> pd.DataFrame:
-    """How far explanations can be trusted, keys dataset, method, way and motifs; `summaries` are summary.json."""
+    """How far explanations can be trusted, keys dataset, method, way and motifs; `summaries` are summary.json.
+
+    Substitutions alone are neither complete nor compared with anything.
+    """
     keys, rows = ("dataset", "method", "way", "motifs_from"), []
     for run, found in summaries.items():
         names = dict(zip(keys, (*run, found["way"], found["motifs_from"]), strict=True))
         measured = {"sequences": {"value": found["sequences"]}}
-        measured |= {
-            f"delta_{name}": {"value": found["completeness"][name]}
-            for name in ("median", "largest", "relative")
-        }
+        complete = found["completeness"]
+        if complete:
+            measured |= {
+                f"delta_{name}": {"value": complete[name]}
+                for name in ("median", "largest", "relative")
+            }
         measured["mutated"] = {"value": found["mutated"]}
-        says_nothing = found["completeness"]["relative"] is None
-        measured |= found["agreement"]
+        says_nothing = complete and complete["relative"] is None
+        measured |= found["agreement"] if complete else {}
         rows += [
             row(
                 names,

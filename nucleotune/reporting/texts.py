@@ -29,6 +29,7 @@ class Texts:
     headlines    of metrics, comparisons, data sets, methods and the keywords of resampling: findings, see
                  `reporting.headlines`
     motifs       title, caption and labels of the table of motifs, if models of the study are explained
+    published    whether there is a paper whose numbers could stand beside the measured ones
     """
 
     title: str
@@ -39,6 +40,7 @@ class Texts:
     page_titles: Callable[[Sequence[Mapping[str, Any]]], dict[str, str]] = plain_titles
     headlines: Callable[..., list[dict[str, Any]]] = headlines.headlines
     motifs: Mapping[str, Any] | None = None
+    published: bool = True
 
 
 def read_texts(study: str) -> Texts:

@@ -7,11 +7,12 @@ _WRITE = "nucleotune.reporting.write_explained"
 
 
 def explained_products(
-    run: Run, study: str, described: dict, *, logos: bool = True
+    run: Run, study: str, described: dict, *, logos: bool = True, positions: bool = False
 ) -> list[Product]:
     """How far explanations can be trusted, and motifs, as a table and as logos; none where no model is explained.
 
     logos: False where the study draws its motifs itself.
+    positions: whether the study also shows contributions by position.
     """
     if not run.attributed[study]:
         return []
@@ -46,6 +47,17 @@ def explained_products(
                 arguments,
                 kind="figure",
                 file=f"{study}_motifs",
+            )
+        )
+    if positions:
+        products.append(
+            Product(
+                f"{study}_contributions",
+                f"Mean contributions by position of study {study}",
+                f"{_WRITE}:contributions",
+                {"contributions": run.explained(study, "contributions.npz")},
+                arguments,
+                kind="figure",
             )
         )
     return products

@@ -109,3 +109,17 @@ def test_a_search_needs_a_space(tmp_path):
     done = snakemake(tmp_path, "tune", *overlay(tmp_path, "studies: [polya]\n"), check=False)
     assert done.returncode == 1 and "polya.tune.space is empty" in done.stdout
     assert "training.learning_rate: {low:" in done.stdout
+
+
+def test_several_targets_are_explained_one_by_one(tmp_path):
+    text = (
+        "studies: [task]\noffline: true\n"
+        "task: {tasks: [toy-labels, toy-numbers], methods: [cnn, gc], attribution: {methods: [cnn]}}\n"
+    )
+    asked = ("task_motifs", "task_contributions", *overlay(tmp_path, text))
+    done = snakemake(tmp_path, *asked, "--dry-run").stdout
+    counts = job_counts(done)
+    assert counts["attribute"] == counts["modisco"] == 3 and counts["baseline"] == 2
+    folder = "results/task/toy-labels/cnn/seed1/attribution"
+    assert f"{folder}/donor/contributions.npz" in done and "cnn on toy-labels/branch;" in done
+    assert "toy-numbers/cnn/seed1/attribution/contributions.npz" in done

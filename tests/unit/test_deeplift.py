@@ -7,7 +7,13 @@ from torch import nn
 
 from nucleotune.attribution.deeplift import deeplift, shuffled_references
 from nucleotune.attribution.onehot import at_bases, base_codes, on_bases, one_hot
-from nucleotune.attribution.targets import class_target, count_target, profile_target
+from nucleotune.attribution.targets import (
+    count_target,
+    number_of,
+    output_target,
+    output_weights,
+    profile_target,
+)
 from nucleotune.errors import InputError
 from nucleotune.models.heads import BPNet, ConvHead
 from nucleotune.sequence.alphabet import BASES
@@ -172,8 +178,31 @@ def test_other_targets():
     class Output:
         logits = torch.tensor([[1.0, 3.0], [2.0, -1.0]])
 
-    target = class_target()
+    target = output_target(output_weights("classes", 2, 1))
     assert target.value(Output, target.weights(Output)).tolist() == [2.0, -3.0]
+
+
+def test_targets_of_every_kind():
+    """A class above the mean of the others, which adds nothing up to a constant; a label; a number in its unit."""
+    assert output_weights("classes", 2, 1) == [-1, 1]
+    assert output_weights("classes", 4, 2) == pytest.approx([-1 / 3, -1 / 3, 1, -1 / 3])
+    assert output_weights("labels", 3, 1) == [0, 1, 0]
+    assert output_weights("numbers", 2, 1, [5.0, 0.1]) == [0, 0.1]
+    assert output_weights("numbers", 2, 1) == [0, 1]
+
+
+def test_targets_by_name():
+    assert number_of("m", "classes", ["a", "b"], None) == 1
+    assert number_of("m", "numbers", ["a"], None) == 0
+    assert number_of("m", "labels", ["a", "b", "c"], "b") == 1
+    for names, target, found in (
+        (["a", "b", "c"], None, "no target is named"),
+        (["a", "b"], "c", "none of them is 'c'"),
+    ):
+        with pytest.raises(
+            InputError, match=f"m: the model predicts classes, and {found}; .* a, b"
+        ):
+            number_of("m", "classes", names, target)
 
 
 def test_activations_have_no_parameters():

@@ -15,15 +15,21 @@ from nucleotune.attribution.contributions import (
     write_contributions,
 )
 from nucleotune.attribution.explain import explain
+from nucleotune.attribution.ism import centred
 from nucleotune.attribution.onehot import at_bases, one_hot
-from nucleotune.attribution.selection import Chosen, of_class_1, with_most_reads
+from nucleotune.attribution.selection import Chosen, with_most_reads, with_target
+from nucleotune.baselines import fit_predict, saved_baseline
 from nucleotune.errors import InputError
 from nucleotune.files import write_json
+from nucleotune.models.families import FAMILIES
 from nucleotune.models.load import build_classifier, load_model, save_model
 from nucleotune.models.profile import build_profile_model, load_profile_model, save_profile_model
+from nucleotune.models.standins import write_standin
 from nucleotune.models.tokenizers import make_tokenizer
+from nucleotune.predict import predict
 from nucleotune.profile_contracts import ProfileExamples
 from nucleotune.reporting.motifs import summaries_table
+from nucleotune.sequence.shuffle import shuffle_sequences
 
 LENGTH = 24
 BASE = {"title": "tiny", "faithful": False, "lora": None, "adaptation": None}
@@ -55,6 +61,43 @@ MODEL = {
 }
 
 
+#: Encoders by tokenizer, and files of a published checkpoint where the tokenizer is read from one.
+MODELS = {
+    "kmer": (MODEL, None),
+    "sixmer": (
+        {
+            **MODEL,
+            "family": "esm",
+            "tokenizer": {"kind": "sixmer"},
+            "max_tokens": 32,
+            "architecture": {**MODEL["architecture"], "vocab_size": 4107},
+        },
+        None,
+    ),
+    "bpe": (
+        {
+            **MODEL,
+            "family": "dnabert2",
+            "tokenizer": {"kind": "file"},
+            "architecture": {
+                "vocab_size": 69,
+                "hidden_size": 16,
+                "num_hidden_layers": 1,
+                "num_attention_heads": 2,
+                "intermediate_size": 32,
+                **FAMILIES["dnabert2"].defaults,
+            },
+        },
+        ["config.json", "pytorch_model.bin", "tokenizer.json"],
+    ),
+}
+KINDS = {"classes": "abc", "labels": "ab", "numbers": "ab"}
+CNN = {
+    **{"filters": 8, "kernel": 5, "epochs": 1, "patience": 1, "batch_size": 16},
+    "learning_rate": 1e-3,
+}
+
+
 @pytest.fixture(scope="module")
 def chosen():
     letters = np.random.default_rng(0).choice(list("ACGT"), size=(4, LENGTH))
@@ -83,11 +126,20 @@ def directories(tmp_path_factory):
     for view in ("transcript", "orf"):
         description = {"model": MODEL, "method": {"view": view}, "truncation": "right"}
         save_model(folder / view, classifier, description, tokenizer=make_tokenizer(MODEL))
-    for task, names in (("labels", "ab"), ("classes", "abc")):
-        labels = {str(i): name for i, name in enumerate(names)}
-        description |= {"task": task, "labels": labels, "method": {"view": "transcript"}}
-        other = build_classifier(MODEL, seed=1, outputs=len(names))
-        save_model(folder / task, other, description, tokenizer=make_tokenizer(MODEL))
+    method = {"view": "transcript", "training": {"micro_batch_tokens": 512}}
+    for name, (model, published) in MODELS.items():
+        if published:
+            files = {"checkpoint": {"files": published}}
+            write_standin(model | files, folder / f"{name}-published", seed=1)
+        tokenizer = make_tokenizer(model, folder / f"{name}-published")
+        for task, names in KINDS.items():
+            labels = {str(i): name for i, name in enumerate(names)}
+            description = {"model": model, "method": method, "truncation": "right", "task": task}
+            description |= {"labels": labels}
+            if task == "numbers":
+                description["scale"] = {"mean": [3.0, 1.0], "sd": [5.0, 20.0]}
+            other = sharpened(build_classifier(model, seed=1, outputs=len(names)), 10)
+            save_model(folder / f"{name}-{task}", other, description, tokenizer=tokenizer)
     average = {**BASE, "network": "average", "sizes": {}}
     built = build_profile_model(average, None, tracks=("a",), length=LENGTH, seed=1)
     save_profile_model(folder / "average", built.model)
@@ -141,6 +193,138 @@ def test_every_kind_of_model(directories, chosen, name, way, change):
     ]
     assert found.effects[1, 10] == pytest.approx(np.array(effects) - np.mean(effects), abs=1e-4)
     assert abs(np.array(effects)).max() > 1e-3
+
+
+def values_of(directory, sequences, task, names, target):
+    """What is explained, from the predictions of `predict`: log-odds, or the number."""
+    records = [(str(i), sequence) for i, sequence in enumerate(sequences)]
+    table = predict(directory, records, device="cpu", threads=1)
+    if task == "numbers":
+        return table[f"predicted:{target}"].to_numpy()
+    if "score" in table:
+        names, table = ("", target), table.rename(columns={"score": f"score:{target}"})
+        return np.log(table[f"score:{target}"] / (1 - table[f"score:{target}"])).to_numpy()
+    shares = np.log(table[[f"score:{name}" for name in names]]).to_numpy()
+    number = names.index(target)
+    if task == "labels":
+        return shares[:, number] - np.log(1 - np.exp(shares[:, number]))
+    return shares[:, number] - np.delete(shares, number, axis=1).mean(axis=1)
+
+
+def check_effects(found, directory, sequences, task, names, target, abs=1e-3):
+    """Effects of all substitutions of the first sequence are changes of the predictions."""
+    mutants = [
+        sequences[0][:place] + base + sequences[0][place + 1 :]
+        for place in range(len(sequences[0]))
+        for base in "ACGT"
+    ]
+    values = values_of(directory, mutants, task, names, target).reshape(-1, 4)
+    assert found.effects[0] == pytest.approx(centred(values), abs=abs)
+    assert np.abs(found.effects[0]).max() > 5 * abs
+
+
+@pytest.mark.parametrize("task", KINDS)
+@pytest.mark.parametrize("tokenizer", MODELS)
+def test_every_kind_of_labels_and_tokens(directories, chosen, tokenizer, task):
+    names, directory = KINDS[task], directories / f"{tokenizer}-{task}"
+    run = {"mutated": 4, "seed": 0, "device": "cpu", "threads": 1}
+    found = {target: explain(directory, chosen, target=target, **run) for target in names[:2]}
+    for target, one in found.items():
+        assert len(one.mutated) == 4
+        if tokenizer == "bpe":  # Numbers of tokens differ.
+            assert one.way == "mutagenesis"
+            assert one.actual == pytest.approx(one.mutation_effects())
+            values = values_of(directory, chosen.sequences, task, names, target)
+        else:
+            assert one.way == "integrated gradients"
+            assert abs(one.delta).max() < 0.1 * abs(one.values).max()
+            references = shuffle_sequences(
+                [s for s in chosen.sequences for _ in range(4)], "dinucleotide", 0
+            )
+            values = values_of(directory, [*chosen.sequences, *references], task, names, target)
+            values = values[:4] - values[4:].reshape(4, 4).mean(axis=1)
+        # Numbers are explained without their mean, which is a constant.
+        off = one.values - values
+        assert off == pytest.approx(np.full(4, off[0]), abs=2e-3)
+        check_effects(one, directory, chosen.sequences, task, names, target)
+    assert abs(found["a"].effects - found["b"].effects).max() > 1e-2
+
+
+def test_sequences_with_n_of_a_model_of_sixmers(directories, chosen):
+    """A run of letters around N is cut into other tokens."""
+    sequences = [chosen.sequences[0][:9] + "N" + chosen.sequences[0][10:], *chosen.sequences[1:]]
+    directory = directories / "sixmer-labels"
+    found = explain(
+        directory,
+        chosen._replace(sequences=sequences),
+        target="a",
+        mutated=0,
+        seed=0,
+        device="cpu",
+        threads=1,
+    )
+    assert found.way == "mutagenesis" and (found.effects[0, 9] == 0).all()
+    values = values_of(directory, [sequences[1], "A" + sequences[1][1:]], "labels", "ab", "a")
+    base = "ACGT".index(sequences[1][0])
+    assert found.effects[1, 0, 0] - found.effects[1, 0, base] == pytest.approx(
+        values[1] - values[0], abs=2e-3
+    )
+
+
+def fitted(folder, baseline, options, task, names):
+    """A baseline fitted on sequences with GT at 10 (second class or label, numbers 2 higher) or AG at 4 (third)."""
+    generator = np.random.default_rng(5)
+    sequences, label = [], np.arange(240) % 3
+    for k in label:
+        letters = generator.choice(list("ACGT"), LENGTH)
+        for number, place, word in ((1, 10, "GT"), (2, 4, "AG")):
+            if k == number:
+                letters[place : place + 2] = list(word)
+        sequences.append("".join(letters))
+    columns = {
+        "classes": {"label": label if len(names) > 2 else (label == 1) * 1},
+        "labels": {"label:a": (label == 1) * 1.0, "label:b": (label == 2) * 1.0},
+        "numbers": {"value:a": 2.0 * (label == 1), "value:b": -3.0 * (label == 2)},
+    }
+    split = np.repeat(["train", "valid", "test"], 80)
+    table = pd.DataFrame({"id": map(str, range(240)), "sequence": sequences, "split": split})
+    fit_predict(
+        baseline,
+        table.assign(**columns[task]),
+        train_splits=["train"],
+        options=options,
+        seed=1,
+        labels=list(names),
+        kind=task,
+        output_dir=folder / "model",
+    )
+    return folder / "model", [one for one, k in zip(sequences, label, strict=True) if k == 1][:4]
+
+
+@pytest.mark.parametrize(("task", "names"), [*KINDS.items(), ("classes", "no")])
+@pytest.mark.parametrize("baseline", ["onehot", "cnn"])
+def test_baselines_are_explained_by_substitutions(tmp_path, baseline, task, names):
+    options = {"onehot": {"c_grid": [1.0]}, "cnn": {**CNN, "threads": 1}}[baseline]
+    directory, sequences = fitted(tmp_path, baseline, options, task, names)
+    target = names[1] if task == "classes" else names[0]
+    chosen = Chosen(list("wxyz"), sequences, np.full(4, -1))
+    found = explain(directory, chosen, target=target, mutated=0, seed=0, threads=1)
+    assert found.way == "mutagenesis" and len(found.mutated) == 4
+    check_effects(found, directory, sequences, task, names, target, abs=1e-4)
+    if baseline == "onehot":  # A convex fit: what was planted is what counts.
+        strongest = np.argsort(-found.actual.mean(axis=0))[:2]
+        assert sorted(strongest) == [10, 11]
+    summary = summarise(found, judge(found), seed=0)
+    assert summary["motifs_from"] == "mutagenesis" and summary["completeness"] is None
+    table = summaries_table({("d", "m"): summary})
+    assert table["metric"].tolist() == ["sequences", "mutated"]
+    name, effects = found.for_motifs()
+    assert name == "mutagenesis" and effects.shape == (4, LENGTH, 4)
+
+
+def test_a_baseline_that_does_not_read_sequences(tmp_path):
+    with pytest.raises(InputError, match="biotype reads 'gene_biotype', not the sequence"):
+        saved_baseline(tmp_path, {"baseline": "biotype"})
 
 
 def test_counts_are_another_target(directories, chosen):
@@ -199,8 +383,8 @@ def test_without_mutagenesis(directories, chosen):
     [
         ("average", "does not look at the sequence"),
         ("orf", "view 'orf'"),
-        ("labels", "predicts 2 labels; only models of two classes"),
-        ("classes", "predicts 3 classes; only models of two classes"),
+        ("kmer-labels", "predicts labels, and no target is named; expected a, b"),
+        ("kmer-classes", "predicts classes, and no target is named; expected a, b, c"),
     ],
 )
 def test_what_cannot_be_explained(directories, chosen, name, message):
@@ -231,13 +415,32 @@ def test_chosen_by_class(caplog):
         }
     )
     with caplog.at_level("INFO"):
-        chosen = of_class_1(table, 6, seed=0)
+        chosen = with_target(table, "classes", "nm", "m", 6, seed=0)
     assert len(chosen.ids) == 6 and set(chosen.ids) <= {str(i) for i in range(5, 15)}
-    assert chosen.ids == of_class_1(table, 6, seed=0).ids != of_class_1(table, 6, seed=1).ids
+    again, other = (with_target(table, "classes", "nm", "m", 6, seed=seed) for seed in (0, 1))
+    assert chosen.ids == again.ids != other.ids
     assert "10 of 15 sequences have 6 nt" in caplog.text
-    assert len(of_class_1(table, 100, seed=0).ids) == 10
-    with pytest.raises(InputError, match="no example of class 1"):
-        of_class_1(table.assign(label=0), 5, seed=0)
+    assert len(with_target(table, "classes", "nm", "m", 100, seed=0).ids) == 10
+    assert len(with_target(table, "classes", "nm", "n", 100, seed=0).ids) == 5
+    with pytest.raises(InputError, match="no example of class 'm' in the split"):
+        with_target(table.assign(label=0), "classes", "nm", "m", 5, seed=0)
+
+
+def test_chosen_by_label_and_number():
+    table = pd.DataFrame(
+        {
+            "id": list("abcd"),
+            "sequence": ["ACGT"] * 4,
+            "label:x": pd.array([1, 0, None, 1], dtype="Int8"),
+            "value:x": [0.5, np.nan, -2.0, 0.0],
+        }
+    )
+    assert with_target(table, "labels", ["x"], "x", 9, seed=0).ids == ["a", "d"]
+    assert with_target(table, "numbers", ["x"], "x", 9, seed=0).ids == ["a", "c", "d"]
+    with pytest.raises(InputError, match="no example with label 'x'"):
+        with_target(table[1:3], "labels", ["x"], "x", 9, seed=0)
+    with pytest.raises(InputError, match="no example of known 'x'"):
+        with_target(table[1:2], "numbers", ["x"], "x", 9, seed=0)
 
 
 def test_order_of_fields():

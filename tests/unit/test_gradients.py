@@ -8,10 +8,9 @@ from nucleotune.attention.spans import token_spans
 from nucleotune.attribution.gradients import (
     integrated_gradients,
     share_over_nucleotides,
-    shuffled_references,
-    token_rectangle,
+    with_references,
 )
-from nucleotune.attribution.targets import class_target
+from nucleotune.attribution.targets import output_target, output_weights
 from nucleotune.errors import InputError
 from nucleotune.models.load import build_classifier
 from nucleotune.models.tokenizers import make_tokenizer
@@ -51,7 +50,8 @@ def case():
     letters = np.random.default_rng(0).choice(list("ACGT"), size=(3, LENGTH))
     sequences = ["".join(row) for row in letters]
     tokenized = tokenizer.encode(["a", "b", "c"], sequences, "right")
-    target, ids = class_target(), token_rectangle(tokenized)
+    target = output_target(output_weights("classes", 2, 1))
+    ids, _, _ = tokenized.rectangle(np.arange(3))
     with torch.no_grad():
         weights = target.weights(classifier(input_ids=torch.from_numpy(ids)))
 
@@ -62,10 +62,15 @@ def case():
     return classifier, tokenizer, sequences, ids, spans, score
 
 
+def references_of(tokenizer, sequences, count):
+    tokenized = tokenizer.encode([str(i) for i in range(len(sequences))], sequences, "right")
+    return with_references(tokenizer, tokenized, sequences, truncation="right", count=count, seed=0)
+
+
 def test_integrated_gradients_add_up(case):
     classifier, tokenizer, sequences, ids, spans, score = case
     embeddings = classifier.get_input_embeddings()
-    references = shuffled_references(tokenizer, sequences, truncation="right", count=3, seed=0)
+    _, references = references_of(tokenizer, sequences, 3)
     found = integrated_gradients(score, embeddings, ids, references, steps=64, rows=100)
     with torch.no_grad():
         at = [
@@ -95,7 +100,7 @@ def test_linear_score(case):
     def score(embedded, sequence):
         return (embedded * weights[sequence]).sum(dim=(1, 2))
 
-    references = shuffled_references(tokenizer, sequences, truncation="right", count=2, seed=0)
+    _, references = references_of(tokenizer, sequences, 2)
     found = integrated_gradients(score, embeddings, ids, references, steps=3)
     table = embeddings.weight.detach()
     x, reference = table[ids], table[references].mean(dim=1)
@@ -105,7 +110,8 @@ def test_linear_score(case):
 
 def test_shuffles_keep_special_tokens(case):
     _, tokenizer, sequences, ids, _, _ = case
-    references = shuffled_references(tokenizer, sequences, truncation="right", count=2, seed=0)
+    same, references = references_of(tokenizer, sequences, 2)
+    assert (same == ids).all()
     assert references.shape == (3, 2, LENGTH)
     assert (references[:, :, 0] == ids[:, None, 0]).all()
     assert (references != ids[:, None]).any(axis=2).all()
@@ -136,7 +142,5 @@ def test_shares_equal_a_loop(kind, truncation):
         share_over_nucleotides(spans, values[1:])
 
 
-def test_tokens_must_be_as_many():
-    tokenizer = make_tokenizer(tiny())
-    with pytest.raises(InputError, match="2 to 5|numbers of tokens|3 to 5"):
-        token_rectangle(tokenizer.encode(["a", "b"], ["ACG", "ACGTA"], "right"))
+def test_no_references_where_numbers_of_tokens_differ():
+    assert references_of(make_tokenizer(tiny()), ["ACG", "ACGTA"], 1) is None

@@ -1,18 +1,26 @@
 """Tables of explained models, the sequences of Figure 7, and which models are explained at all."""
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import image
 
-from nucleotune.attribution.contributions import Explained
-from nucleotune.attribution.onehot import on_bases, one_hot
+from nucleotune.attribution.contributions import Explained, judge, summarise, write_contributions
+from nucleotune.attribution.onehot import at_bases, on_bases, one_hot
 from nucleotune.config import load_run
 from nucleotune.errors import InputError
-from nucleotune.plan.attribution import attributed_runs, check_attribution
+from nucleotune.files import write_json
+from nucleotune.names import as_directories
+from nucleotune.plan.attribution import attributed_runs, check_attribution, targets_of
+from nucleotune.plan.run import Run
+from nucleotune.reporting import write_explained
 from nucleotune.reporting.attribution_texts import TABLES
 from nucleotune.reporting.motifs import (
+    drawn_positions,
     motifs_table,
     order_table,
     run_titles,
@@ -22,6 +30,7 @@ from nucleotune.reporting.motifs import (
 )
 from nucleotune.reporting.tables import render_table
 from nucleotune.reporting.texts import read_texts
+from nucleotune.studies.registry import STUDIES
 
 RUN = ("Yeast", "BPNet")
 LENGTH = 200
@@ -128,6 +137,39 @@ def test_tracks(explained):
     assert (rows[1].contributions == 0.5).all()
 
 
+def test_pictures_and_tables_of_a_task(explained, tmp_path):
+    """Two labels, explained by substitutions; the second has a site at 120."""
+    folder = tmp_path / "results/task/mine/cnn/seed1/attribution"
+    described = {
+        "datasets": [{"name": "mine", "title": "Mine", "names": ["a", "b c"]}],
+        "methods": [{"name": "cnn", "title": "CNN"}],
+    }
+    paths = [folder / name / "contributions.npz" for name in ("a", "b-c")]
+    everything = {"way": "mutagenesis", "mutated": np.arange(9), "delta": np.full(9, np.nan)}
+    for path, size in zip(paths, (0.0, 1.0), strict=True):
+        effects = np.zeros((9, LENGTH, 4))
+        effects[:, 120] = size * (explained.sequences[:, :, 120] - 0.25)
+        shown = {"effects": effects, "hypothetical": effects}
+        one = replace(
+            explained, **everything, **shown, actual=at_bases(effects, explained.sequences)
+        )
+        write_contributions(path, one)
+        write_json(path.with_name("summary.json"), summarise(one, judge(one), seed=0))
+    runs = run_titles("task", paths, described)
+    assert runs == [("Mine: a", "CNN"), ("Mine: b c", "CNN")]
+    first, second = drawn_positions(runs, paths)
+    assert not first.means.any() and second.number == 9
+    assert np.flatnonzero(second.means).tolist() == [120] and second.means[120] == 0.75
+    given = {"study": "task", "described": described}
+    write_explained.contributions(SimpleNamespace(contributions=paths), tmp_path / "a.svg", **given)
+    assert image.imread(tmp_path / "a.png")[..., :3].std() > 0.02
+    summaries = [path.with_name("summary.json") for path in paths]
+    table, texts = write_explained.attribution_table(SimpleNamespace(summaries=summaries), **given)
+    assert table["metric"].tolist() == ["sequences", "mutated"] * 2
+    text = render_table(table, **texts)
+    assert "Mine: b c" in text and "not comparable" not in text and "paper" not in text
+
+
 def test_titles_of_runs():
     described = {
         "datasets": [{"name": "yeast", "title": "Yeast"}],
@@ -135,6 +177,12 @@ def test_titles_of_runs():
     }
     path = Path("results/polya/yeast/bpnet/seed1/attribution/motifs.tsv")
     assert run_titles("polya", [path], described) == [RUN]
+    described["datasets"][0]["names"] = ["attribution", "5' end"]
+    paths = [path.parent / name / path.name for name in ("attribution", "5-end")]
+    assert run_titles("task", paths, described) == [
+        ("Yeast: attribution", "BPNet"),
+        ("Yeast: 5' end", "BPNet"),
+    ]
     for study, name in (
         ("polya", "polya_figure7"),
         ("rbp", "rbp_motifs"),
@@ -152,19 +200,78 @@ def config(**attribution):
 def test_runs_that_are_explained():
     settings = load_run(config(methods=["bpnet-tiny"]))["config"]
     methods = {"a": ["bpnet-tiny", "x"], "b": ["x"]}
-    assert attributed_runs(settings, "polya", ["a", "b"], methods) == [("a", "bpnet-tiny")]
-    assert attributed_runs({"lncrna": {}}, "lncrna", ["a"], methods) == []
-    assert attributed_runs(load_run(config())["config"], "polya", ["a"], methods) == []
+
+    def kind(dataset):
+        return "profiles", []
+
+    found = attributed_runs(settings, "polya", ["a", "b"], methods, kind)
+    assert found == [("a", "bpnet-tiny", "")]
+    assert attributed_runs({"lncrna": {}}, "lncrna", ["a"], methods, kind) == []
+    assert attributed_runs(load_run(config())["config"], "polya", ["a"], methods, kind) == []
     wrong = load_run(config(methods=["bpnet-tiny"], datasets=["c"]))["config"]
     with pytest.raises(InputError, match="no data set 'c' in this run; known: a, b"):
-        attributed_runs(wrong, "polya", ["a", "b"], methods)
+        attributed_runs(wrong, "polya", ["a", "b"], methods, kind)
+
+
+def task_run(tasks, **attribution):
+    block = {"tasks": tasks, "methods": ["cnn"], "attribution": {"methods": ["cnn"], **attribution}}
+    return Run.of(load_run({"studies": ["task"], "offline": True, "task": block}), STUDIES)
+
+
+def test_every_class_label_and_number_is_explained():
+    run = task_run(["toy-classes", "toy-labels", "toy-numbers"])
+    assert [one.dataset + one.part for one in run.attributed["task"]] == [
+        *("toy-classes/neither", "toy-classes/branch", "toy-classes/donor"),
+        *("toy-labels/branch", "toy-labels/donor", "toy-numbers"),
+    ]
+    assert run.explained("task", "motifs.tsv")[2:] == [
+        f"results/task/{folder}/motifs.tsv"
+        for folder in (
+            "toy-classes/cnn/seed1/attribution/donor",
+            "toy-labels/cnn/seed1/attribution/branch",
+            "toy-labels/cnn/seed1/attribution/donor",
+            "toy-numbers/cnn/seed1/attribution",
+        )
+    ]
+    assert {"task_attribution", "task_motif_table", "task_contributions"} < {
+        one.name for one in run.products["task"]
+    }
+
+
+def test_targets_are_chosen_by_name():
+    run = task_run(["toy-classes", "toy-labels", "toy-numbers"], targets=["donor", "strength"])
+    assert [one.dataset + one.part for one in run.attributed["task"]] == [
+        *("toy-classes/donor", "toy-labels/donor", "toy-numbers"),
+    ]
+    assert run.targets("task", "toy-classes") == {"/donor": "donor"}
+    assert targets_of("classes", ["free", "bound"], {"targets": None}) == {"": "bound"}
+    assert targets_of("labels", ["a b", "A/b"], {"targets": None}) == {
+        "/a-b": "a b",
+        "/A-b-1": "A/b",
+    }
+
+
+def test_an_unknown_target_is_told_before_training():
+    with pytest.raises(InputError, match="targets: no 'donnor' on data sets toy-cl.*mean 'donor'"):
+        task_run(["toy-classes", "toy-labels"], targets=["donnor"])
+    with pytest.raises(InputError, match="no 'x' on data sets toy-numbers; expected strength"):
+        task_run(["toy-numbers"], targets=["x"])
+
+
+def test_directories_of_names():
+    names = ["x-2", "x", "x!", "X?", "\u03b1", "\u03b2", "a.b", ".."]
+    found = as_directories(names)
+    assert list(found.values()) == names
+    assert list(found)[:5] == ["x-2", "x", "x-2-2", "X-3", "target"]
+    assert len({one.lower() for one in found}) == len(names) and "a-b" in found
 
 
 @pytest.mark.parametrize(
     ("study", "methods", "settings", "message"),
     [
-        ("rbp", ["hocnnlb"], {}, "'hocnnlb' is a baseline, which keeps no model"),
-        ("promoters", ["promoters-dnabert-2"], {}, "different numbers of tokens"),
+        ("task", ["majority"], {}, "'majority' does not look at the sequence"),
+        ("task", ["cnn"], {"mutagenesis": 40}, "effects of substitutions.*at least max_sequences"),
+        ("promoters", ["promoters-dnabert-2"], {"mutagenesis": 9}, "at least max_sequences"),
         (
             "promoters",
             ["promoters-dnabert-3"],

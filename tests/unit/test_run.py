@@ -160,14 +160,6 @@ def test_data_sets_of_other_kinds_or_names_share_no_job():
     for names in run.shared["task"].values():
         assert len({run.head("task", name) for name in names}) == 1
     assert run.head("task", "toy-labels") == ("labels", *run.labels("task", "toy-labels"))
-    with pytest.raises(
-        InputError,
-        match=r"task\.attribution: 'bert-baseline-tiny' predicts 3 classes on .*'toy-classes'",
-    ):
-        run_of(text[:-2] + ", attribution: {methods: [bert-baseline-tiny]}}\n")
-    asked = "attribution: {methods: [bert-baseline-tiny], datasets: [toy-numbers]}"
-    with pytest.raises(InputError, match="predicts numbers on data set 'toy-numbers'; only models"):
-        run_of(f"{text[:-2]}, {asked}}}\n")
 
 
 def test_jobs_are_cut_within_what_must_be_the_same():

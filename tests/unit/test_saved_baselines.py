@@ -12,7 +12,13 @@ from conftest import ROOT
 from forks import PYTHON
 from safetensors.numpy import load_file, save_file
 
-from nucleotune.baselines import MODULES, find_baseline, fit_predict, predict_baseline
+from nucleotune.baselines import (
+    MODULES,
+    find_baseline,
+    fit_predict,
+    predict_baseline,
+    saved_baseline,
+)
 from nucleotune.errors import InputError
 from nucleotune.files import read_json
 from nucleotune.predict import predict
@@ -139,6 +145,19 @@ def test_predict_reads_them_as_it_reads_language_models(saved, examples):
         predict(folder / "biotype", [("a", "ACGT")])
     with pytest.raises(InputError, match="record 'b' has 61 nt; hocnnlb in .* takes .* of 60 nt"):
         predict(folder / "hocnnlb", [("a", "A" * 60), ("b", "A" * 61)])
+
+
+@pytest.mark.parametrize(("baseline", "margins"), [("gc", False), ("plek", True)])
+def test_outputs_are_log_odds_or_margins(saved, examples, baseline, margins):
+    folder, fitted, _ = saved
+    rows = examples[examples["split"] != "train"]
+    directory = folder / baseline
+    found = saved_baseline(directory, read_json(directory / "nucleotune.json"))
+    assert (found.kind, found.names) == ("classes", ["mRNA", "lncRNA"])
+    difference = np.diff(found.outputs(rows["sequence"].tolist()), axis=1)[:, 0]
+    expected = fitted[baseline]["score"].to_numpy()
+    found = difference if margins else 1 / (1 + np.exp(-difference))
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
 def test_broken_directories_are_named(saved, tmp_path):

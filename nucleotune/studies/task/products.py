@@ -114,7 +114,7 @@ def products(run: Run) -> list[Product]:
                 file="task_learning_curve",
             )
         )
-    return [*found, *explained_products(run, "task", asked)]
+    return [*found, *explained_products(run, "task", asked, positions=True)]
 
 
 def _has_parts(dataset: Mapping[str, Any]) -> bool:

@@ -25,6 +25,13 @@ COMPARED = (
 
 _SHOWN = f"At most {MOST} tasks are drawn, and {MOST} classes, labels or numbers of each."
 
+#: What contributions are contributions to.
+_EXPLAINED = (
+    "Explained are sequences of the most common length: of two classes the second one, in sequences of that class, by"
+    " its log-odds; of more each class, by its log-probability above the mean of the others'; labels in sequences that"
+    " have them, by their log-odds; numbers in the unit of the data."
+)
+
 #: Title and caption of each figure, by the name of its file.
 FIGURES = {
     "task_curves": {
@@ -60,7 +67,16 @@ FIGURES = {
         "caption": "The main metric on the same test rows, by number of training rows. Bars tell how much the choice of"
         " test rows matters, not that of training rows.",
     },
-    "task_motifs": attribution_texts.LOGOS,
+    "task_motifs": {
+        "title": attribution_texts.LOGOS["title"],
+        "caption": f"{attribution_texts.MOTIFS}. {_EXPLAINED}",
+    },
+    "task_contributions": {
+        "title": "Which positions predictions rest on",
+        "caption": "Mean over sequences of what the base at a position contributes; of methods explained by"
+        " substitutions, what it is worth above a base at random. Peaks are sites that lie at the same place in all"
+        f" sequences; elements that lie anywhere give none. {_EXPLAINED}",
+    },
 }
 
 
@@ -84,4 +100,5 @@ TEXTS = Texts(
     compared=COMPARED,
     headlines=of_whole,
     motifs=attribution_texts.MOTIF_TABLE,
+    published=False,
 )

@@ -37,6 +37,9 @@ MADE_BY = {
     r".*/reports/.*": "study_report",
 }
 
+#: Rules that write simulated files -> the end of their directory's name.
+SIMULATED = {"": "", "_collection": "-collections", "_model": "-models", "_task": "-tasks"}
+
 
 def run_of(*configs: str | Path | Mapping[str, Any], **keys: Any) -> Run:
     """The run of a configuration, or of several laid over each other: texts, files, names of those under config/.
@@ -57,7 +60,7 @@ def jobs(run: Run) -> dict[str, int]:
     """Jobs of target `all` by rule, from the files that it ends with."""
     counts = Counter({"download": len(run.downloads), "overview": 1})
     mirrors = {run.simulated[path] for path in run.downloads if path in run.simulated}
-    for kind, rule in (("", ""), ("-collections", "_collection"), ("-models", "_model")):
+    for rule, kind in SIMULATED.items():
         written = [path for path in mirrors if path.startswith(f"resources/simulated{kind}/")]
         counts[f"simulate{rule}"] = len(written)
     made = {path: study for study in run.studies for path in end_of(run, study)}

@@ -116,7 +116,7 @@ def test_plan_beside_a_run_that_is_under_way(tmp_path):
     lock = tmp_path / ".snakemake/locks/0.output.lock"
     lock.parent.mkdir(parents=True)
     lock.write_text("results/lncrna/toy_gene/examples.parquet\n")
-    assert jobs(snakemake(tmp_path, "plan", "--nolock").stdout)["finetune"] == (5, 5)
+    assert jobs(snakemake(tmp_path, "plan", "--nolock").stdout)["finetune"] == (7, 7)
     refused = snakemake(tmp_path, "lncrna_table1", check=False)
     assert refused.returncode == 1 and "cannot be locked" in refused.stdout
-    assert jobs(snakemake(tmp_path, "plan").stdout)["finetune"] == (5, 5)
+    assert jobs(snakemake(tmp_path, "plan").stdout)["finetune"] == (7, 7)

@@ -12,6 +12,24 @@ from runner import run_snakemake
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Hide the GPUs of this machine, before anything looks for them: the tests compare bytes, which only CPUs repeat.
+
+    `pytest -m gpu` runs the tests that need one instead, and leaves them in sight.
+    """
+    if config.option.markexpr != "gpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip tests that need a GPU where none is in sight."""
+    if item.get_closest_marker("gpu"):
+        import torch
+
+        if not torch.cuda.device_count():
+            pytest.skip("no GPU in sight: choose these tests by `-m gpu` on a machine with one")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that judges what a training found takes `training_seed` and must hold for any.
 

@@ -24,6 +24,7 @@ from nucleotune.attribution.ism import centred, mutagenesis, network_mutagenesis
 from nucleotune.attribution.onehot import on_bases, one_hot
 from nucleotune.attribution.selection import Chosen
 from nucleotune.attribution.targets import Target, class_target, count_target, profile_target
+from nucleotune.devices import full_fp32
 from nucleotune.errors import InputError
 from nucleotune.models.profile import KIND, load_profile_model
 from nucleotune.models.profile_networks import AverageProfile
@@ -58,6 +59,7 @@ class TokenModel:
     truncation: str
 
 
+@full_fp32()
 def explain(
     model_dir: str | Path,
     chosen: Chosen,
@@ -69,6 +71,8 @@ def explain(
     threads: int | None = None,
 ) -> Explained:
     """Explain the model in a directory of `training.fit`.
+
+    On a GPU, too, in fp32: effects are differences of nearly equal numbers, of which TF32 would leave its rounding.
 
     Args:
         model_dir: of the model.

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 
-from nucleotune.baselines.networks import available_device, batches, count_parameters
+from nucleotune.baselines.networks import DEVICE, batches, count_parameters
 from nucleotune.progress import Progress
 from nucleotune.sequence.alphabet import BASE_CODES, one_hot
 
@@ -121,7 +121,7 @@ def fit_network(
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    device = available_device()
+    device = DEVICE
     network = Cnn(parts, **{key: options[key] for key in SHAPE}).to(device)
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=options["learning_rate"], weight_decay=1e-2

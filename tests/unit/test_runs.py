@@ -39,6 +39,7 @@ def make_settings(**changes):
         "model": model,
         "seed": 1,
         "threads": 1,
+        "device": "cpu",
     }
     return Settings(**(defaults | changes))
 
@@ -76,7 +77,6 @@ def test_two_processes_train_what_one_trains(
     tmp_path, monkeypatch, training_seed, adaptation, rate
 ):
     """Real processes with gloo between them; without dropout both ways have the same numbers, to rounding."""
-    monkeypatch.setattr(parallel, "usable_processes", lambda wanted: wanted)
     # 120 training rows in batches of 17: the last one of an epoch holds a single example, one process gets none of it.
     settings = make_settings(
         method=make_method(
@@ -105,7 +105,6 @@ def test_two_processes_train_what_one_trains(
 @pytest.mark.parametrize("network", ["bpnet", "encoder_conv"])
 def test_two_processes_train_one_profile_model(tmp_path, monkeypatch, network):
     """What one process trains, to rounding; with batch normalisation, all processes have the weights that are saved."""
-    monkeypatch.setattr(parallel, "usable_processes", lambda wanted: wanted)
     model, method = None, short("bpnet-tiny")
     if network == "encoder_conv":
         method = short("specieslm-lora-tiny")
@@ -138,7 +137,7 @@ def test_two_processes_train_one_profile_model(tmp_path, monkeypatch, network):
 @pytest.mark.slow
 def test_processes_told_to_stop_go_on_later(tmp_path, monkeypatch):
     """SIGTERM to torchrun, as a scheduler sends it; dropout is on, so every process's random state counts."""
-    method = make_method(training={"epochs": 12, "save_minutes": 1e3, "evaluations_per_epoch": 1})
+    method = make_method(training={"epochs": 12, "save_minutes": 2e-3, "evaluations_per_epoch": 1})
     settings = make_settings(method=method, model=MODEL)
     unbroken, broken = make_run(tmp_path, "unbroken"), make_run(tmp_path, "broken")
     code = (
@@ -180,9 +179,10 @@ def test_reason_of_a_failed_process_is_in_the_log(tmp_path, monkeypatch):
 
 
 def test_as_many_processes_as_gpus(monkeypatch):
-    assert parallel.usable_processes(4) == 4  # no GPU here: all on the CPU
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert parallel.usable_processes(4) == 2 and parallel.usable_processes(1) == 1
+    assert parallel.backend_of(2, 2) == "cpu:gloo,cuda:nccl"
+    assert parallel.backend_of(2, 1) == "gloo", "NCCL refuses two processes on one GPU"
 
 
 def of_classes():

@@ -59,7 +59,6 @@ class TokenModel:
     truncation: str
 
 
-@full_fp32()
 def explain(
     model_dir: str | Path,
     chosen: Chosen,
@@ -144,6 +143,7 @@ def _classifier(model_dir: str | Path, device: torch.device) -> TokenModel:
     )
 
 
+@full_fp32()
 def _explain_network(
     network: nn.Module, chosen: Chosen, target: Target, rows: np.ndarray, seed: int
 ) -> Explained:
@@ -162,6 +162,7 @@ def _explain_network(
     )
 
 
+@full_fp32()
 def explain_tokens(
     tokens: TokenModel, chosen: Chosen, rows: np.ndarray, seed: int, *, steps: int = 32
 ) -> Explained:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
+from nucleotune.attribution import explain as explain_module
 from nucleotune.attribution.contributions import (
     Explained,
     judge,
@@ -141,6 +142,27 @@ def test_every_kind_of_model(directories, chosen, name, way, change):
     ]
     assert found.effects[1, 10] == pytest.approx(np.array(effects) - np.mean(effects), abs=1e-4)
     assert abs(np.array(effects)).max() > 1e-3
+
+
+@pytest.mark.parametrize("name", ["bpnet", "encoder", "transcript"])
+def test_a_gpu_computes_in_full_fp32(monkeypatch, directories, chosen, name):
+    """Under the flags of a GPU run, with which networks are trained: effects would be TF32's rounding."""
+    cudnn, found = torch.backends.cudnn, set()
+
+    def on_gpu(device, threads):
+        torch.set_float32_matmul_precision("high")
+        cudnn.allow_tf32 = True
+        return torch.device("cpu")
+
+    def note(*_):
+        found.add((torch.get_float32_matmul_precision(), cudnn.allow_tf32))
+
+    monkeypatch.setattr(explain_module, "resolve_device", on_gpu)
+    with torch.nn.modules.module.register_module_forward_hook(note):
+        explain(directories / name, chosen, mutated=1, seed=1)
+    assert found == {("highest", False)}
+    assert (torch.get_float32_matmul_precision(), cudnn.allow_tf32) == ("high", True)
+    torch.set_float32_matmul_precision("highest")
 
 
 def test_counts_are_another_target(directories, chosen):

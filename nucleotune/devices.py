@@ -40,7 +40,7 @@ def granted(gpus: int) -> Iterator[str]:
     none is free. So several jobs share a machine whose GPUs nobody else deals out. To be called before CUDA is used.
 
     Raises:
-        InputError: GPUs were asked for and there is none.
+        InputError: GPUs were asked for and there is none that torch can use.
     """
     wanted = os.environ.get(DEVICE)
     if wanted not in (None, "", "cpu"):
@@ -49,27 +49,27 @@ def granted(gpus: int) -> Iterator[str]:
         yield "cpu"
         return
     # Not is_available(): that would fix which GPUs the process sees.
-    here = torch.cuda.device_count()
-    if not here:
-        raise InputError(
-            f"the job asks for a GPU, but {no_gpu()}. Run it where there is one (docs/gpu.md), set `gpu: 0` under "
-            f"`resources` of its model or method file, or set {DEVICE}=cpu to compute on the CPU this once"
-        )
-    if here <= gpus:
-        yield "cuda"
-        return
-    before = os.environ.get(VISIBLE)
-    names = before.split(",")[:here] if before else [str(number) for number in range(here)]
+    here, before = torch.cuda.device_count(), os.environ.get(VISIBLE)
     with ExitStack() as stack:
-        os.environ[VISIBLE] = ",".join(_take(names, gpus, stack))
-        logger.info("GPU %s of %s", os.environ[VISIBLE], ",".join(names))
-        try:
-            yield "cuda"
-        finally:
-            if before is None:
-                os.environ.pop(VISIBLE)
-            else:
-                os.environ[VISIBLE] = before
+        if here > gpus:
+            names = before.split(",")[:here] if before else [str(number) for number in range(here)]
+            os.environ[VISIBLE] = ",".join(_take(names, gpus, stack))
+            stack.callback(_set_visible, before)
+            logger.info("GPU %s of %s", os.environ[VISIBLE], ",".join(names))
+        # An old driver counts its GPUs, but they cannot be used.
+        if not torch.cuda.is_available():
+            raise InputError(
+                f"the job asks for a GPU, but {no_gpu()}. Run it where there is one (docs/gpu.md), set `gpu: 0` under "
+                f"`resources` of its model or method file, or set {DEVICE}=cpu to compute on the CPU this once"
+            )
+        yield "cuda"
+
+
+def _set_visible(names: str | None) -> None:
+    if names is None:
+        os.environ.pop(VISIBLE)
+    else:
+        os.environ[VISIBLE] = names
 
 
 def _take(names: list[str], count: int, stack: ExitStack) -> list[str]:
@@ -108,9 +108,7 @@ def no_gpu() -> str:
             f"torch {torch.__version__} was built without CUDA (torch.version.cuda is None); {has}"
         )
     hidden = f"; {VISIBLE} is {os.environ[VISIBLE]!r}" if VISIBLE in os.environ else ""
-    return (
-        f"torch {torch.__version__}, built for CUDA {torch.version.cuda}, finds none; {has}{hidden}"
-    )
+    return f"torch {torch.__version__}, built for CUDA {torch.version.cuda}, finds none that it can use; {has}{hidden}"
 
 
 def driver_version() -> str | None:

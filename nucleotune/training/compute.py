@@ -55,7 +55,7 @@ def resolve_device(device: str | None, threads: int | None) -> torch.device:
 
 
 def _checked_device(name: str) -> torch.device:
-    here = torch.cuda.device_count()
+    here = torch.cuda.device_count() if torch.cuda.is_available() else 0
     known = ["cpu", *(["cuda"] if here else []), *(f"cuda:{i}" for i in range(here))]
     if name not in known:
         why = f" ({no_gpu()})" if name == "cuda" else ""

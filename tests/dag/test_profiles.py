@@ -7,9 +7,10 @@ import yaml
 from conftest import ROOT, snakemake
 
 RUN = """\
-studies: [lncrna, rbp, polya]
+studies: [lncrna, promoters, rbp, polya]
 offline: false
 lncrna: {species: [human, mouse], splits: [paper, gene], methods: [lora-bert-orf, length], per_job: 4}
+promoters: {species: [human-110], tasks: [task3], lengths: [300], splits: [random], methods: [promoters-dnabert-3, gc]}
 rbp:
   collections: [rbpsuite]
   rbps: [AARS]

@@ -20,11 +20,16 @@ GPU = torch.device("cuda", 0)
 
 @pytest.fixture
 def gpus(monkeypatch, tmp_path):
-    """A function that lets torch count so many GPUs; locks are in a directory of this test."""
+    """A function that lets torch count so many GPUs, usable or not; locks are in a directory of this test."""
+
+    def pretend(count, usable=True):
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: usable and count > 0)
+
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.delenv(devices.VISIBLE, raising=False)
     monkeypatch.setattr(devices, "LOOK_EVERY", 0.01)
-    return lambda count: monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+    return pretend
 
 
 @pytest.mark.parametrize(
@@ -56,16 +61,22 @@ def test_attention_by_cudnn_is_off():
     assert devices.attention_kernels() == ["flash", "memory-efficient", "math"]
 
 
-def test_a_gpu_that_is_not_there_is_an_error(monkeypatch, tmp_path, gpus):
-    gpus(0)
+@pytest.mark.parametrize("counted", [0, 1, 4])
+def test_a_gpu_that_is_not_there_is_an_error(monkeypatch, tmp_path, gpus, counted):
+    """Nor one whose driver is too old for torch, though it is counted."""
+    gpus(counted, usable=False)
     monkeypatch.setattr(torch.version, "cuda", "13.0")
     monkeypatch.setattr(devices, "DRIVER", tmp_path / "version")
-    with pytest.raises(InputError, match="CUDA 13.0, finds none; no NVIDIA driver is loaded here"):
+    with pytest.raises(
+        InputError, match="CUDA 13.0, finds none that it can use; no NVIDIA driver is loaded here"
+    ):
         granted(1).__enter__()
     devices.DRIVER.write_text("535.104.05\n")
     with pytest.raises(InputError, match="set `gpu: 0` .* or set NUCLEOTUNE_DEVICE=cpu") as found:
         granted(2).__enter__()
-    assert "built for CUDA 13.0, finds none; the driver here is 535.104.05" in str(found.value)
+    assert "built for CUDA 13.0, finds none that it can use; the driver here is 535.104.05" in str(
+        found.value
+    )
     monkeypatch.setattr(torch.version, "cuda", None)
     assert "built without CUDA (torch.version.cuda is None)" in no_gpu()
     with pytest.raises(InputError, match="'cuda' is not available .*driver here is 535.104.05"):

@@ -178,6 +178,23 @@ def test_reason_of_a_failed_process_is_in_the_log(tmp_path, monkeypatch):
     assert "needs examples of both labels" in (tmp_path / "log").read_text()
 
 
+@pytest.mark.parametrize("at_a_time", [1, 7, 100])
+def test_gradients_are_sent_in_parts(monkeypatch, at_a_time):
+    """As two processes of the same gradients; what none of them has used stays without."""
+    sent = []
+    monkeypatch.setattr(parallel, "size", lambda: 2)
+    monkeypatch.setattr(parallel, "add_up", lambda tensor: sent.append(len(tensor)) or tensor * 2)
+    monkeypatch.setattr(parallel, "SENT_AT_A_TIME", at_a_time)
+    parameters = [torch.nn.Parameter(torch.zeros(shape)) for shape in ((2, 3), (4,), (5,), (1,))]
+    for number, parameter in enumerate(parameters):
+        parameter.grad = torch.full_like(parameter, number) if number != 1 else None
+    parallel.add_up_gradients(parameters)
+    assert parameters[1].grad is None
+    for number in (0, 2, 3):
+        assert torch.equal(parameters[number].grad, torch.full_like(parameters[number], 2 * number))
+    assert sent == {1: [4, 6, 5, 1], 7: [4, 11, 1], 100: [4, 12]}[at_a_time]
+
+
 def test_as_many_processes_as_gpus(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert parallel.usable_processes(4) == 2 and parallel.usable_processes(1) == 1

@@ -60,6 +60,14 @@ def state(method: str) -> str:
     return f"results/training-state/lncrna.small_gene.{method}.seed1/state.pt"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def gpus_in_name_only():
+    """Jobs ask SLURM for GPUs, and compute on the CPU."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NUCLEOTUNE_DEVICE", "cpu")
+        yield
+
+
 @pytest.fixture(scope="module")
 def cluster():
     if reason := obstacle():
@@ -138,8 +146,7 @@ class Workflow:
             stdout=self.log.open("w"),
             stderr=subprocess.STDOUT,
             cwd=ROOT,
-            # The GPUs that SLURM grants here are GPUs in name only.
-            env=cluster.environment() | {"PYTHONPATH": str(ROOT), "NUCLEOTUNE_DEVICE": "cpu"},
+            env=cluster.environment() | {"PYTHONPATH": str(ROOT)},
             start_new_session=True,
         )
 

@@ -26,7 +26,7 @@ COLUMNS = ("what", "name", "value", "unit", "source", "basis")
 SOURCES = ("measured", "estimated", "published")
 
 #: Cost of training on an example, in forward passes.
-PASSES = {"full": 3, "lora": 2, "frozen": 1}
+PASSES = {"full": 3, "lora": 2, "frozen": 1, "probe": 1}
 
 #: Nucleotides that a token stands for, and special tokens; `file` is DNABERT-2's, whose tokens hold about five.
 TOKENS = {"kmer": (1, 2), "sixmer": (6, 1), "single": (1, 2), "file": (5, 2)}
@@ -204,8 +204,11 @@ def forward_flop(name: str, model: Mapping[str, Any], lengths: np.ndarray, costs
 def training_examples(method: Mapping[str, Any], rows: Mapping[str, float]) -> tuple[float, float]:
     """Examples that a training learns from, and those it only looks at (validation, predictions at the end).
 
-    All epochs are counted, up to `max_steps`; early stopping may end sooner.
+    All epochs are counted, up to `max_steps`; early stopping may end sooner. A probe looks at each example once.
     """
+    predicted = sum(rows.get(split, 0) for split in PREDICTED)
+    if method["adaptation"] == "probe":
+        return 0, predicted
     training = method["training"]
     n = sum(rows.get(split, 0) for split in method["train_splits"])
     steps_per_epoch = max(1, math.ceil(n / training["batch_size"]))
@@ -214,7 +217,6 @@ def training_examples(method: Mapping[str, Any], rows: Mapping[str, float]) -> t
         steps = min(steps, training["max_steps"])
     trained = min(training["epochs"] * n, steps * training["batch_size"])
     evaluations = math.ceil(steps * training["evaluations_per_epoch"] / steps_per_epoch)
-    predicted = sum(rows.get(split, 0) for split in PREDICTED)
     return trained, evaluations * rows.get("valid", 0) + predicted
 
 

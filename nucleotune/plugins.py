@@ -306,6 +306,15 @@ def load_method(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
             f"{path}: key 'kind' must be one of {', '.join(kinds)}, found {raw.get('kind')!r}"
         )
     method = validate(raw, read_schema(raw["kind"]), path)
+    if "probe" in method and method["adaptation"] != "probe":
+        raise InputError(
+            f"{path}: key 'probe' belongs to adaptation 'probe', found {method['adaptation']!r}"
+        )
+    if "weights" in method and method["start_from"]:
+        raise InputError(
+            f"{path}: weights 'random' and start_from {method['start_from']!r} contradict each other; leave one of them"
+            " out"
+        )
     if method.get("mode") == "original":
         if method["baseline"] not in INSTALLED_TOOLS:
             raise InputError(

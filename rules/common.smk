@@ -66,7 +66,7 @@ def training_need(key):
 
 def gpu_of(method):
     """One GPU for jobs that use one, where the method is trained on any number of them; else none."""
-    return min(1, trainings.need(RUN, method, "gpu"))
+    return 0 if method in RUN.baselines else min(1, trainings.need(RUN, method, "gpu"))
 
 
 def one_gpu(wildcards):

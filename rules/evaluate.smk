@@ -68,7 +68,7 @@ rule compare:
         against=lambda wildcards: RUN.studies[wildcards.study].against(RUN),
         seeds=RUN.config["seeds"],
         bootstrap=RUN.config["bootstrap"],
-        judged=lambda wildcards: RUN.studies[wildcards.study].judged(RUN, wildcards.dataset),
+        judged=lambda wildcards: RUN.compared(wildcards.study, wildcards.dataset),
         code=code_digest("scripts/compare.py", OF_TASKS),
     message:
         "Comparing all methods on {wildcards.dataset} with the best baseline"

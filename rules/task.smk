@@ -1,10 +1,12 @@
 """Examples of tasks of one's own, from the files that a task file names.
 
 REQUIRED INPUTS: files of the tasks (resources/downloads/... or the user's own)
-OUTPUTS: results/task/<dataset>/examples.parquet, card.json; resources/simulated-tasks/<task>
+OUTPUTS: results/task/<dataset>/examples.parquet, card.json; resources/simulated-tasks/<task>; with `task.cross`
+    results/task/<dataset>/<method>/cross.json
 """
 
-from nucleotune.studies.task.plan import computed_task
+from nucleotune.plan.run import PREDICTIONS, SEED_OF
+from nucleotune.studies.task.plan import CROSS, computed_task, crossed, relatives_of
 
 
 localrules:
@@ -41,6 +43,44 @@ rule task_examples:
         "Building examples of {wildcards.dataset}"
     script:
         "../scripts/task_examples.py"
+
+
+rule cross_tests:
+    input:
+        examples="results/task/{dataset}/examples.parquet",
+        predictions=expand(PREDICTIONS, study="task", seed=RUN.seeds, allow_missing=True),
+        models=expand(f"{SEED_OF}/model", study="task", seed=RUN.seeds, allow_missing=True),
+        others=lambda wildcards: [
+            f"results/task/{other}/examples.parquet" for other in crossed(RUN)[wildcards.dataset]
+        ],
+    output:
+        RUN.place(CROSS),
+    log:
+        "logs/cross_tests/{dataset}.{method}.log",
+    benchmark:
+        "results/benchmarks/cross_tests/{dataset}.{method}.tsv"
+    wildcard_constraints:
+        dataset=any_of(crossed(RUN)),
+    conda:
+        "../envs/nucleotune.yaml"
+    threads: lambda wildcards: training_need("threads")(wildcards, 1)
+    resources:
+        mem_mb=training_need("mem_mb"),
+        runtime=training_need("runtime"),
+        gpu=one_gpu,
+        devices=one_gpu,
+    params:
+        seeds=RUN.seeds,
+        task=lambda wildcards: RUN.task("task", wildcards.dataset),
+        others=lambda wildcards: crossed(RUN)[wildcards.dataset],
+        judged=lambda wildcards: RUN.studies["task"].judged(RUN, wildcards.dataset),
+        related=lambda wildcards: relatives_of(RUN, wildcards.dataset),
+        bootstrap=RUN.config["bootstrap"],
+        version=stage_number("cross_tests"),
+    message:
+        "Testing {wildcards.method} of {wildcards.dataset} on the other tasks with its labels"
+    script:
+        "../scripts/cross_tests.py"
 
 
 rule simulate_task:

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 
 def agreement(a: np.ndarray, b: np.ndarray) -> pd.DataFrame:
@@ -15,6 +14,8 @@ def agreement(a: np.ndarray, b: np.ndarray) -> pd.DataFrame:
     Returns:
         One row per sequence: `pearson`, `spearman` (ties have mean ranks); NaN where either does not vary.
     """
+    from scipy.stats import rankdata  # takes a second, and tables need none of it
+
     rows = []
     for x, y in zip(a, b, strict=True):
         seen = np.isfinite(x) & np.isfinite(y)

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import false_discovery_control
 
 from nucleotune.attribution.compare import any_of, match
 from nucleotune.attribution.patterns import Patterns
@@ -65,6 +64,8 @@ def match_patterns(
     columns = ["pattern", "motif", "element", "p", "q", "centre"]
     if not rows or not motifs:
         return pd.DataFrame(rows, columns=columns).fillna({"element": ""})
+    from scipy.stats import false_discovery_control  # takes a second, and tables need none of it
+
     table = pd.DataFrame(rows)
     table["q"] = false_discovery_control(table["p"])
     known = table["q"] <= MOST_Q

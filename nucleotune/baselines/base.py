@@ -20,7 +20,7 @@ class Labelled(NamedTuple):
 
 def probability(score: np.ndarray) -> np.ndarray:
     """Decision of a method whose score is a probability."""
-    return score > 0.5
+    return score >= 0.5
 
 
 def margin(score: np.ndarray) -> np.ndarray:
@@ -75,7 +75,7 @@ def every_kind(
     """A method that treats two classes as any other kind; its `fit` is `general`."""
     return Baseline(
         lambda train, valid, options, seed: fit(train, valid, options, seed, "classes", 2),
-        lambda score: score >= 0.5,
+        probability,
         restore,
         general=fit,
         **described,

@@ -1,9 +1,10 @@
 """Areas under ROC and precision-recall curves, for many resamples at once."""
 
+from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -35,11 +36,17 @@ def areas(ranking: Ranking, weights: NDArray) -> tuple[Floats, Floats]:
     no positive, of AUROC also where it leaves no negative.
     """
     found = np.empty((2, len(weights)))
-    _areas(*ranking, np.ascontiguousarray(weights), *found)
+    _compiled()(*ranking, np.ascontiguousarray(weights), *found)
     return found[0], found[1]
 
 
-@njit(cache=True, nogil=True)
+@cache
+def _compiled() -> Callable[..., None]:
+    from numba import njit  # takes half a second, and figures need none of it
+
+    return njit(cache=True, nogil=True)(_areas)
+
+
 def _areas(rows, positive, last, weights, auroc, auprc):  # pragma: no cover (compiled)
     for resample in range(len(weights)):
         w = weights[resample]

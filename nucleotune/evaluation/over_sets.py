@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.stats import wilcoxon
 
 from nucleotune.errors import InputError
 from nucleotune.evaluation.paired import holm
@@ -69,6 +68,8 @@ def compare_over_sets(
     """
     if method not in values:
         raise InputError(f"method {method!r} has no values; found {', '.join(map(str, values))}")
+    from scipy.stats import wilcoxon  # takes a second, and figures need none of it
+
     rows = []
     for other in (name for name in values if name != method):
         pairs = values[[method, other]].dropna()

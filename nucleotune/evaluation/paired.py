@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.stats import binomtest
 
 from nucleotune.errors import InputError
 from nucleotune.evaluation.resampling import (
@@ -27,6 +26,9 @@ from nucleotune.evaluation.titles import COMPARED, LESS_IS_BETTER
 from nucleotune.evaluation.two_classes import check_classes, split_of
 
 Tables = Mapping[int, pd.DataFrame]
+
+#: Note of the rows of pairs.
+PAIRED = "the same network with and without pre-training"
 
 
 def comparison_columns(metrics: Sequence[str], decisions: bool = True) -> tuple[str, ...]:
@@ -46,6 +48,7 @@ def compare_splits(
     metrics: Sequence[str],
     titles: Mapping[str, str],
     decisions: bool = True,
+    pairs: Sequence[tuple[str, str]] = (),
     groups: pd.Series | None = None,
     resamples: int = 1000,
     confidence: float = 0.95,
@@ -58,7 +61,8 @@ def compare_splits(
     compared, the main one first; `groups` is the group of every example by id, as in `resampling`. One row per method
     but the best baseline itself, with the columns of `comparison_columns`; a difference is method minus baseline, also
     where less is better; `p_holm` is `p` (of the main metric) after Holm's correction over the rows. What is undefined
-    for one of the two is NaN, and the note says why. No rows when there is no baseline. McNemar's test (`decisions`)
+    for one of the two is NaN, and the note says why. No such rows when there is no baseline. One more row follows for
+    each of `pairs`, (method, against), whose p values are corrected among themselves. McNemar's test (`decisions`)
     takes examples one by one. Raises InputError when a baseline has no predictions, none has the main metric on the
     validation split, or methods were not tested on the same examples.
     """
@@ -66,44 +70,50 @@ def compare_splits(
     if unknown:
         raise InputError(f"baseline(s) without predictions: {', '.join(unknown)}")
     columns = list(comparison_columns(metrics, decisions))
-    if not baselines:
-        return pd.DataFrame(columns=columns)
     main = metrics[0]
-    validation = {
-        name: {main: {"value": _mean(split_of(predictions[name], "valid", name), main)}}
-        for name in baselines
-    }
-    best = best_baseline(validation, main)
+    families: dict[str, Sequence[tuple[str, str]]] = {PAIRED: pairs} if pairs else {}
+    if baselines:
+        validation = {
+            name: {main: {"value": _mean(split_of(predictions[name], "valid", name), main)}}
+            for name in baselines
+        }
+        best = best_baseline(validation, main)
+        reached = validation[best][main]["value"]
+        chosen = f"best baseline by validation {titles[main]} ({reached:.3f})"
+        families = {chosen: [(name, best) for name in predictions if name != best], **families}
+    if not families:
+        return pd.DataFrame(columns=columns)
     tests = {name: split_of(tables, "test", name) for name, tables in predictions.items()}
+    first = best if baselines else next(iter(tests))
     for name, test in tests.items():
-        check_same_examples(best, tests[best], name, test)
-    codes = group_codes(groups, tests[best].ids, best)
+        check_same_examples(first, tests[first], name, test)
+    codes = group_codes(groups, tests[first].ids, first)
     resampled = {
         name: resample(test, resamples=resamples, seed=seed, groups=codes)
         for name, test in tests.items()
     }
-    chosen = f"best baseline by validation {titles[main]} ({validation[best][main]['value']:.3f})"
     rows = []
-    for name in (name for name in predictions if name != best):
-        pair = (tests[name], tests[best])
-        result = _difference(pair, (resampled[name], resampled[best]), metrics, confidence)
-        notes = [chosen]
-        if decisions:
-            result["mcnemar_p"] = _mcnemar(*pair)
-            if len(predictions[name]) > 1 or len(predictions[best]) > 1:
-                seeds = [min(predictions[key]) for key in (name, best)]
-                notes.append(f"McNemar on seeds {seeds[0]} and {seeds[1]}")
-        if not np.isfinite(result[f"delta_{main}"]):
-            one = next(one for one in pair if not np.isfinite(_mean(one, main)))
-            why = one.reasons.get((WHOLE, main), "undefined on the test rows")
-            notes.append(f"{titles[main]}: {why}")
-        rows.append({"method": name, "against": best, **result, "note": "; ".join(notes)})
-    table = pd.DataFrame(rows, columns=columns)
-    p = table["p"].to_numpy(dtype=float, copy=True)
-    known = np.isfinite(p)
-    p[known] = holm(p[known])
-    table["p_holm"] = p
-    return table
+    for note, family in families.items():
+        found = []
+        for name, other in family:
+            pair = (tests[name], tests[other])
+            result = _difference(pair, (resampled[name], resampled[other]), metrics, confidence)
+            notes = [note]
+            if decisions:
+                result["mcnemar_p"] = _mcnemar(*pair)
+                if len(predictions[name]) > 1 or len(predictions[other]) > 1:
+                    seeds = [min(predictions[key]) for key in (name, other)]
+                    notes.append(f"McNemar on seeds {seeds[0]} and {seeds[1]}")
+            if not np.isfinite(result[f"delta_{main}"]):
+                one = next(one for one in pair if not np.isfinite(_mean(one, main)))
+                why = one.reasons.get((WHOLE, main), "undefined on the test rows")
+                notes.append(f"{titles[main]}: {why}")
+            found.append({"method": name, "against": other, **result, "note": "; ".join(notes)})
+        p = np.array([one["p"] for one in found], dtype=float)
+        known = np.isfinite(p)
+        p[known] = holm(p[known])
+        rows += [one | {"p_holm": value} for one, value in zip(found, p, strict=True)]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def compare(
@@ -194,6 +204,8 @@ def _mcnemar(method: Split, other: Split) -> float:
     right, other_right = method.right[0], other.right[0]
     only_method = int((right & ~other_right).sum())
     discordant = int((right != other_right).sum())
+    from scipy.stats import binomtest  # takes a second, and tables need none of it
+
     return float(binomtest(only_method, discordant).pvalue) if discordant else 1.0
 
 

@@ -36,6 +36,7 @@ from nucleotune.models.description import (
 )
 from nucleotune.models.families import FAMILIES
 from nucleotune.models.padding import SDPA
+from nucleotune.models.probe import Probe
 from nucleotune.models.spec import check_model, padding_id
 from nucleotune.models.tokenizers import Tokenizer
 from nucleotune.models.weights import (
@@ -222,6 +223,8 @@ def load_model(
 ) -> tuple[PreTrainedModel, dict[str, Any]]:
     """Load a model directory: the classifier in evaluation mode on the CPU, and its description.
 
+    That of a probe is a `models.probe.Probe`.
+
     Raises:
         InputError: a file is missing or broken, or weights are missing, superfluous or of another shape (lists them).
     """
@@ -233,5 +236,8 @@ def load_model(
         )
     except InputError as error:
         raise InputError(f"{Path(directory) / DESCRIPTION}: {error}") from None
+    method = description.get("method")
+    if isinstance(method, dict) and method.get("adaptation") == "probe":
+        classifier = Probe(classifier)
     load_weights(classifier, directory)
     return classifier.eval(), description

@@ -174,10 +174,25 @@ def check_baselines(
             )
 
 
+def pretraining_pairs(names: Iterable[str], methods: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Each language model with itself without pre-training (`weights: random`): the same model and adaptation."""
+    models = [name for name in names if methods[name]["kind"] == "language_model"]
+    return [
+        (name, control)
+        for control in models
+        for name in models
+        if methods[control].get("weights") == "random"
+        and "weights" not in methods[name]
+        and methods[name]["start_from"] is None
+        and all(methods[name][key] == methods[control][key] for key in ("model", "adaptation"))
+    ]
+
+
 def describe_methods(names: list[str], methods: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What tables and figures say of each method.
 
-    Kind `reference` marks one-feature lines and the mean profile; `view` is what a language model is shown, else None.
+    Kind `reference` marks one-feature lines and the mean profile, `control` language models without pre-training
+    (`weights: random`); `view` is what a language model is shown, else None.
     """
     keys = ("title", "kind", "published_as", "comparable", "note")
     result = []
@@ -187,5 +202,7 @@ def describe_methods(names: list[str], methods: Mapping[str, Any]) -> list[dict[
         method = methods[name]
         if method.get("baseline") in REFERENCE_LINES or method.get("network") == "average":
             described["kind"] = "reference"
+        elif method.get("weights") == "random":
+            described["kind"] = "control"
         result.append(described)
     return result

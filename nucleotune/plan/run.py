@@ -19,6 +19,7 @@ from nucleotune.plan import (
     check_baselines,
     checkpoint_files,
     pool_name,
+    pretraining_pairs,
     shared_jobs,
     used_models,
 )
@@ -185,6 +186,11 @@ class Run:
             return ("classes",)
         task, names = self.task(study, dataset), self.labels(study, dataset)
         return (task,) if task == "classes" and len(names) == 2 else (task, *names)
+
+    def compared(self, study: str, dataset: str) -> dict[str, Any]:
+        """Further arguments of a kind's `compare`: how predictions are judged, and pairs that tell of pre-training."""
+        pairs = pretraining_pairs(self.assigned[study][dataset], self.methods)
+        return self.studies[study].judged(self, dataset) | ({"pairs": pairs} if pairs else {})
 
     def species_of(self, study: str) -> list[str]:
         """Species that a study is about."""

@@ -17,6 +17,7 @@ from nucleotune.reporting.facts import read_cards, tables
 from nucleotune.reporting.figures import method_styles, training_curves, waterfall
 from nucleotune.reporting.leaks import leaks, noted
 from nucleotune.reporting.page import summarise_benchmarks
+from nucleotune.reporting.pretraining import pretraining
 from nucleotune.reporting.provenance import describe_inputs, describe_models, describe_run
 from nucleotune.reporting.sampled import sampled
 from nucleotune.reporting.texts import read_texts
@@ -65,11 +66,14 @@ def gather_study(
     lines = [method["title"] for method in methods if method["kind"] == "reference"]
     trained = {name: method["title"] for name, method in run["methods"].items()}
     headlines = texts.headlines(metrics, comparisons, datasets, methods, run["config"]["bootstrap"])
+    said = answer([one.pop("contest") for one in headlines])
+    # What has no steps has no curve.
+    probes = [name for name, one in run["methods"].items() if one.get("adaptation") == "probe"]
     return {
         "study": study,
         "title": texts.title,
         "asked": texts.asked,
-        "answer": answer([one.pop("contest") for one in headlines]),
+        "answer": f"{said} {pretraining(comparisons, apart, methods)}".strip(),
         "headlines": headlines,
         "not_run": _not_run(metrics, dataset_titles, titles),
         "run": describe_run(run),
@@ -93,7 +97,12 @@ def gather_study(
             for path in inputs["figures"]
         ],
         "training": _training(
-            _of_first(inputs["training"], datasets), dataset_titles, trained, shown, lines
+            [
+                path
+                for path in _of_first(inputs["training"], datasets)
+                if Path(path).parts[-3] not in probes
+            ],
+            *(dataset_titles, trained, shown, lines),
         ),
         "gates": _gates(inputs["training"], dataset_titles, trained),
         "fits": _fits(_of_first(inputs["fits"], datasets), dataset_titles, trained),

@@ -50,7 +50,8 @@ def render_study(context: Mapping[str, Any]) -> str:
 
     title         str
     asked         str, what the study asked, one or two sentences
-    answer        str, the answer in one sentence (`answer.answer`)
+    answer        str, the answer in one sentence (`answer.answer`), and what pre-training is worth, if that was asked
+                  (`pretraining.pretraining`)
     headlines     list of dicts as `headlines.headlines` returns them
     not_run       list of {"method", "reason", "datasets"}: titles, and why the method is missing
     run           {"config" (YAML), "date"}: str; "versions": {package: version};
@@ -71,7 +72,7 @@ def render_study(context: Mapping[str, Any]) -> str:
     fits          list of {"dataset", "method", "seed", "rows_used", "rows_available", "chosen"}, of
                   the baselines; chosen is a sentence on settings
     benchmarks    list of dicts as `summarise_benchmarks` returns them
-    deviations    HTML, taken as it is
+    deviations    HTML, taken as it is; empty where the study has no paper
     """
     values = dict(context)
     values["tables"] = [Markup(fragment) for fragment in context["tables"]]

@@ -29,6 +29,10 @@ class TransferError(Exception):
     """A URL cannot give its file; the message says why."""
 
 
+class _RefusedError(TransferError):
+    """The server gives nothing to whoever asks now, which says nothing of the bytes that it gave before."""
+
+
 class _BrokenError(Exception):
     """An attempt failed in a way that another one may mend."""
 
@@ -78,6 +82,8 @@ def fetch(
             _attempt(url, partial, transfer, timeout, deadline)
             forget_note(partial)
             return transfer
+        except _RefusedError:
+            raise
         except TransferError:
             discard(partial)
             raise
@@ -114,7 +120,7 @@ def _attempt(url: str, partial: Path, transfer: Transfer, timeout: float, deadli
     try:
         response = requests.get(reveal(url), headers=headers, stream=True, timeout=timeout)
     except requests.exceptions.SSLError as error:
-        raise TransferError(f"TLS error: {without_secrets(str(_cause(error)))}") from None
+        raise _RefusedError(f"TLS error: {without_secrets(str(_cause(error)))}") from None
     except (requests.ConnectionError, requests.Timeout) as error:
         raise _BrokenError(f"no connection: {_cause(error)}") from None
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
@@ -125,7 +131,7 @@ def _attempt(url: str, partial: Path, transfer: Transfer, timeout: float, deadli
         if response.status_code >= 500 or response.status_code in _RETRIED_STATUS:
             raise _BrokenError(f"HTTP {response.status_code} {response.reason}")
         if response.status_code not in (200, 206):
-            raise TransferError(f"HTTP {response.status_code} {response.reason}")
+            raise _RefusedError(f"HTTP {response.status_code} {response.reason}")
         if response.status_code == 206:
             _check_continuation(response, start, partial, transfer)
             transfer.resumed = True

@@ -101,11 +101,13 @@ def compare_kind(
     main_metric: str | None = None,
     threshold: str | None = None,
     chosen_by: str = "mcc",
+    pairs: Iterable[tuple[str, str]] = (),
 ) -> pd.DataFrame:
     """Every method that ran against the best of the baselines `against`, on the same test rows.
 
-    The best one is that of the main metric on the validation rows. Further arguments are those of `evaluate_kind`: give
-    both the same, so that what is compared is what metrics.json says.
+    The best one is that of the main metric on the validation rows. `pairs`, (method, against), are compared as well:
+    with and without pre-training. Further arguments are those of `evaluate_kind`: give both the same, so that what is
+    compared is what metrics.json says.
     """
     from nucleotune.evaluation.paired import compare_splits  # scipy.stats takes a second
 
@@ -129,6 +131,7 @@ def compare_kind(
         metrics=tuple(dict.fromkeys((main, *judging.compared))),
         titles=judging.titles,
         decisions=judging.mcnemar,
+        pairs=[(one, other) for one, other in pairs if one in tables and other in tables],
         groups=_groups(examples),
         **bootstrap,
     )

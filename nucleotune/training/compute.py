@@ -11,6 +11,7 @@ import torch
 from nucleotune.contracts import further_tests
 from nucleotune.devices import no_gpu
 from nucleotune.errors import InputError
+from nucleotune.models.probe import Probe
 from nucleotune.sequence.kmers import TokenizedSequences
 from nucleotune.training import parallel
 from nucleotune.training.batches import collate, micro_batches
@@ -107,6 +108,26 @@ def forward(
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision(device) == "bf16"):
         logits = classifier(input_ids=ids, attention_mask=mask).logits
     return logits.float()
+
+
+def embed(
+    probe: Probe,
+    tokenized: TokenizedSequences,
+    indices: np.ndarray,
+    *,
+    device: torch.device,
+    budget: TokenBudget,
+) -> torch.Tensor:
+    """Mean-pooled embeddings, fp32 (len(indices), hidden size), in the order of `indices`, on the CPU."""
+    probe.eval()
+
+    def embedded(part: np.ndarray) -> tuple[torch.Tensor]:
+        ids, mask = collate(tokenized, indices[part], device)
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision(device) == "bf16"):
+            return (probe.embed(mask, input_ids=ids),)
+
+    (found,) = predict_parts(embedded, tokenized.lengths[indices], budget)
+    return found
 
 
 def predict_logits(

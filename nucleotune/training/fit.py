@@ -74,7 +74,8 @@ def fit(
         start_from: directory of a trained model of the same architecture, tokenizer and outputs whose weights, head
             included, are the starting point.
         checkpoint: directory of a published language model (`models.checkpoints`) that gives the encoder's weights
-            and the tokenizer's files. Not together with `start_from`; without both, weights are random.
+            and the tokenizer's files. Not together with `start_from`; without both, weights are random. With `weights`
+            `random` in the method it gives tokenizer and architecture only.
         state_dir: for this training alone.
         output_dir: the model directory to be written; None for none.
         labels: names of classes 0, 1, ..., or of labels or targets, in the order of the head's outputs; None takes two
@@ -88,6 +89,8 @@ def fit(
     if output_dir is not None:
         check_new_directory(output_dir, DESCRIPTION)
     model, base = _resolved(model, start_from, checkpoint)
+    if method.get("weights") == "random":
+        base = None
     torch_device = resolve_device(device, threads)
     log_precision(torch_device)
     learner = learner_class(task)(

@@ -5,8 +5,11 @@ A method is the dict of one `config/methods/<name>.yaml`, validated by its schem
     title, kind: language_model, model
     start_from    name of the method whose trained model this one starts from, or null
     train_splits  the splits trained on
+    weights       `random`: the checkpoint gives the tokenizer and the sizes only; else not there
     adaptation    `full`; `lora` with lora: {rank, alpha, dropout}; or `frozen`: the head alone is trained (what the
-                  head is, says `models.adapters`). Dropout acts on a frozen encoder, too, while its head is trained
+                  head is, says `models.adapters`). Dropout acts on a frozen encoder, too, while its head is trained.
+                  `probe` with probe: {c_grid}: a linear head on mean-pooled embeddings, which are computed once, fitted
+                  as a regression (`training.probe`); of `training` it needs micro_batch_tokens and on_collapse only
     view          what the model is shown of a sequence (see `sequence.views`)
     truncation    right, left or centre (see `sequence.kmers.encode_kmers`)
     max_tokens    longest input in tokens, or null: the model's
@@ -31,12 +34,13 @@ from nucleotune.models.adapters import add_lora, freeze_encoder, head_modules, m
 from nucleotune.models.description import Head, head_of
 from nucleotune.models.families import FAMILIES
 from nucleotune.models.load import build_classifier, load_model, load_pretrained, save_model
+from nucleotune.models.probe import Probe
 from nucleotune.models.spec import as_read
 from nucleotune.models.tokenizers import make_tokenizer
 from nucleotune.models.weights import count_parameters
 from nucleotune.sequence.views import show
 from nucleotune.training.batches import epoch_batches
-from nucleotune.training.compute import forward, predict_logits, predicted_splits
+from nucleotune.training.compute import embed, forward, predict_logits, predicted_splits
 from nucleotune.training.gates import check_unknown
 from nucleotune.training.learner import Learner, Rows
 from nucleotune.training.memory import TokenBudget
@@ -52,6 +56,8 @@ class SequenceLearner(Learner):
     task: ClassVar[str]
     #: Labels or numbers that a training example has, on average; the loss is a mean over these.
     per_example: float = 1
+    #: What the outputs of all rows should be: classes (n,), or values (n, outputs), NaN where unknown.
+    targets: NDArray[Any]
 
     def __init__(
         self,
@@ -103,6 +109,9 @@ class SequenceLearner(Learner):
             "truncated_share": share,
         }
         self.prepare(began)
+        self.embeddings: torch.Tensor | None = None
+        if method["adaptation"] == "probe":
+            self._fit_probe()
 
     def names(self, examples: pd.DataFrame) -> Sequence[str]:
         """Names of classes, labels or targets where the caller has none."""
@@ -148,6 +157,9 @@ class SequenceLearner(Learner):
 
     def predict(self, rows: Rows) -> NDArray[np.float64]:
         """Logits (len(rows), outputs)."""
+        if self.embeddings is not None:
+            head = self.network.classifier
+            return head(self.embeddings[rows].to(self.device)).cpu().double().numpy()
         return predict_logits(
             self.network, self.tokenized, rows, device=self.device, budget=self.budget
         )
@@ -195,7 +207,7 @@ class SequenceLearner(Learner):
         """
         model, method, report, began = self.model, self.method, None, {}
         outputs = self.head.outputs
-        if checkpoint is not None:
+        if checkpoint is not None and method.get("weights") != "random":
             network, report = load_pretrained(model, checkpoint, seed=seed, outputs=outputs)
             logger.info(
                 "%s: %d weights; new: %s; not used: %s",
@@ -207,12 +219,35 @@ class SequenceLearner(Learner):
             self._check_head(start_from, head_of(began))
         else:
             network = build_classifier(model, seed=seed, outputs=outputs)
-        if method["adaptation"] == "frozen":
+        if method["adaptation"] == "probe":
+            network = Probe(network)
+            network.base_model.requires_grad_(False)
+            if report is not None:
+                report["new"] = [f"classifier.{name}" for name in network.classifier.state_dict()]
+        elif method["adaptation"] == "frozen":
             freeze_encoder(network)
         elif method["adaptation"] == "lora":
             trained, targets = head_modules(network), model["lora_targets"]
             network = add_lora(network, targets, **method["lora"], seed=seed, trained=trained)
         return network, report, began
+
+    def _fit_probe(self) -> None:
+        """Compute the embeddings of all rows, and fit the head on them: nothing is left to be trained."""
+        from nucleotune.training.probe import fit_head  # scikit-learn takes a second
+
+        rows = np.arange(len(self.table))
+        given = {"device": self.device, "budget": self.budget}
+        self.embeddings = embed(self.network, self.tokenized, rows, **given)
+        self.facts["probe"] = fit_head(
+            self.network.classifier,
+            self.embeddings,
+            self.targets,
+            kind=self.task,
+            train=self.train,
+            valid=self.valid,
+            c_grid=self.method["probe"]["c_grid"],
+            method=f"method {self.method['title']!r}",
+        )
 
     def _check_head(self, start_from: Path, found: Head) -> None:
         """Raise InputError unless the head of the model that is started from is of the same outputs.

@@ -126,17 +126,18 @@ class Trainer:
         """Set up a run from its beginning; `seed` is that of batch order and dropout (torch's random state)."""
         self.learner, self.seed = learner, seed
         self.training = training = learner.training
-        self.steps_per_epoch = math.ceil(len(learner.train) / training["batch_size"])
-        self.steps = training["epochs"] * self.steps_per_epoch
-        if training.get("max_steps") is not None:
-            self.steps = min(self.steps, training["max_steps"])
-        self.warmup = warmup_steps(training, self.steps)
         self.max_norm = training.get("max_gradient_norm")
         self.trained = {n: p for n, p in learner.network.named_parameters() if p.requires_grad}
         self.running = learner.running()
         self.changing = self.trained | self.running
         # A network without trainable parameters is measured only.
+        self.steps, self.steps_per_epoch = 0, 1
         if self.trained:
+            self.steps_per_epoch = math.ceil(len(learner.train) / training["batch_size"])
+            self.steps = training["epochs"] * self.steps_per_epoch
+            if training.get("max_steps") is not None:
+                self.steps = min(self.steps, training["max_steps"])
+            self.warmup = warmup_steps(training, self.steps)
             groups = parameter_groups(learner.network, training.get("weight_decay", 0.0))
             self.optimizer = torch.optim.AdamW(groups, fused=True)
             self._reserve_moments()

@@ -14,6 +14,7 @@ from conftest import ROOT, job_counts, snakemake
 #: Rules that only show what others have computed.
 SHOWS = re.compile(
     r"all|overview|.*report|.*_(table|figure)\w*|promoters_(controls|truncation)|polya_(order|attribution)"
+    r"|task_(?!examples)\w+"
 )
 FOLDERS = re.compile(
     r"/model$|^resources/(simulated|checkpoints)[^/]*/[^/]+$|^results/shared-jobs/"
@@ -26,7 +27,7 @@ LARGE = "results/lncrna/toy_gene/examples.parquet"
 def finished(tmp_path_factory):
     """A run of empty files that counts as finished, and the arguments of its plug-in files."""
     folder = tmp_path_factory.mktemp("finished")
-    for kind in ("species", "models", "methods", "collections"):
+    for kind in ("species", "models", "methods", "collections", "tasks"):
         shutil.copytree(ROOT / "config" / kind, folder / "plugins" / kind)
     (folder / "run.yaml").write_text(f"plugins: [{folder}/plugins]\n")
     arguments = ["--configfile", str(ROOT / "config/demo.yaml"), str(folder / "run.yaml")]

@@ -134,7 +134,26 @@ def test_models_of_every_study_beat_their_lines(default_run):
     )
 
 
-@pytest.mark.parametrize("study", ["lncrna", "promoters", "rbp", "polya"])
+@pytest.mark.parametrize(
+    ("dataset", "metric"), [("toy-classes", "macro_auroc"), ("toy-numbers", "pearson")]
+)
+def test_planted_motifs_are_found_in_tasks_of_ones_own(default_run, dataset, metric):
+    """Motifs of classes, and numbers that count them, hardly change GC: what is above it has read the sequence."""
+
+    def measured(method):
+        path = default_run / f"results/task/{dataset}/{method}/metrics.json"
+        return json.loads(path.read_text())["splits"]["test"][metric]
+
+    for method in ("dnabert-6-tiny", "tfidf-tiny"):
+        assert measured(method)["ci_low"] > measured("gc")["ci_high"], method
+    table = pd.read_csv(default_run / "results/tables/task_performance.tsv", sep="\t")
+    assert table["dataset"].nunique() == 2 and table["method"].nunique() == 3
+    title = table["dataset"][table["metric"] == metric].iloc[0]
+    answer = json.loads((default_run / "results/reports/task.json").read_text())["answer"]
+    assert f"{title}: best language model DNABERT (6-mer), tiny, best baseline TF-IDF" in answer
+
+
+@pytest.mark.parametrize("study", ["lncrna", "promoters", "rbp", "polya", "task"])
 def test_every_study_has_its_page(default_run, study):
     page = (default_run / f"results/reports/{study}.html").read_text()
     assert 'class="finding"' in page and "Deviations from the paper" in page

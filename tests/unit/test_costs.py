@@ -131,6 +131,8 @@ def test_examples_of_a_training():
     assert training_examples(METHOD, ROWS) == (300, 60 + 130)
     limited = METHOD | {"training": METHOD["training"] | {"max_steps": 10}}
     assert training_examples(limited, ROWS) == (160, 30 + 130)
+    probe = METHOD | {"adaptation": "probe", "training": {}}
+    assert training_examples(probe, ROWS) == (0, 130)
     first = METHOD | {"train_splits": ["pretrain"]}  # 4 steps an epoch; pretrain is not predicted
     assert training_examples(first, ROWS) == (150, 60 + 130)
 

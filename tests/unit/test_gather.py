@@ -287,6 +287,7 @@ def test_deviations_are_those_of_the_study_and_of_the_models():
     assert '<a href="https://gtexportal.org">GTEx</a>' in html
     assert "<h3>Published models</h3>" in html and "<h4>Toy species</h4>" in html
     assert "<td>d</td>" in html
+    assert deviations(DEVIATIONS, "task") == "", "a user's own table follows no paper"
 
 
 SPLITS = {"train": {"a": 30, "b": 30}, "test": {"a": 20, "b": 20}, "test-kept90": {"a": 20}}

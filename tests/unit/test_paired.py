@@ -148,6 +148,23 @@ def test_comparison_table():
     assert {key: length[key] for key in alone} == pytest.approx(alone)
 
 
+def test_pairs_are_questions_of_their_own():
+    strengths = {"bert": 2.5, "bert-random": 0.5, "svm": 1.5, "other": 1.0}
+    methods = {name: {1: predictions(s, i)} for i, (name, s) in enumerate(strengths.items())}
+    pairs = [("bert", "bert-random")]
+    alone = compare_methods(methods, ["svm"], resamples=200)
+    found = compare_methods(methods, ["svm"], pairs=pairs, resamples=200)
+    pd.testing.assert_frame_equal(found.iloc[:3], alone)
+    (row,) = found.iloc[3:].to_dict("records")
+    assert (row["method"], row["against"]) == pairs[0]
+    assert row["ci_low"] > 0 and row["p_holm"] == row["p"], (
+        "not one of the tests against the baseline"
+    )
+    assert row["note"] == "the same network with and without pre-training"
+    without = compare_methods(methods, [], pairs=pairs, resamples=200)
+    assert without.to_dict("records") == [row]
+
+
 def test_the_baseline_is_chosen_on_the_validation_split():
     methods = {
         "a": {1: predictions(2.0, 1, valid_strength=0.5)},

@@ -36,11 +36,12 @@ def test_demo():
     # One data set of transcripts, four of promoters, three proteins, one yeast.
     assert counts["lncrna_examples"] == counts["polya_examples"] == 1
     assert counts["promoters_examples"] == 4 and counts["rbp_examples"] == 3
-    # A first stage on the pool and the second; jobs shared by data sets; profile models.
-    assert counts["finetune"] == 2 + 3
+    assert counts["task_examples"] == 2
+    # A first stage on the pool and the second; jobs shared by data sets; profile models; two tasks.
+    assert counts["finetune"] == 2 + 3 + 2
     assert counts["take_finetuned"] == 4 + 1 + 2 * 3 and counts["finetune_shared"] == 2 + 2
-    assert counts["baseline"] == 8 + 4 * 2 + 2 + 3 * 3
-    assert counts["study_report"] == 4
+    assert counts["baseline"] == 8 + 4 * 2 + 2 + 3 * 3 + 2 * 2
+    assert counts["study_report"] == 5
 
 
 def test_lncrna_alone():
@@ -319,7 +320,7 @@ def test_simulated_files_have_their_mirror():
     run = run_of("demo")
     assert run.downloads.keys() <= run.simulated.keys() and run.lacking() == []
     kinds = {path.split("/")[1] for path in run.simulated.values()}
-    assert kinds == {"simulated", "simulated-collections", "simulated-models"}
+    assert kinds == {f"simulated{of}" for of in ("", "-collections", "-models", "-tasks")}
 
 
 def test_what_an_offline_run_lacks(tmp_path, monkeypatch):

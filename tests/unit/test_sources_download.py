@@ -460,6 +460,20 @@ def test_next_run_goes_on_where_one_was_interrupted(host, target):
     assert headers["If-Range"] == MODIFIED
 
 
+@pytest.mark.parametrize("status", [401, 403, 404, 429])
+def test_refusal_keeps_what_an_earlier_run_got(host, target, status):
+    """A login that has run out, or too many requests, say nothing of the bytes; the run after the next uses them."""
+    url = interrupted(host, target, BODY)
+    host.serve("/x.fa.gz", Reply(b"no", status, ranges=False))
+    with pytest.raises(InputError, match=f"HTTP {status}"):
+        get(source(url), target, retries=0)
+    host.requests.clear()
+    host.serve("/x.fa.gz", Reply())
+    get(source(url), target)
+    assert_whole(target)
+    assert "Range" in host.headers_sent("/x.fa.gz")[0]
+
+
 def test_next_run_goes_on_after_a_kill(host, target):
     """A process that is killed cleans nothing up: its bytes and their note are what the next run finds."""
     url = host.serve("/x.fa.gz", Reply())

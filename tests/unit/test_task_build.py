@@ -439,5 +439,25 @@ def test_a_part_without_a_class_stops(tmp_path):
     table.to_csv(tmp_path / file, sep="\t", index=False)
     columns = {"sequence": "seq", "label": "y", "split": "p"}
     task, files = a_task(tmp_path, file, **{**CLASSES, "columns": columns}, split={"by": "given"})
-    with pytest.raises(InputError, match=r"part 'test' \(20 rows\) has no row of class 'b'"):
+    with pytest.raises(
+        InputError,
+        match=r"part 'test' \(20 rows\) has no row of class 'b' \(\d+ in 'train'; \d+ in 'valid'\)",
+    ):
+        build_task(files, task=task)
+
+
+def test_classes_and_labels_without_training_rows_stop(tmp_path):
+    file = random_table(tmp_path, p=["train"] * 60 + ["valid"] * 20 + ["test"] * 20)
+    table = pd.read_csv(tmp_path / file, sep="\t")
+    table.loc[:59, "y"] = "a"
+    table.to_csv(tmp_path / file, sep="\t", index=False)
+    columns = {"sequence": "seq", "label": "y", "split": "p"}
+    keys = {**CLASSES, "columns": columns, "classes": ["a", "b", "c"]}
+    task, files = a_task(tmp_path, file, **keys, split={"by": "given"})
+    n = table["y"].eq("b").groupby(table["p"]).sum()
+    message = (
+        rf"part 'train' \(60 rows\) has no row of class 'b' \({n['valid']} in 'valid'; {n['test']} in 'test'\) and"
+        r" has no row of class 'c' \(none in any part\)"
+    )
+    with pytest.raises(InputError, match=message):
         build_task(files, task=task)

@@ -12,7 +12,7 @@ from nucleotune.errors import InputError
 from nucleotune.stages import ROOT
 from nucleotune.studies.task.build import build_task
 from nucleotune.studies.task.init import init
-from nucleotune.studies.task.look import form_of, look
+from nucleotune.studies.task.look import _in_order, form_of, look
 from nucleotune.studies.task.plan import computed_task, task_entries
 from nucleotune.studies.task.plugin import load_task
 from nucleotune.studies.task.suggest import most_letters, suggest_methods
@@ -220,27 +220,63 @@ def test_forms():
         form_of(Path("d.xlsx"))
 
 
+def suggested(lengths, gpu):
+    return {one.name: one for one in suggest_methods(pd.Series(lengths), gpu=gpu)}
+
+
 def test_methods_by_length_and_machine():
-    lengths = pd.Series([300, 400, 500])
-    with_gpu = {one.name: one for one in suggest_methods(lengths, gpu=True)}
-    assert (
-        with_gpu["promoters-dnabert-6"].taken
-        and "reads 515 nt" in with_gpu["promoters-dnabert-6"].why
-    )
-    assert not with_gpu["promoters-dnabert-3"].taken
-    assert (
-        with_gpu["promoters-nt"].taken and "not for commercial use" in with_gpu["promoters-nt"].why
-    )
-    assert "length" in with_gpu and "tfidf" in with_gpu
-    assert "onehot" not in with_gpu and "cnn" in with_gpu
-    without = {one.name: one for one in suggest_methods(pd.Series([400, 400]), gpu=False)}
-    assert next(iter(without)) == "dnabert-6-tiny"
-    assert (
-        not without["promoters-dnabert-6"].taken
-        and "needs a GPU" in without["promoters-dnabert-6"].why
-    )
-    assert "length" not in without and "onehot" in without
-    long = {one.name: one for one in suggest_methods(pd.Series([5000] * 5), gpu=True)}
-    assert not long["promoters-dnabert-6"].taken and long["promoters-nt"].taken
+    found = suggested([300, 400, 500], gpu=True)
+    taken = [name for name, one in found.items() if one.taken]
+    models = ["dnabert-6", "dnabert-6-probe", "dnabert-6-random", "dnabert-2", "dnabert-2-probe"]
+    assert taken[:7] == [*models, "nt-lora", "nt-probe"], "one without pre-training is enough"
+    assert "reads 515 nt, cuts no sequence" in found["dnabert-6"].why
+    assert "not for commercial use" in found["nt-lora"].why
+    assert "length" in found and "onehot" not in found and found["cnn"].taken
+    long = suggested([5000] * 5, gpu=True)
+    assert [name for name, one in long.items() if one.taken][:2] == ["nt-lora", "nt-probe"]
+    assert "cuts 100.0% of the sequences" in long["dnabert-2"].why and not long["dnabert-2"].taken
+    middle = suggested([1500] * 5, gpu=True)
+    assert middle["dnabert-2-random"].taken and not middle["dnabert-6-random"].taken
     assert most_letters({"max_tokens": 512, "tokenizer": {"kind": "kmer", "k": 6}}, {}) == 515
     assert most_letters({"max_tokens": 1000, "tokenizer": {"kind": "sixmer"}}, {}) == 5994
+
+
+def test_without_a_gpu_the_run_ends_in_minutes():
+    small = suggested([400] * 2000, gpu=False)
+    taken = [name for name, one in small.items() if one.taken]
+    assert taken == ["tfidf", "cnn", "boosted", "dinucleotide", "gc", "majority", "onehot"]
+    assert "needs a GPU" in small["dnabert-6"].why
+    large = suggested([400, 401] * 30_000, gpu=False)
+    assert not large["cnn"].taken and "takes some 25 minutes on these rows" in large["cnn"].why
+    assert large["tfidf"].taken and suggested([400, 401] * 30_000, gpu=True)["cnn"].taken
+
+
+@pytest.mark.parametrize(
+    ("counts", "classes", "why"),
+    [
+        ({"yes": 5, "no": 9}, ["no", "yes"], "'yes' is looked for, by the names"),
+        ({"bound": 9, "control": 5}, ["control", "bound"], "'bound' is looked for, by the names"),
+        ({"Coding": 9, "non-coding": 5}, ["non-coding", "Coding"], "'Coding' is looked"),
+        ({"positive_set": 9, "zzz": 5}, ["zzz", "positive_set"], "'positive_set' is looked"),
+        ({"1": 9, "0": 5}, ["0", "1"], "'1' is looked for"),
+        ({"1": 9, "-1": 5}, ["-1", "1"], "'1' is looked for"),
+        (
+            {"enhancer": 20, "promoter": 100},
+            ["promoter", "enhancer"],
+            "'enhancer' is looked for, it is the rarer",
+        ),
+        ({"b": 5, "a": 5}, ["a", "b"], "'b' is looked for, for no better reason"),
+        ({"c": 5, "a": 1, "b": 9}, ["a", "b", "c"], "in the order of their names"),
+    ],
+)
+def test_of_two_classes_the_second_is_looked_for(counts, classes, why):
+    found, said = _in_order(pd.Series(counts))
+    assert found == classes and said.startswith(why)
+
+
+def test_what_is_looked_for_is_said(capsys):
+    file = table(y=["active", "inactive", "inactive"] * 40)
+    assert __main__.main(["init", file]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "order inactive, active: 'active' is looked for, by the names; AUPRC" in said
+    assert read_yaml("config/tasks/data.yaml")["classes"] == ["inactive", "active"]

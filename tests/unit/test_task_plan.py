@@ -11,6 +11,7 @@ from nucleotune.stages import ROOT
 from nucleotune.studies.task.build import build_task
 from nucleotune.studies.task.plan import (
     computed_task,
+    crossed,
     described_tasks,
     judged_task,
     listed_tasks,
@@ -34,7 +35,8 @@ def loaded(folder, text, name="mine"):
 
 
 def a_run(tasks, curve=()):
-    config = {"task": {"tasks": list(tasks), "learning_curve": list(curve)}, "data_dir": "data"}
+    task = {"tasks": list(tasks), "learning_curve": list(curve), "cross": False}
+    config = {"task": task, "data_dir": "data"}
     return SimpleNamespace(config=config, tasks=tasks)
 
 
@@ -146,6 +148,20 @@ def test_data_sets_files_and_what_the_builder_gets(tmp_path):
     assert described[0]["note"] == "hello; no related sequences in two parts"
     titles = [one["title"] for one in described]
     assert titles == ["T", "T (5 % of training)", "T (50 % of training)"]
+
+
+def test_tasks_with_the_same_labels_test_each_other(tmp_path):
+    tasks = {name: loaded(tmp_path, BASE, name) for name in ("one", "two")}
+    tasks["other"] = loaded(tmp_path, BASE.replace("[a, b]", "[b, a]"), "other")
+    run = a_run(tasks, [0.5])
+    run.datasets = {"task": listed_tasks(run)}
+    assert crossed(run) == {}, "unless asked for"
+    run.config["task"]["cross"] = True
+    assert crossed(run) == {"one": ["two"], "two": ["one"]}
+    del tasks["two"], run.config["task"]["tasks"][1]
+    message = r"task.cross: no two tasks .* \(one: classes a, b; other: classes b, a\); name such"
+    with pytest.raises(InputError, match=message):
+        listed_tasks(run)
 
 
 def test_a_sheet_gives_one_data_set_a_row(tmp_path):

@@ -199,10 +199,10 @@ def test_comparison(tmp_path, kind):
     assert found["p_holm"].between(found["p"], 1).all()
     assert ("mcnemar_p" in found) == (kind == "classes")
     other = list(metric_titles(kind, 3))[-1]
-    found = task.compare(
-        examples, paths, against=["good", "poor"], bootstrap=BOOTSTRAP, main_metric=other
-    )
+    asked = {"main_metric": other, "pairs": [("model", "poor"), ("model", "none")]}
+    found = task.compare(examples, paths, against=["good", "poor"], bootstrap=BOOTSTRAP, **asked)
     assert list(found)[2:7] == [f"delta_{other}", "ci_low", "ci_high", "p", "p_holm"]
+    assert len(found) == 3 and found.iloc[2][["method", "against"]].tolist() == ["model", "poor"]
     with pytest.raises(InputError, match="main metric 'beauty'; expected one of"):
         task.compare(examples, paths, against=[], bootstrap=BOOTSTRAP, main_metric="beauty")
 

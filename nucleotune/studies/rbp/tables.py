@@ -70,7 +70,7 @@ def headlines(
     kinds = {method["title"]: method["kind"] for method in methods}
     ran = [title for title in values if values[title].notna().all()]
     models = [title for title in ran if kinds[title] == "language_model"]
-    others = [title for title in ran if kinds[title] != "language_model"]
+    others = [title for title in ran if kinds[title] in ("baseline", "reference")]
     if not models or not others:
         return []
     model, other = (choosing[names].mean().idxmax() for names in (models, others))

@@ -7,7 +7,7 @@ are as they are described. Every function writes `path` (.svg) and a PNG next to
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from textwrap import fill
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
@@ -34,7 +34,7 @@ from nucleotune.reporting.figures import (
     thinned,
 )
 from nucleotune.reporting.performance import Described, Metrics
-from nucleotune.studies.task.tables import curves, training_rows
+from nucleotune.studies.task.tables import Cells, curves, training_rows
 
 Predictions = dict[str, dict[str, dict[int, pd.DataFrame]]]
 Floats = NDArray[np.float64]
@@ -200,6 +200,40 @@ def scatter_figure(
         save(figure, path)
 
 
+def matrix_figure(cells: Cells, datasets: Described, methods: Described, path: str | Path) -> None:
+    """The main metric of each method: a line for each task it was trained on, a column for each it was tested on."""
+    groups: dict[tuple, list[Mapping[str, Any]]] = {}
+    for one in datasets:
+        groups.setdefault((one["kind"], *one["names"], one["main_metric"]), []).append(one)
+    panels = []
+    for group in [one for one in groups.values() if len(one) > 1][:MOST]:
+        tables = {method["title"]: _matrix(cells, group, method["name"]) for method in methods}
+        panels += [(group, title, of) for title, of in tables.items() if np.isfinite(of).any()]
+    if not panels:
+        note_figure("No method ran", path)
+        return
+    size = 2.8 + 0.55 * min(max(len(group) for group, _, _ in panels), 24)
+    with matplotlib.rc_context(SETTINGS):
+        figure, axes = panels_of(len(panels), 3, width=size + 0.6, height=size)
+        for one, (group, title, values) in zip(axes, panels, strict=True):
+            alike = [of for other, _, of in panels if other is group]
+            low, high = np.nanmin(alike), np.nanmax(alike)
+            one.imshow(values, cmap="Blues", vmin=low, vmax=high)
+            names = [fill(dataset["title"], 18) for dataset in group]
+            places = range(len(names))
+            one.set_xticks(places, names, rotation=45, ha="right", rotation_mode="anchor")
+            one.set_yticks(places, names)
+            one.spines[["left", "bottom"]].set_visible(False)
+            one.set(xlabel="Tested on", ylabel="Trained on")
+            one.set_title(f"{fill(title, 34)}\n{ALL_METRICS[group[0]['main_metric']]}")
+            for (row, column), value in np.ndenumerate(values):
+                if len(names) > WRITTEN or not np.isfinite(value):
+                    continue
+                colour = "white" if value > low + 0.55 * (high - low) else "#1A1A1A"
+                one.text(column, row, f"{value:.3f}", ha="center", va="center", color=colour)
+        save(figure, path)
+
+
 def learning_figure(
     cards: Mapping[str, Card],
     metrics: Metrics,
@@ -290,6 +324,25 @@ def _curves(
         beside = f" ({low:.3f}\u2013{high:.3f})" if low is not None else ""
         points = thinned(*points) if metric == "auroc" else points
         axes.plot(*points, label=f"{title}: {one['value']:.3f}{beside}", **styles[title])
+
+
+def _matrix(cells: Cells, group: Described, method: str) -> Floats:
+    """The main metric (trained on, tested on); NaN where a method did not run."""
+    main = group[0]["main_metric"]
+    found = [
+        [
+            cells[trained["name"]].get(tested["name"], {}).get(method, {"splits": {}})
+            for tested in group
+        ]
+        for trained in group
+    ]
+    return np.array(
+        [
+            [one["splits"].get("test", {}).get(main, {}).get("value") for one in line]
+            for line in found
+        ],
+        dtype=float,
+    )
 
 
 def _confusion(dataset: Mapping, seeds: Mapping[int, pd.DataFrame]) -> Floats:

@@ -339,6 +339,9 @@ def report(draft: Draft, target: str, output: str) -> str:
         say("places", f"count from {keys['first']}", why["first"])
     say("kind", keys["kind"], why["kind"], "--kind")
     say("labels", draft.facts["labels"])
+    if len(keys.get("classes") or ()) == 2:
+        text = f"{why['classes']}; AUPRC, F1, precision and recall are about it"
+        say("order", ", ".join(keys["classes"]), text, "classes in the task file")
     say("lengths", draft.facts["lengths"])
     say("letters", draft.facts["letters"])
     say("strands", keys["strands"], why["strands"], "--strands")

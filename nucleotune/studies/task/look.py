@@ -39,6 +39,40 @@ PARTS = {
 }
 #: Classes are taken for such up to so many; and a separator stands between labels of no more.
 MOST_CLASSES = 20
+#: Of two classes, what the one that is not looked for is called, and the one that is; lower case.
+NEGATIVE = frozenset(
+    (
+        *(
+            "0",
+            "-1",
+            "-",
+            "no",
+            "n",
+            "non",
+            "not",
+            "none",
+            "false",
+            "f",
+            "negative",
+            "negatives",
+            "neg",
+        ),
+        *(
+            "control",
+            "controls",
+            "ctrl",
+            "background",
+            "absent",
+            "off",
+            "random",
+            "shuffled",
+            "decoy",
+        ),
+    )
+)
+POSITIVE = frozenset(
+    ("1", "+", "yes", "y", "true", "t", "positive", "positives", "pos", "present", "on", "case")
+)
 #: What may stand between several labels in a cell.
 LABEL_SEPARATORS = (";", "|", ",")
 
@@ -378,12 +412,43 @@ def _kind(asked: Mapping[str, Any], found: Look) -> None:
             )
     found.take("kind", kind, why)
     if kind == "classes":
-        classes = sorted(known.unique(), key=lambda one: (finite_number(one) or 0, one))
-        found.take("classes", classes, "in the order of their names")
+        found.take("classes", *_in_order(known.value_counts()))
     if kind == "labels" and len(labels) == 1 and (separator := separator or _separator(known)):
         found.take("separator", separator, "stands between labels")
         names = {one.strip() for cell in known.unique() for one in cell.split(separator)} - {""}
         found.take("names", sorted(names), "all that occur")
+
+
+def _in_order(counts: pd.Series) -> tuple[list[str], str]:
+    """Classes in order, and the reason. Of two the second is looked for: by its name, else the rarer one.
+
+    counts: rows by class.
+    """
+    classes = sorted(counts.index, key=lambda one: (finite_number(one) or 0, one))
+    if len(classes) != 2:
+        return classes, "in the order of their names"
+    first, second = classes
+    negative = _is_negative(first, second), _is_negative(second, first)
+    if negative == (False, True):
+        return [second, first], f"{first!r} is looked for, by the names"
+    if negative == (True, False) or _is_number(counts.index.to_series()):
+        return classes, f"{second!r} is looked for, by the names"
+    if counts[first] != counts[second]:
+        rare, common = sorted(classes, key=lambda one: counts[one])
+        return [common, rare], f"{rare!r} is looked for, it is the rarer one"
+    return classes, f"{second!r} is looked for, for no better reason than the order of the names"
+
+
+def _is_negative(name: str, other: str) -> bool:
+    """Whether the names of two classes say that the first is what is not looked for: no and yes, unbound and bound."""
+    name, other = name.lower(), other.lower()
+    if re.sub(r"^(non|not|no|un|in)[-_ ]?", "", name) == other:
+        return True
+    return _says(name, NEGATIVE) or _says(other, POSITIVE)
+
+
+def _says(name: str, words: frozenset[str]) -> bool:
+    return name in words or any(len(one) > 1 and one in words for one in re.split("[^a-z]+", name))
 
 
 def _separator(cells: pd.Series) -> str | None:

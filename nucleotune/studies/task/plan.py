@@ -1,10 +1,11 @@
 """What the study consists of, worked out from its configuration and task files alone; standard library only."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nucleotune.errors import InputError
 from nucleotune.names import by_name
 from nucleotune.plan import DOWNLOADS, Dataset, remote_source
 from nucleotune.plan.run import Run
@@ -19,6 +20,9 @@ TEXTS = (
 )
 #: Parts that a sheet or file may come in.
 PARTS = ("train", "valid", "test")
+
+#: Metrics of a method on the test rows of other tasks.
+CROSS = "task/{dataset}/{method}/cross.json"
 
 #: How rows were divided, for the notes of tables, by `split.by`.
 SPLIT_NOTES = {
@@ -50,7 +54,10 @@ class TaskDataset(Dataset):
 
 
 def listed_tasks(run: Run) -> dict[str, TaskDataset]:
-    """Data sets of a run: `<task>` or `<task>_<row of its sheet>`, each followed by its shares, `.._train5` for 5 %."""
+    """Data sets of a run: `<task>` or `<task>_<row of its sheet>`, each followed by its shares, `.._train5` for 5 %.
+
+    Raises InputError for a name that comes twice, and where tasks should test each other and none can (`task.cross`).
+    """
     datasets = []
     for name in run.config["task"]["tasks"]:
         task = run.tasks[name]
@@ -69,7 +76,42 @@ def listed_tasks(run: Run) -> dict[str, TaskDataset]:
                         names=tuple(task["classes"] or task["names"]),
                     )
                 )
+    alike = _alike(datasets)
+    if run.config["task"]["cross"] and all(len(names) < 2 for names in alike.values()):
+        told = "; ".join(f"{name}: {kind} {', '.join(of)}" for (kind, of), (name,) in alike.items())
+        raise InputError(
+            "task.cross: no two tasks of this run have labels of the same kind, with the same names in the same order"
+            f" ({told}); name such tasks under task.tasks, or leave 'cross' out"
+        )
     return by_name(datasets, "a task, a row of its sheet and a share of its training rows")
+
+
+def crossed(run: Run) -> dict[str, list[str]]:
+    """Data sets that test each other (`task.cross`): name -> the others with the same kind and names, in order."""
+    if "task" not in run.datasets or not run.config["task"]["cross"]:
+        return {}
+    return {
+        name: [other for other in names if other != name]
+        for names in _alike(run.datasets["task"].values()).values()
+        for name in names
+        if len(names) > 1
+    }
+
+
+def cross_files(run: Run) -> list[str]:
+    """Metrics of every method on the test rows of other tasks."""
+    return [
+        run.place(CROSS.format(dataset=name, method=method))
+        for name in crossed(run)
+        for method in run.assigned["task"][name]
+    ]
+
+
+def relatives_of(run: Run, dataset: str) -> dict[str, Any]:
+    """Which test rows of other tasks are left out, as `cross.unseen_rows` takes it."""
+    task = run.tasks[run.datasets["task"][dataset].task]
+    limits = {key: task["split"][key] for key in ("identity", "coverage")}
+    return {**limits, "both_strands": task["strands"] == "both"}
 
 
 def task_entries(task: Mapping[str, Any], row: str = "") -> dict[str, dict[str, Any]]:
@@ -183,3 +225,12 @@ def _cell(value: str, column: str) -> dict[str, Any]:
         "class": None,
         "split": column if column in PARTS else None,
     }
+
+
+def _alike(datasets: Iterable[TaskDataset]) -> dict[tuple[str, tuple[str, ...]], list[str]]:
+    """Kind and names of labels -> data sets that have them, with all of their training rows."""
+    found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for one in datasets:
+        if one.share is None:
+            found.setdefault((one.kind, one.names), []).append(one.name)
+    return found

@@ -1,25 +1,40 @@
 """Tables and figures of tasks of one's own; standard library only."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from nucleotune.plan import describe_methods
+from nucleotune.plan import describe_methods, pretraining_pairs
 from nucleotune.plan.asked import asked_methods
 from nucleotune.plan.run import METRICS, PREDICTIONS, Run
 from nucleotune.studies.base import Product
 from nucleotune.studies.explained import explained_products
-from nucleotune.studies.task.plan import described_tasks
+from nucleotune.studies.task.plan import cross_files, crossed, described_tasks
 
 _WRITE = "nucleotune.studies.task.write"
+
+#: Kinds of methods in the order of tables.
+GROUPS = ("language_model", "control", "baseline", "reference")
 
 
 def described(run: Run) -> dict[str, Any]:
     """What tables, figures and the page are told of data sets and methods."""
     return {
         "datasets": described_tasks(run.datasets["task"], run.tasks),
-        "methods": describe_methods(asked_methods(run.config, ["task"]), run.methods),
+        "methods": _grouped(run),
         "pools": {},
     }
+
+
+def _grouped(run: Run) -> list[dict[str, Any]]:
+    """Methods as tables show them: language models, their probes and controls, baselines, reference lines."""
+    described = describe_methods(asked_methods(run.config, ["task"]), run.methods)
+
+    def group(method: Mapping[str, Any]) -> tuple[int, bool]:
+        probe = run.methods[method["name"]].get("adaptation") == "probe"
+        return GROUPS.index(method["kind"]), probe
+
+    return sorted(described, key=group)
 
 
 def products(run: Run) -> list[Product]:
@@ -41,7 +56,8 @@ def products(run: Run) -> list[Product]:
         ),
         _product("performance", "Table of every method", whole, methods, _metrics(run, whole)),
     ]
-    if any(one["kind"] != "language_model" for one in methods):
+    pairs = pretraining_pairs([one["name"] for one in methods], run.methods)
+    if pairs or any(one["kind"] in ("baseline", "reference") for one in methods):
         needs = {"comparisons": _comparisons(run, whole)}
         title = "Table of differences from the best baseline"
         found.append(_product("comparison", title, whole, methods, needs))
@@ -52,6 +68,13 @@ def products(run: Run) -> list[Product]:
         needs = {"comparisons": _comparisons(run, every), **_of_curve(run, every)}
         title = "Table of learning curves"
         found.append(_product("learning_curve", title, every, methods, needs))
+    if files := cross_files(run):
+        matched = [one for one in whole if one["name"] in crossed(run)]
+        needs = {"cross": files, **_metrics(run, matched)}
+        title = "Every task tested on every other"
+        found.append(_product("matrix", f"Table: {title.lower()}", matched, methods, needs))
+        figure = _product("matrix_figure", title, matched, methods, needs, kind="figure")
+        found.append(replace(figure, file="task_matrix"))
     for name, title, datasets, judged in (
         ("curves", "ROC and precision-recall curves", decided, True),
         ("confusion", "Confusion of classes", classes, False),

@@ -218,6 +218,13 @@ def _series(groups: np.ndarray, rows: pd.DataFrame) -> pd.Series:
     return pd.Series(groups, rows.index)
 
 
+def _elsewhere(table: pd.DataFrame, label: int) -> str:
+    """Where the rows of a class are."""
+    counts = table.loc[table["label"] == label, "split"].value_counts()
+    found = [f"{counts[part]:,} in {part!r}" for part in SPLITS if counts.get(part)]
+    return "; ".join(found) or "none in any part"
+
+
 def check_parts(table: pd.DataFrame, task: Mapping[str, Any], source: str) -> None:
     """Raise InputError where a part lacks a class, or has a label that never varies: no metric could be taken there."""
     names = label_names(task)
@@ -227,7 +234,10 @@ def check_parts(table: pd.DataFrame, task: Mapping[str, Any], source: str) -> No
             missing = [
                 name for n, name in enumerate(task["classes"]) if not (rows["label"] == n).any()
             ]
-            what = f"has no row of class {missing[0]!r}" if missing else ""
+            what = " and ".join(
+                f"has no row of class {name!r} ({_elsewhere(table, task['classes'].index(name))})"
+                for name in missing
+            )
         elif task["kind"] == "labels":
             flat = [name for name in names if rows[name].dropna().nunique() < 2]
             what = f"has no row with, or none without, {flat[0]!r}" if flat else ""

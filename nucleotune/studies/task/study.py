@@ -19,4 +19,5 @@ STUDY = Study(
     tasks=plugin.load_tasks,
     described=products.described,
     products=products.products,
+    intermediates=plan.cross_files,
 )

@@ -3,13 +3,14 @@
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from nucleotune.costs import baseline_hours, read_costs
 from nucleotune.plugins import load_method, load_model
 from nucleotune.sequence.similarity import clusters, missing
 from nucleotune.stages import ROOT
@@ -23,10 +24,31 @@ BASELINES = {
     "gc": "a reference line",
     "majority": "what a method says that reads nothing",
 }
-#: A tiny model of random weights, for machines without a GPU.
-TINY = "dnabert-6-tiny"
+#: What probes and models without pre-training are for.
+PROBE = "the same model, not trained: a regression on its embeddings"
+CONTROL = "the same network without pre-training: what is pre-training worth?"
+#: Published models in the order in which one of them is taken first: fine-tuned, probe, without pre-training.
+MODELS = (
+    ("dnabert-6", "dnabert-6-probe", "dnabert-6-random"),
+    ("dnabert-2", "dnabert-2-probe", "dnabert-2-random"),
+    ("nt-lora", "nt-probe"),
+)
+#: Methods on them, on their siblings and on a tiny model that are named, but never taken.
+MORE = {
+    **dict.fromkeys(
+        ("dnabert-6-lora", "dnabert-2-lora"), "trains less than one per cent of the weights"
+    ),
+    **dict.fromkeys(("dnabert-3", "dnabert-4", "dnabert-5"), "as dnabert-6, in shorter words"),
+    "dnabert-6-tiny": "no published weights and no GPU needed: a trial of the workflow, no more",
+}
 #: A model suits where at least this share of the sequences is read whole.
 FITS = 0.99
+#: Nucleotides of a byte pair, about.
+PAIR = 5
+#: Without a GPU a baseline that takes longer (minutes) is only named.
+LONGEST = 15
+#: Mean length (nt) of the sequences that the costs of `resources/costs.tsv` are of, about.
+COSTED = 400
 #: Sequences that are compared for a first impression at most, and letters (nt).
 MOST_SEQUENCES, MOST_LETTERS = 5_000, 5_000_000
 #: Rows with relatives above which a random split flatters.
@@ -67,35 +89,45 @@ def most_letters(model: Mapping[str, Any], method: Mapping[str, Any]) -> int | N
 
 
 def suggest_methods(lengths: pd.Series, *, gpu: bool) -> list[Suggested]:
-    """Methods in the order of the tables' rows: a language model for each published model, then classical methods."""
-    folders = [ROOT / "config"]
-    found: dict[str, Suggested] = {}
-    families: dict[str, str] = {}
-    for path in sorted((ROOT / "config" / "methods").glob("*.yaml")):
-        method = load_method(path.stem, folders)
-        if method["kind"] != "language_model" or not _general(method):
-            continue
-        model = load_model(method["model"], folders)
-        if path.stem != TINY and (not model["checkpoint"] or not model["resources"]["gpu"]):
-            continue
-        if path.stem == TINY and gpu:
-            continue
-        # Of several methods on a model the last by name, and of several models of a family likewise.
-        found[method["model"]] = _suggested(path.stem, method, model, lengths, gpu)
-        if path.stem != TINY:
-            families[model["family"]] = method["model"]
-    for model, one in found.items():
-        if one.taken and one.name != TINY and model not in families.values():
-            why = f"{one.why}; one model of its family is enough to begin with"
-            found[model] = replace(one, why=why, taken=False)
-    models = sorted(found.values(), key=lambda one: not one.taken)
+    """Methods in the order of the tables' rows: language models with probes and controls, then baselines.
+
+    With a GPU every published model that holds the sequences is taken with its probe, and the first one also without
+    pre-training; without one they are named only, as are baselines that take more than minutes.
+
+    lengths: of all sequences (nt).
+    """
+    taken: list[Suggested] = []
+    control = True
+    for names in MODELS:
+        holds, whole = _holds(names[0], lengths)
+        for name, why in zip(names, (holds, PROBE, CONTROL), strict=False):
+            fits = gpu and whole >= FITS and (why != CONTROL or control)
+            said = why if gpu else f"{why}; needs a GPU"
+            taken.append(Suggested(name, _method(name)["title"], said, fits))
+        control = control and (whole < FITS or len(names) < 3)
+    for name, why in MORE.items():
+        taken.append(
+            Suggested(name, _method(name)["title"], f"{why}; {_holds(name, lengths)[0]}", False)
+        )
+    taken.sort(key=lambda one: not one.taken)
     baselines = dict(BASELINES)
     if lengths.nunique() > 1:
         baselines["length"] = "a reference line, since lengths differ"
     else:
         baselines["onehot"] = "the one to beat where position matters, since all have one length"
-    titles = {name: load_method(name, folders)["title"] for name in baselines}
-    return [*models, *(Suggested(name, titles[name], why, True) for name, why in baselines.items())]
+    for name, why in baselines.items():
+        minutes = baseline_minutes(name, lengths)
+        quick = gpu or minutes <= LONGEST
+        said = why if quick else f"{why}; takes some {minutes:,.0f} minutes on these rows"
+        taken.append(Suggested(name, _method(name)["title"], said, quick))
+    return taken
+
+
+def baseline_minutes(name: str, lengths: pd.Series) -> float:
+    """What fitting a baseline takes on one core, by `resources/costs.tsv`; the time grows with rows and lengths."""
+    costs = read_costs(ROOT / "resources" / "costs.tsv")
+    rows = {"train": float(len(lengths))}
+    return 60 * baseline_hours(_method(name), rows, costs) * float(lengths.mean()) / COSTED
 
 
 def suggest_split(
@@ -141,42 +173,21 @@ def _related(sequences: pd.Series, both_strands: bool) -> tuple[float, str]:
     return float(found.duplicated(keep=False).mean()), looked
 
 
-def _general(method: Mapping[str, Any]) -> bool:
-    """Whether a method asks for nothing that only one study has: stages, other views, a shorter input."""
-    return (
-        not method["start_from"]
-        and not method["max_tokens"]
-        and method["view"] == "transcript"
-        and method["truncation"] == "right"
-        and method["train_splits"] == ["train"]
-    )
+def _method(name: str) -> dict[str, Any]:
+    return load_method(name, [ROOT / "config"])
 
 
-def _suggested(
-    name: str, method: Mapping[str, Any], model: Mapping[str, Any], lengths: pd.Series, gpu: bool
-) -> Suggested:
+def _holds(name: str, lengths: pd.Series) -> tuple[str, float]:
+    """What a method's model reads, in words, and the share of the sequences that it reads whole."""
+    method = _method(name)
+    model = load_model(method["model"], [ROOT / "config"])
     most = most_letters(model, method)
-    if most is None:
-        holds, fits = (
-            f"reads {model['max_tokens']} byte pairs, some {5 * model['max_tokens']:,} nt",
-            True,
-        )
-    else:
-        whole = float((lengths <= most).mean())
-        fits = whole >= FITS
-        cut = "no sequence" if whole == 1 else f"{1 - whole:.1%} of the sequences"
-        holds = f"reads {most:,} nt, cuts {cut}"
-    if model["non_commercial"]:
-        holds += "; not for commercial use"
-    if name == TINY:
-        return Suggested(
-            name,
-            method["title"],
-            f"{holds}; no published weights: a trial of the workflow, no more",
-            True,
-        )
-    needs = "" if gpu else "; needs a GPU, none is on this machine"
-    return Suggested(name, method["title"], holds + needs, fits and gpu)
+    about = "" if most else "some "
+    reach = most or PAIR * model["max_tokens"]
+    whole = float((lengths <= reach).mean())
+    cut = "no sequence" if whole == 1 else f"{1 - whole:.1%} of the sequences"
+    licence = "; not for commercial use" if model["non_commercial"] else ""
+    return f"reads {about}{reach:,} nt, cuts {cut}{licence}", whole
 
 
 def config_folder(directory: Path) -> list[str]:

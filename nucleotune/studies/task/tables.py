@@ -4,6 +4,7 @@ Arguments as in `reporting.performance`. Data sets are those of `plan.described_
 set, `comparisons` the content of comparison.tsv by data set.
 """
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -25,10 +26,21 @@ _KEYS = {
     "method": "Method",
     "against": "Against",
     "training": "Training rows",
+    "trained": "Trained on",
+    "tested": "Tested on",
     "name": "Class, label or number",
 }
 #: What a table shows of a part of a metrics.json, in this order.
 _OF_PARTS = tuple(dict.fromkeys(("n", "positive", "auroc", "auprc", "f1", "recall", *ALL_METRICS)))
+
+#: Labels of the metrics of the matrix that are counts.
+MATRIX_LABELS = {
+    "left_out": "Test rows left out",
+    "identical": "of these the very same",
+}
+
+#: Data set trained on -> data set tested on -> method -> metrics.
+Cells = dict[str, dict[str, dict[str, Mapping[str, Any]]]]
 
 #: Title and caption of each table.
 TABLES: dict[str, dict[str, Any]] = {
@@ -51,6 +63,12 @@ TABLES: dict[str, dict[str, Any]] = {
     "parts": {
         "title": "Every class, label or number by itself",
         "caption": "Test rows; a class is judged against the rest. A label counts where it is known.",
+    },
+    "matrix": {
+        "title": "Every task tested on every other",
+        "caption": "The main metric of the methods of each task on the test rows of all tasks with the same labels."
+        " Test rows of another task that have a relative among the rows that a method has seen are left out; on its own"
+        " test rows it is judged as in the other tables.",
     },
     "learning_curve": {
         "title": "Learning curve",
@@ -162,6 +180,39 @@ def parts_table(
                         )
                     )
     return long_table(rows, ["dataset", "name", "method"]), {"n": "Rows", "positive": "With it"}
+
+
+def crossed_cells(metrics: Metrics, crosses: Iterable[Mapping[str, Any]]) -> Cells:
+    """Metrics of every method on the test rows of its own task and of others; `crosses` are contents of cross.json."""
+    cells: Cells = {name: {name: dict(of)} for name, of in metrics.items()}
+    for content in crosses:
+        for tested, found in content["tests"].items():
+            of = cells[content["dataset"]].setdefault(tested, {})
+            of[content["method"]] = found
+    return cells
+
+
+def matrix_table(cells: Cells, datasets: Described, methods: Described) -> pd.DataFrame:
+    """The main metric of what a method was trained on, keys trained, tested and method, and what was left out."""
+    rows = []
+    for trained, tested in itertools.product(datasets, datasets):
+        of = cells[trained["name"]].get(tested["name"], {})
+        for method in (one for one in methods if one["name"] in of):
+            found = of[method["name"]]
+            note = f"not run: {found['not_run']}" if "not_run" in found else method["note"]
+            keys = {
+                "trained": trained["title"],
+                "tested": tested["title"],
+                "method": method["title"],
+            }
+            counts = {"n_test": found["n_test"], "seeds": len(found["seeds"]) or None}
+            main = trained["main_metric"]
+            value = found["splits"].get("test", {}).get(main)
+            rows.append(_row(keys, main, value, **counts, note=note))
+            if trained is not tested:
+                rows += [_plain_row(keys, key, found[key]) for key in MATRIX_LABELS]
+    rows.sort(key=lambda one: one["metric"] in MATRIX_LABELS)
+    return long_table(rows, ["trained", "tested", "method"])
 
 
 def learning_table(

@@ -9,7 +9,7 @@ from nucleotune.reporting import attribution_texts
 from nucleotune.reporting.headlines import headlines
 from nucleotune.reporting.performance import Described, Metrics
 from nucleotune.reporting.texts import Texts
-from nucleotune.studies.task.figures import BINS, FEWEST, MOST
+from nucleotune.studies.task.figures import BINS, FEWEST, MOST, WRITTEN
 
 ASKED = (
     "Does a nucleotide language model predict the labels of these sequences better than the classical methods do, on"
@@ -47,6 +47,13 @@ FIGURES = {
         "title": "Predicted and true numbers",
         "caption": "Test rows of the first seed. On the grey line both are the same. Correlations and R2 are means over"
         f" seeds. {_SHOWN}",
+    },
+    "task_matrix": {
+        "title": "Every task tested on every other",
+        "caption": "The main metric of each method: a line for each task that it was trained on, a column for each that"
+        " it was tested on, darker for more, from the lowest to the highest of tasks with the same labels. Test rows of"
+        " another task that have a relative among the rows that the method has seen are left out; the table says how"
+        f" many. Numbers are written for at most {WRITTEN} tasks.",
     },
     "task_learning_curve": {
         "title": "How many training rows are needed?",

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from nucleotune.contracts import not_run, read_metrics
+from nucleotune.files import read_json
 from nucleotune.frames import read_tsv
 from nucleotune.reporting.facts import read_cards
 from nucleotune.studies.task import figures, tables
@@ -36,6 +37,19 @@ def parts(files: Any, *, datasets: list, methods: list) -> Written:
     """Every class, label or number by itself."""
     table, labels = tables.parts_table(read_metrics(files.metrics), datasets, methods)
     return table, tables.texts("parts", labels)
+
+
+def matrix(files: Any, *, datasets: list, methods: list) -> Written:
+    """Every task tested on every other."""
+    cells = tables.crossed_cells(read_metrics(files.metrics), map(read_json, files.cross))
+    table = tables.matrix_table(cells, datasets, methods)
+    return table, tables.texts("matrix", tables.MATRIX_LABELS)
+
+
+def matrix_figure(files: Any, svg: str, *, datasets: list, methods: list) -> None:
+    """The same, drawn."""
+    cells = tables.crossed_cells(read_metrics(files.metrics), map(read_json, files.cross))
+    figures.matrix_figure(cells, datasets, methods, svg)
 
 
 def learning_curve(files: Any, *, datasets: list, methods: list) -> Written:

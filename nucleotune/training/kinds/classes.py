@@ -1,7 +1,6 @@
 """Sequences of one of two or more classes."""
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,14 +38,13 @@ class ClassLearner(SequenceLearner):
                     f"in split {split!r}, found {'none' if found == 0 else 'one label only'}"
                 )
 
-    @cached_property
-    def labels(self) -> NDArray[np.int64]:
-        """Class of each row, (n,)."""
-        return self.table["label"].to_numpy(dtype=np.int64)
+    def prepare(self, began: Mapping[str, Any]) -> None:
+        """See `SequenceLearner`."""
+        self.targets = self.table["label"].to_numpy(dtype=np.int64)
 
     def sums(self, logits: torch.Tensor, rows: Rows) -> tuple[torch.Tensor, ...]:
         """See `SequenceLearner`."""
-        target = to_device(self.labels[rows], self.device)
+        target = to_device(self.targets[rows], self.device)
         correct = (logits.argmax(1) == target).sum()
         return cross_entropy(logits, target, reduction="sum"), correct
 
@@ -56,7 +54,7 @@ class ClassLearner(SequenceLearner):
 
     def judge(self, logits: NDArray[np.float64], rows: Rows) -> dict[str, float]:
         """See `SequenceLearner`."""
-        labels = self.labels[rows]
+        labels = self.targets[rows]
         losses = np.logaddexp.reduce(logits, axis=1) - logits[np.arange(len(labels)), labels]
         accuracy = np.mean(logits.argmax(axis=1) == labels)
         return {"loss": float(np.mean(losses)), "accuracy": float(accuracy)}
@@ -88,7 +86,7 @@ class ClassLearner(SequenceLearner):
 def scores(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Probability of label 1, float64 (n,), and the decision at one half, int8 (n,), from logits (n, 2)."""
     probability = expit(logits[:, 1] - logits[:, 0])
-    return probability, (probability > 0.5).astype(np.int8)
+    return probability, (probability >= 0.5).astype(np.int8)
 
 
 LEARNER = ClassLearner

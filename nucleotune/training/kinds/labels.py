@@ -38,14 +38,14 @@ class LabelLearner(ColumnLearner):
         """See `SequenceLearner`."""
         target, weight = self.wanted(rows)
         loss = binary_cross_entropy_with_logits(logits, target, weight, reduction="sum")
-        correct = (((logits > 0) == (target > 0)) * weight).sum()
+        correct = (((logits >= 0) == (target > 0)) * weight).sum()
         return loss, correct, weight.sum()
 
     def judge(self, logits: Floats, rows: Rows) -> dict[str, float]:
         """See `SequenceLearner`."""
         labels, known = self.values[rows], self.weights[rows] > 0
         losses = np.logaddexp(0, logits) - labels * logits
-        right = (logits > 0) == (labels > 0)
+        right = (logits >= 0) == (labels > 0)
         return {"loss": float(losses[known].mean()), "accuracy": float(right[known].mean())}
 
     @staticmethod
@@ -53,7 +53,7 @@ class LabelLearner(ColumnLearner):
         """See `SequenceLearner`: for each label `score:<name>`, a probability, and `predicted:<name>`, 0 or 1."""
         found: dict[str, NDArray[Any]] = {}
         for name, score in zip(head_of(description).names, expit(logits).T, strict=True):
-            found |= {SCORE + name: score, PREDICTED + name: (score > 0.5).astype(np.int8)}
+            found |= {SCORE + name: score, PREDICTED + name: (score >= 0.5).astype(np.int8)}
         return found
 
 

@@ -165,7 +165,7 @@ def test_accumulated_gradient_is_that_of_the_batch_mean(monkeypatch):
 
     reference = build_classifier(MODEL, seed=1)
     logits = forward(reference, trainer.learner.tokenized, batch, CPU)
-    loss = cross_entropy(logits, torch.from_numpy(trainer.learner.labels[batch]))
+    loss = cross_entropy(logits, torch.from_numpy(trainer.learner.targets[batch]))
     loss.backward()
 
     monkeypatch.setattr(trainer.optimizer, "step", lambda: None)

@@ -44,6 +44,7 @@ if any(RUN.attributed.values()):
 include: "rules/finetune.smk"
 include: "rules/baselines.smk"
 include: "rules/original.smk"
+include: "rules/relatives.smk"
 include: "rules/evaluate.smk"
 include: "rules/products.smk"
 include: "rules/report.smk"

@@ -68,6 +68,7 @@ def count_jobs(species: int, seeds: int) -> dict[str, int]:
         + seeds,  # and the first stage on the pool
         "baseline": len(BASELINES) * species * seeds,
         "evaluate": methods * species,
+        "relatives": species,
         "compare": species,
         **{f"lncrna_table{number}": 1 for number in (1, 2, 3, 4, 6)},
         "lncrna_figure3": 1,
@@ -110,6 +111,7 @@ def count_rbp_jobs(proteins: int, seeds: int) -> dict[str, int]:
         "take_finetuned": models * proteins * seeds,
         "baseline": (len(RBP_METHODS) - models) * proteins * seeds,
         "evaluate": len(RBP_METHODS) * proteins,
+        "relatives": proteins,
         "compare": proteins,
         **{f"rbp_figure{number}": 1 for number in range(2, 6)},
         "rbp_table_auroc": 1,

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from nucleotune.sequence.similarity import relatives
-from nucleotune.studies.related import related_shares
+from nucleotune.studies.related import nearest, related_shares
 
 LETTERS = np.frombuffer(b"ACGT", np.uint8)
 IDENTITIES = (0.95, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6)
@@ -52,14 +52,16 @@ def transcripts(n: int, rng: np.random.Generator) -> list[str]:
 
 
 def audit(n: int, both_strands: bool, threads: int) -> None:
-    """Time and memory of `related_shares`, with a fifth of the rows as test set."""
+    """Time and memory of `nearest`, with a fifth of the rows as test set."""
     rng = np.random.default_rng(2)
     rows = transcripts(n, rng)
     parts = np.where(rng.random(n) < 0.2, "test", "train")
-    examples = pd.DataFrame({"sequence": rows, "split": parts})
+    ids = [f"t{number}" for number in range(n)]
+    examples = pd.DataFrame({"id": ids, "sequence": rows, "split": parts})
     start = time.perf_counter()
-    found = related_shares(examples, both_strands=both_strands, threads=threads)
+    table, reason = nearest(examples, both_strands=both_strands, threads=threads)
     seconds = time.perf_counter() - start
+    found = related_shares(table, reason, both_strands=both_strands)["test"]
     child, own = (
         resource.getrusage(who).ru_maxrss / 1e6
         for who in (resource.RUSAGE_CHILDREN, resource.RUSAGE_SELF)

@@ -7,6 +7,8 @@ Predictions one row per example: `id`, `split`, `label`, `score` (higher = label
            Of more than two classes: `id`, `split`, `label`, `predicted` (0 to K - 1), and for every class a column
            `score:<k>` (higher = class k): probabilities that add up to 1, or margins of any size.
            A method that could not run (a tool that is not installed) leaves a file without rows that holds the reason.
+Relatives  one row per test row of a data set: `id`, `split`, `identity` (0 to 1) to its nearest relative in training, 0
+           where there is none. Where relatives were not looked for, a file without rows that holds the reason.
 
 Kinds of label other than classes have `id`, `sequence`, `split`, `group` in common with these, and columns of their own
 in place of `label`: see `nucleotune.tasks` and `profile_contracts`.
@@ -30,6 +32,7 @@ SPLITS = ("pretrain", "train", "valid", "test")
 
 EXAMPLE_COLUMNS = ("id", "sequence", "label", "split", "group")
 PREDICTION_COLUMNS = ("id", "split", "label", "score", "predicted")
+RELATIVE_COLUMNS = ("id", "split", "identity")
 
 #: What examples of every kind of label have.
 COMMON_COLUMNS = ("id", "sequence", "split", "group")
@@ -43,7 +46,7 @@ LABEL, VALUE, PREDICTED = "label:", "value:", "predicted:"
 #: Classes that int8 can number.
 MOST_CLASSES = 128
 
-#: Key of the reason in the metadata of predictions without rows.
+#: Key of the reason in the metadata of predictions or relatives without rows.
 _NOT_RUN = b"not_run"
 
 
@@ -227,9 +230,22 @@ def write_not_run(path: str | Path, reason: str) -> None:
 
 
 def not_run(path: str | Path) -> str | None:
-    """Why the method whose predictions these are did not run; None when it ran."""
+    """Why the method whose predictions these are did not run, or relatives were not looked for; None otherwise."""
     reason = read_metadata(path).get(_NOT_RUN)
     return reason.decode() if reason else None
+
+
+def write_relatives(path: str | Path, table: pd.DataFrame, reason: str | None = None) -> None:
+    """Write relatives as Parquet, atomically; where there is a `reason` without rows."""
+    kinds = dict(zip(RELATIVE_COLUMNS, (pa.string(), pa.string(), pa.float64()), strict=True))
+    schema = pa.schema(kinds.items(), metadata={_NOT_RUN: reason.encode()} if reason else None)
+    rows = table[list(RELATIVE_COLUMNS)][: 0 if reason else None]
+    write_parquet(path, pa.Table.from_pandas(rows, schema, preserve_index=False))
+
+
+def read_relatives(path: str | Path) -> tuple[pd.DataFrame, str | None]:
+    """Relatives, and why they were not looked for."""
+    return read_parquet(path, columns=RELATIVE_COLUMNS), not_run(path)
 
 
 def read_metrics(paths: Iterable[str | Path]) -> dict[str, dict[str, dict[str, Any]]]:

@@ -17,7 +17,8 @@ import numpy as np
 from nucleotune.contracts import read_examples
 from nucleotune.errors import InputError
 from nucleotune.models.families import FAMILIES
-from nucleotune.models.spec import as_read
+from nucleotune.models.spec import as_read, has_windows
+from nucleotune.sequence.token_windows import window_counts
 from nucleotune.text import read_rows
 
 COLUMNS = ("what", "name", "value", "unit", "source", "basis")
@@ -162,11 +163,26 @@ def data_size(
 
 def token_counts(lengths: np.ndarray, model: Mapping[str, Any]) -> np.ndarray:
     """Tokens (n,), special ones included, of sequences of `lengths` nt (n,); for `sixmer` and `file` about as many."""
+    return np.minimum(_all_tokens(lengths, model), model["max_tokens"])
+
+
+def windows_of(
+    lengths: np.ndarray, model: Mapping[str, Any], method: Mapping[str, Any]
+) -> np.ndarray:
+    """Windows (n,) in which a method reads sequences of `lengths` nt (n,); 1 where it cuts them."""
+    if not has_windows(method):
+        return np.ones(len(lengths))
+    special = TOKENS[model["tokenizer"]["kind"]][1]
+    contents = (_all_tokens(lengths, model) - special).astype(np.int64)
+    return window_counts(contents, model["max_tokens"] - special, method["window_overlap"])
+
+
+def _all_tokens(lengths: np.ndarray, model: Mapping[str, Any]) -> np.ndarray:
     tokenizer = model["tokenizer"]
     step, special = TOKENS[tokenizer["kind"]]
     if tokenizer["kind"] == "kmer":
         special += 1 - tokenizer["k"] + (tokenizer.get("species") is not None)
-    return np.minimum(np.ceil(lengths / step) + special, model["max_tokens"])
+    return np.ceil(lengths / step) + special
 
 
 def matrix_weights(model: Mapping[str, Any]) -> float:
@@ -188,17 +204,24 @@ def model_weights(name: str, model: Mapping[str, Any], costs: Costs) -> float:
     return matrix_weights(model) + rows * sizes["hidden_size"]
 
 
-def forward_flop(name: str, model: Mapping[str, Any], lengths: np.ndarray, costs: Costs) -> float:
+def forward_flop(
+    name: str,
+    model: Mapping[str, Any],
+    lengths: np.ndarray,
+    costs: Costs,
+    method: Mapping[str, Any] | None = None,
+) -> float:
     """Floating point operations of a forward pass of the mean example, see this module's docstring.
 
-    Where the architecture is the checkpoint's, and so not known yet, all parameters count and attention does not.
+    Where the architecture is the checkpoint's, and so not known yet, all parameters count and attention does not. Of a
+    `method` that reads windows all are counted, each as long as the example or the model's input.
     """
-    tokens = token_counts(lengths, model)
+    tokens, windows = token_counts(lengths, model), windows_of(lengths, model, method or {})
     if model["architecture"] is None:
-        return 2 * model_weights(name, model, costs) * float(tokens.mean())
+        return 2 * model_weights(name, model, costs) * float((windows * tokens).mean())
     sizes = model["architecture"]
-    attention = 4 * sizes["num_hidden_layers"] * sizes["hidden_size"] * (tokens**2).mean()
-    return float(2 * matrix_weights(model) * tokens.mean() + attention)
+    attention = 4 * sizes["num_hidden_layers"] * sizes["hidden_size"] * (windows * tokens**2).mean()
+    return float(2 * matrix_weights(model) * (windows * tokens).mean() + attention)
 
 
 def training_examples(method: Mapping[str, Any], rows: Mapping[str, float]) -> tuple[float, float]:
@@ -233,9 +256,10 @@ def training_hours(
     forward_passes = passes * trained + seen
     measured = costs.find("training", name, method["model"])
     if measured is not None:
-        tokens = float(token_counts(size.lengths, model).mean())
+        windows = windows_of(size.lengths, model, method)
+        tokens = float((windows * token_counts(size.lengths, model)).mean())
         return forward_passes / passes * tokens / measured.value / 3600
-    flop = forward_passes * forward_flop(method["model"], model, size.lengths, costs)
+    flop = forward_passes * forward_flop(method["model"], model, size.lengths, costs, method)
     resources = model["resources"]
     if resources["gpu"]:
         speed = resources["gpu"] * costs.value("gpu", "peak") * costs.value("gpu", "share")

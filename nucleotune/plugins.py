@@ -310,6 +310,11 @@ def load_method(name: str, folders: Iterable[str | Path]) -> dict[str, Any]:
         raise InputError(
             f"{path}: key 'probe' belongs to adaptation 'probe', found {method['adaptation']!r}"
         )
+    if method.get("adaptation") == "probe" and method.get("window_pooling", "mean") != "mean":
+        raise InputError(
+            f"{path}: window_pooling {method['window_pooling']!r}: adaptation 'probe' is fitted on the mean embedding"
+            " of a sequence; expected 'mean'"
+        )
     if "weights" in method and method["start_from"]:
         raise InputError(
             f"{path}: weights 'random' and start_from {method['start_from']!r} contradict each other; leave one of them"

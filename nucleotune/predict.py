@@ -14,6 +14,7 @@ from nucleotune.models.description import check_classifier, head_of
 from nucleotune.models.load import load_model
 from nucleotune.models.names import BASELINE, DESCRIPTION
 from nucleotune.models.profile import KIND, load_profile_model
+from nucleotune.models.reading import read_tokens
 from nucleotune.models.tokenizers import make_tokenizer
 from nucleotune.models.weights import read_description
 from nucleotune.sequence.views import show
@@ -81,15 +82,18 @@ def predict(
         return pd.DataFrame(columns=["id", *decode(none, description), "truncated"])
     tokenizer = make_tokenizer(description["model"], model_dir)
     sequences = show(sequences, description["method"]["view"])
-    tokenized = tokenizer.encode(ids, sequences, description["truncation"])
+    windows = read_tokens(tokenizer, ids, sequences, description)
+    tokenized, training = windows.tokenized, description["method"]["training"]
     check_unknown(tokenizer, tokenized, ids, sequences, limit=MAX_UNKNOWN_SHARE)
     torch_device = resolve_device(device, threads)
     logits = predict_logits(
         classifier.to(torch_device),
-        tokenized,
+        windows,
         np.arange(len(ids)),
         device=torch_device,
-        budget=TokenBudget(description["method"]["training"]["micro_batch_tokens"]),
+        budget=TokenBudget(
+            training["micro_batch_tokens"], window=description["model"]["max_tokens"]
+        ),
     )
     _check_finite(model_dir, ids, logits)
     return pd.DataFrame(

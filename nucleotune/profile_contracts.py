@@ -11,7 +11,7 @@ Tracks are the conditions that were measured, such as `ypd` and `gal`; their ord
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,7 +62,14 @@ class ProfileExamples(NamedTuple):
 
     def of_splits(self, splits: Sequence[str]) -> "ProfileExamples":
         """The examples of some splits, in their order."""
-        rows = np.flatnonzero(self.table["split"].isin(list(splits)))
+        return self._of(self.table["split"].isin(list(splits)))
+
+    def of_ids(self, ids: Collection[str]) -> "ProfileExamples":
+        """The examples with these ids, in their order."""
+        return self._of(self.table["id"].isin(list(ids)))
+
+    def _of(self, wanted: pd.Series) -> "ProfileExamples":
+        rows = np.flatnonzero(wanted)
         table = self.table.iloc[rows].reset_index(drop=True)
         return ProfileExamples(table, self.counts[rows], self.tracks)
 
@@ -80,6 +87,12 @@ class ProfilePredictions(NamedTuple):
     profiles: NDArray[np.float32]
     log_counts: NDArray[np.float64]
     tracks: tuple[str, ...]
+
+    def of_ids(self, ids: Collection[str]) -> "ProfilePredictions":
+        """The predictions with these ids, in their order."""
+        rows = np.flatnonzero(self.table["id"].isin(list(ids)))
+        table = self.table.iloc[rows].reset_index(drop=True)
+        return ProfilePredictions(table, self.profiles[rows], self.log_counts[rows], self.tracks)
 
 
 def check_profile_examples(

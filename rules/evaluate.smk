@@ -1,6 +1,6 @@
 """Metrics with intervals, and paired comparisons with the best baseline.
 
-REQUIRED INPUTS: results/<study>/<dataset>/examples.parquet (groups), <method>/seed<seed>/predictions.parquet
+REQUIRED INPUTS: results/<study>/<dataset>/examples.parquet (groups), relatives.parquet, <method>/seed<seed>/predictions.parquet
 OUTPUTS: results/<study>/<dataset>/<method>/metrics.json, results/<study>/<dataset>/comparison.tsv
 """
 
@@ -11,6 +11,7 @@ OF_TASKS = "nucleotune.tasks.*"
 rule evaluate:
     input:
         examples="results/{study}/{dataset}/examples.parquet",
+        relatives="results/{study}/{dataset}/relatives.parquet",
         predictions=expand(
             "results/{study}/{dataset}/{method}/seed{seed}/predictions.parquet",
             seed=RUN.config["seeds"],

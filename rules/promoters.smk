@@ -62,7 +62,7 @@ rule promoters_reading:
         **reading(RUN),
         code=code_digest("scripts/promoters_reading.py"),
     message:
-        "What models read of the promoters"
+        "What methods read of the promoters"
     script:
         "../scripts/promoters_reading.py"
 

@@ -20,6 +20,7 @@ rule study_report:
         tables=lambda wildcards: shown_products(RUN, wildcards.study, "html"),
         figures=lambda wildcards: shown_products(RUN, wildcards.study, "svg"),
         cards=lambda wildcards: RUN.cards(wildcards.study),
+        relatives=lambda wildcards: RUN.relatives(wildcards.study),
         facts=lambda wildcards: RUN.studies[wildcards.study].facts(RUN),
         comparisons=lambda wildcards: RUN.comparisons(wildcards.study),
         metrics=lambda wildcards: RUN.every(METRICS, wildcards.study),

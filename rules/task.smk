@@ -1,12 +1,14 @@
 """Examples of tasks of one's own, from the files that a task file names.
 
 REQUIRED INPUTS: files of the tasks (resources/downloads/... or the user's own)
-OUTPUTS: results/task/<dataset>/examples.parquet, card.json; resources/simulated-tasks/<task>; with `task.cross`
-    results/task/<dataset>/<method>/cross.json
+OUTPUTS: results/task/<dataset>/examples.parquet, card.json; results/facts/task.json; resources/simulated-tasks/<task>;
+    with `task.cross` results/task/<dataset>/<method>/cross.json
 """
 
+from nucleotune.plan.reading import readers
 from nucleotune.plan.run import PREDICTIONS, SEED_OF
 from nucleotune.studies.task.plan import CROSS, computed_task, crossed, relatives_of
+from nucleotune.studies.task.products import facts, whole
 
 
 localrules:
@@ -43,6 +45,31 @@ rule task_examples:
         "Building examples of {wildcards.dataset}"
     script:
         "../scripts/task_examples.py"
+
+
+if facts(RUN):
+
+    rule task_reading:
+        input:
+            examples=expand("results/task/{dataset}/examples.parquet", dataset=whole(RUN)),
+            checkpoints=list(RUN.checkpoint_paths("task").values()),
+        output:
+            facts(RUN),
+        log:
+            "logs/task_reading.log",
+        conda:
+            "../envs/nucleotune.yaml"
+        threads: 1
+        resources:
+            mem_mb=lambda wildcards, attempt: 4000 * attempt,
+            runtime=lambda wildcards, attempt: 30 * attempt,
+        params:
+            **readers(RUN, "task", whole(RUN)),
+            code=code_digest("scripts/task_reading.py"),
+        message:
+            "What methods read of the sequences"
+        script:
+            "../scripts/task_reading.py"
 
 
 rule cross_tests:

@@ -10,6 +10,7 @@ with job(snakemake.log[0]):
     metrics = task_of(params.task).evaluate(
         snakemake.input.examples,
         dict(zip(params.seeds, snakemake.input.predictions, strict=True)),
+        relatives=snakemake.input.relatives,
         bootstrap=params.bootstrap,
         source="{study}/{dataset}/{method}".format(**names),
         **params.judged,

@@ -23,6 +23,7 @@ MADE_BY = {
     r"resources/annotation/.*": "annotation",
     r"resources/checkpoints/.*": "checkpoint",
     r"results/shared-jobs/.*": "finetune_shared",
+    r".*/relatives.json": "relatives",
     r".*/metrics.json": "evaluate",
     r".*/comparison.tsv": "compare",
     r".*/attribution/contributions.npz": "attribute",
@@ -32,6 +33,7 @@ MADE_BY = {
     r".*/attention/summary.tsv": "rbp_attention",
     r".*/attention.tsv": "attention_profile",
     r".*/facts/promoters.json": "promoters_reading",
+    r".*/facts/task.json": "task_reading",
     r".*/reports/.*": "study_report",
 }
 

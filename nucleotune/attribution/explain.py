@@ -28,9 +28,11 @@ from nucleotune.devices import full_fp32
 from nucleotune.errors import InputError
 from nucleotune.models.profile import KIND, load_profile_model
 from nucleotune.models.profile_networks import AverageProfile
+from nucleotune.models.spec import has_windows
 from nucleotune.models.tokenizers import Tokenizer, make_tokenizer
 from nucleotune.models.weights import read_description
-from nucleotune.training.compute import resolve_device
+from nucleotune.sequence.kmers import TokenizedSequences
+from nucleotune.training.compute import POOLED, resolve_device
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +50,7 @@ class TokenModel:
     embeddings  token ids -> (batch, tokens, hidden), on the device to compute on
     outputs     of such embeddings, what `target` is of
     model       validated dict, see `models.spec`
-    truncation  side that the tokenizer cuts off
+    truncation  side that the tokenizer cuts off; None where all of a sequence is read, in windows
     """
 
     embeddings: nn.Module
@@ -56,7 +58,7 @@ class TokenModel:
     target: Target
     tokenizer: Tokenizer
     model: dict[str, Any]
-    truncation: str
+    truncation: str | None
 
 
 def explain(
@@ -133,14 +135,41 @@ def _classifier(model_dir: str | Path, device: torch.device) -> TokenModel:
             f" {description['method']['view']!r}); only models that read all of it can be explained"
         )
     classifier.to(device).requires_grad_(False)
+    tokenizer = make_tokenizer(description["model"], model_dir)
+    if has_windows(description["method"]):
+        outputs, truncation = _in_windows(classifier, tokenizer, description), None
+    else:
+        outputs = lambda embedded: classifier(inputs_embeds=embedded)  # noqa: E731
+        truncation = description["truncation"]
     return TokenModel(
         classifier.get_input_embeddings(),
-        lambda embedded: classifier(inputs_embeds=embedded),
+        outputs,
         class_target(),
-        make_tokenizer(description["model"], model_dir),
+        tokenizer,
         description["model"],
-        description["truncation"],
+        truncation,
     )
+
+
+def _in_windows(
+    classifier: nn.Module, tokenizer: Tokenizer, description: dict[str, Any]
+) -> Callable[[torch.Tensor], Any]:
+    """The classifier's output of embeddings of whole sequences, which it reads in windows."""
+    from transformers.modeling_outputs import SequenceClassifierOutput
+
+    from nucleotune.models.reading import windows_of
+
+    def outputs(embedded: torch.Tensor) -> SequenceClassifierOutput:
+        # Sequences of as many tokens have the same windows: those of one made of padding.
+        tokens = np.full(embedded.shape[1], tokenizer.pad_id, dtype=np.uint16)
+        ends = np.array([0, len(tokens)])
+        one = TokenizedSequences(tokens, ends, np.zeros(1), np.zeros(1, bool), tokenizer.pad_id)
+        windows = windows_of(one, tokenizer, description)
+        _, places, _ = windows.rectangle(windows.of(np.zeros(1, np.int64)))
+        logits = [classifier(inputs_embeds=embedded[:, each]).logits for each in places]
+        return SequenceClassifierOutput(logits=POOLED[windows.pooling](torch.stack(logits)))
+
+    return outputs
 
 
 @full_fp32()

@@ -56,7 +56,12 @@ def token_rectangle(tokenized: TokenizedSequences) -> np.ndarray:
 
 
 def shuffled_references(
-    tokenizer: Tokenizer, sequences: Sequence[str], *, truncation: str, count: int = 4, seed: int
+    tokenizer: Tokenizer,
+    sequences: Sequence[str],
+    *,
+    truncation: str | None,
+    count: int = 4,
+    seed: int,
 ) -> np.ndarray:
     """Token ids of `count` shuffles of each sequence that keep its dinucleotides: int64 (n, count, tokens).
 

@@ -16,13 +16,13 @@ from nucleotune.contracts import further_tests
 from nucleotune.errors import InputError
 from nucleotune.evaluation.paired import holm
 from nucleotune.evaluation.profile_metrics import (
-    PROFILE_METRICS,
     Floats,
     Scored,
     measure_profiles,
     score_genes,
 )
 from nucleotune.evaluation.resampling import CHUNK, SPLITS, group_codes
+from nucleotune.evaluation.titles import PROFILE_METRICS
 from nucleotune.profile_contracts import ProfileExamples, ProfilePredictions
 
 PROFILE_COMPARISON_COLUMNS = (
@@ -75,18 +75,36 @@ def evaluate_profiles(
         raise InputError(f"{source}: no rows of split 'test'; found {', '.join(sorted(present))}")
     splits = {}
     for split in (*(name for name in SPLITS if name in present), *further_tests(present)):
-        scored, part = score_split(tables, examples, split, source)
         drawn = resamples if SPLITS.get(split, True) else 0
-        splits[split] = _with_intervals(scored, _codes(part, source), drawn, confidence, seed)
-        if split == "test":
-            n_test = len(part.table)
+        splits[split] = judge_split(
+            *(tables, examples, split),
+            resamples=drawn,
+            confidence=confidence,
+            seed=seed,
+            source=source,
+        )
     return {
-        "n_test": n_test,
+        "n_test": int((examples.table["split"] == "test").sum()),
         "seeds": sorted(int(key) for key in tables),
         "splits": splits,
         "resamples": resamples,
         "confidence": confidence,
     }
+
+
+def judge_split(
+    tables: Tables,
+    examples: ProfileExamples,
+    split: str,
+    *,
+    resamples: int,
+    confidence: float,
+    seed: int,
+    source: str,
+) -> dict[str, dict[str, float | None]]:
+    """Every metric on one split, as `evaluate_profiles` has it: {metric: {value, ci_low, ci_high[, seed_sd]}}."""
+    scored, part = score_split(tables, examples, split, source)
+    return _with_intervals(scored, _codes(part, source), resamples, confidence, seed)
 
 
 def compare_profiles(

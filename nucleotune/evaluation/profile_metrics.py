@@ -25,18 +25,7 @@ from scipy.special import gammaln
 
 from nucleotune.errors import InputError
 from nucleotune.evaluation.areas import Ranking, areas, rank
-
-#: Every metric and its title, in the order in which tables show them.
-PROFILE_METRICS = {
-    "pearson_median": "Pearson (median)",
-    "pearson_mean": "Pearson (mean)",
-    "auprc": "AUPRC",
-    "auroc": "AUROC",
-    "auprc_5nt": "AUPRC (5 nt)",
-    "auroc_5nt": "AUROC (5 nt)",
-    "loss": "Loss",
-    "count_pearson": "Count correlation",
-}
+from nucleotune.evaluation.titles import PROFILE_METRICS
 
 #: A track's profile is judged where it has more reads than this: the study's program has the same limit.
 MIN_READS = 5

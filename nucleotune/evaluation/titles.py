@@ -46,8 +46,20 @@ NUMBER_METRICS = {
     "rmse": "RMSE",
 }
 
+#: Profiles along the sequence; how they are defined is said in `profile_metrics`.
+PROFILE_METRICS = {
+    "pearson_median": "Pearson (median)",
+    "pearson_mean": "Pearson (mean)",
+    "auprc": "AUPRC",
+    "auroc": "AUROC",
+    "auprc_5nt": "AUPRC (5 nt)",
+    "auroc_5nt": "AUROC (5 nt)",
+    "loss": "Loss",
+    "count_pearson": "Count correlation",
+}
+
 #: Of all kinds together: a metric has the same title in each.
-ALL_METRICS = METRICS | CLASS_METRICS | LABEL_METRICS | NUMBER_METRICS
+ALL_METRICS = METRICS | CLASS_METRICS | LABEL_METRICS | NUMBER_METRICS | PROFILE_METRICS
 
 #: Metrics that are compared with the best baseline's, the default main one first: of two classes, and of the others.
 COMPARED = ("auroc", "accuracy", "mcc")

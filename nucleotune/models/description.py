@@ -14,7 +14,14 @@ import safetensors
 from nucleotune.errors import InputError
 from nucleotune.models.architecture import is_whole
 from nucleotune.models.families import FAMILIES
-from nucleotune.models.spec import TOKENIZER_KINDS, check_model
+from nucleotune.models.spec import (
+    LONG,
+    MOST_OVERLAP,
+    POOLINGS,
+    TOKENIZER_KINDS,
+    check_model,
+    has_windows,
+)
 from nucleotune.models.weights import DESCRIPTION, WEIGHTS
 from nucleotune.sequence.kmers import TRUNCATIONS
 from nucleotune.sequence.views import VIEWS
@@ -88,6 +95,14 @@ _CLASSIFIER: dict[str, tuple[Check, str]] = {
     "method.training": (_mapping, "a mapping"),
     "method.training.micro_batch_tokens": (_whole, "a whole number from 1"),
 }
+#: Of a method that reads long sequences in windows.
+_WINDOWS: dict[str, tuple[Check, str]] = {
+    "method.window_overlap": (
+        lambda value: isinstance(value, int | float) and 0 <= value <= MOST_OVERLAP,
+        f"a number from 0 to {MOST_OVERLAP}",
+    ),
+    "method.window_pooling": (lambda value: value in POOLINGS, f"one of {', '.join(POOLINGS)}"),
+}
 _SIZES = ("filters", "layers", "first_kernel", "profile_kernel")
 _PROFILE: dict[str, tuple[Check, str]] = {
     "tracks": (_texts, "a list of texts"),
@@ -114,6 +129,9 @@ def check_classifier(
     """
     path = Path(directory) / DESCRIPTION
     _check(path, description, _MODEL | (_CLASSIFIER if to_predict else {}))
+    if to_predict and "long" in description["method"]:
+        _check(path, description, {"method.long": (LONG.__contains__, f"one of {', '.join(LONG)}")})
+        _check(path, description, _WINDOWS if has_windows(description["method"]) else {})
     _check_head(path, description)
     _check_encoder(path, description["model"])
     check_fits(Path(directory) / WEIGHTS, encoder_weights(description["model"]))

@@ -32,6 +32,11 @@ PAD_IDS = {"kmer": 0, "sixmer": 1, "single": 0}
 #: Token ids are kept as 16-bit numbers.
 MAX_VOCABULARY = 2**16
 
+#: `long` of a method: what becomes of sequences longer than its model reads. One without the key truncates them.
+LONG = TRUNCATE, WINDOWS = ("truncate", "windows")
+#: How outputs of a sequence's windows become its own, and the largest share of a window that the next one repeats.
+POOLINGS, MOST_OVERLAP = ("mean", "max"), 0.9
+
 ENCODER_NETWORKS = ("encoder_conv", "encoder_dilated")
 
 
@@ -66,6 +71,11 @@ def as_read(model: dict[str, Any], method: Mapping[str, Any]) -> dict[str, Any]:
             f" at most {model['max_tokens']}"
         )
     return {**model, "max_tokens": limit}
+
+
+def has_windows(method: Mapping[str, Any]) -> bool:
+    """Whether a method reads sequences in windows that are longer than its model reads at once."""
+    return method.get("long", TRUNCATE) == WINDOWS
 
 
 def padding_id(model: dict[str, Any]) -> int:

@@ -29,27 +29,32 @@ TOKENIZER_CONFIG = "tokenizer_config.json"
 _CHUNK = 1000
 
 
+Encode = Callable[[Sequence[str], Sequence[str], str | None], TokenizedSequences]
+
+
 @dataclass(frozen=True)
 class Tokenizer:
     """The tokenizer of one model.
 
     encode          (ids, sequences, truncation) -> TokenizedSequences: upper-case `sequences`, cut at the side
-                    `truncation` (right, left, centre) to the model's max_tokens; `ids` serve error messages.
-                    Raises InputError for a sequence too short to give a single token (names it)
+                    `truncation` (right, left, centre) to the model's max_tokens, or whole if it is None; `ids` serve
+                    error messages. Raises InputError for a sequence too short to give a single token (names it)
     letters         (sequence, start, position) -> letters under the token at `position` (0 = the first special one)
                     of a `sequence` whose kept window begins at nucleotide `start`
     pad_id          fills a batch up to its longest sequence
     unknown_id      stands for letters the model does not know
     special_tokens  of every sequence: [CLS] and the like, a species token included
+    leading_tokens  those of them that come first
     vocabulary      all tokens in the order of their ids; None where only `files` tell
     files           name -> text of the files from which `make_tokenizer` and transformers' AutoTokenizer make it again
     """
 
-    encode: Callable[[Sequence[str], Sequence[str], str], TokenizedSequences]
+    encode: Encode
     letters: Callable[[str, int, int], str]
     pad_id: int
     unknown_id: int
     special_tokens: int
+    leading_tokens: int
     vocabulary: list[str] | None
     files: dict[str, str]
 
@@ -72,6 +77,18 @@ def make_tokenizer(model: dict[str, Any], directory: str | Path | None = None) -
     return make[model["tokenizer"]["kind"]](model, directory)
 
 
+def _cut(model: dict[str, Any], encode: Callable[..., TokenizedSequences]) -> Encode:
+    """`Tokenizer.encode` from a function that takes the limit as `max_tokens`."""
+
+    def cut(
+        ids: Sequence[str], sequences: Sequence[str], truncation: str | None
+    ) -> TokenizedSequences:
+        limit = None if truncation is None else model["max_tokens"]
+        return encode(ids, sequences, max_tokens=limit, truncation=truncation or "right")
+
+    return cut
+
+
 def _kmer(model: dict[str, Any], directory: Path | None) -> Tokenizer:
     k, species = model["tokenizer"]["k"], model["tokenizer"].get("species")
     own = kmers.kmer_vocabulary(k)
@@ -86,18 +103,12 @@ def _kmer(model: dict[str, Any], directory: Path | None) -> Tokenizer:
         first = start + position - (special - 1)
         return sequence[first : first + k]
 
-    def encode(ids: Sequence[str], sequences: Sequence[str], truncation: str) -> TokenizedSequences:
-        return kmers.encode_kmers(
-            ids,
-            sequences,
-            k=k,
-            species_id=species_id,
-            max_tokens=model["max_tokens"],
-            truncation=truncation,
-        )
+    encode = _cut(model, partial(kmers.encode_kmers, k=k, species_id=species_id))
 
     files = _bert_files(model, vocabulary or own, extra)
-    return Tokenizer(encode, letters, kmers.PAD, kmers.UNK, special, vocabulary or own, files)
+    return Tokenizer(
+        encode, letters, kmers.PAD, kmers.UNK, special, special - 1, vocabulary or own, files
+    )
 
 
 def _single(model: dict[str, Any], directory: Path | None) -> Tokenizer:
@@ -107,24 +118,16 @@ def _single(model: dict[str, Any], directory: Path | None) -> Tokenizer:
     def letters(sequence: str, start: int, position: int) -> str:
         return sequence[start + position - 1]
 
-    def encode(ids: Sequence[str], sequences: Sequence[str], truncation: str) -> TokenizedSequences:
-        return kmers.encode_singles(
-            ids, sequences, max_tokens=model["max_tokens"], truncation=truncation
-        )
-
+    encode = _cut(model, kmers.encode_singles)
     files = _bert_files(model, vocabulary, {})
-    return Tokenizer(encode, letters, kmers.PAD, kmers.UNK, 2, vocabulary, files)
+    return Tokenizer(encode, letters, kmers.PAD, kmers.UNK, 2, 1, vocabulary, files)
 
 
 def _sixmer(model: dict[str, Any], directory: Path | None) -> Tokenizer:
     vocabulary = sixmers.sixmer_vocabulary()
     _read_vocabulary(directory, vocabulary)
 
-    def encode(ids: Sequence[str], sequences: Sequence[str], truncation: str) -> TokenizedSequences:
-        return sixmers.encode_sixmers(
-            ids, sequences, max_tokens=model["max_tokens"], truncation=truncation
-        )
-
+    encode = _cut(model, sixmers.encode_sixmers)
     config = {
         "tokenizer_class": "EsmTokenizer",
         # Its default would end every sequence with an id that the embedding has no row for.
@@ -136,7 +139,9 @@ def _sixmer(model: dict[str, Any], directory: Path | None) -> Tokenizer:
         "model_max_length": model["max_tokens"],
     }
     files = {VOCABULARY: _lines(vocabulary), TOKENIZER_CONFIG: _json(config)}
-    return Tokenizer(encode, sixmers.sixmer_letters, sixmers.PAD, sixmers.UNK, 1, vocabulary, files)
+    return Tokenizer(
+        encode, sixmers.sixmer_letters, sixmers.PAD, sixmers.UNK, 1, 1, vocabulary, files
+    )
 
 
 def _file(model: dict[str, Any], directory: Path | None) -> Tokenizer:
@@ -184,11 +189,12 @@ def _from_backend(path: Path, backend: tokenizers.Tokenizer, model: dict[str, An
         "cls_token": backend.id_to_token(leading[0]),
     }
     return Tokenizer(
-        partial(_encode_file, path, backend, leading, trailing, pad_id, model["max_tokens"]),
+        _cut(model, partial(_encode_file, path, backend, leading, trailing, pad_id)),
         letters,
         pad_id,
         unknown_id,
         len(leading) + len(trailing),
+        len(leading),
         None,
         {TOKENIZER: backend.to_str(pretty=True), TOKENIZER_CONFIG: _json(config)},
     )
@@ -200,9 +206,10 @@ def _encode_file(
     leading: list[int],
     trailing: list[int],
     pad_id: int,
-    max_tokens: int,
     ids: Sequence[str],
     sequences: Sequence[str],
+    *,
+    max_tokens: int | None,
     truncation: str,
 ) -> TokenizedSequences:
     """Encode whole sequences, then cut tokens: a cut before would change the tokens next to it."""
@@ -219,7 +226,7 @@ def _encode_file(
             encodings = backend.encode_batch(chunk, add_special_tokens=False)
         for i, encoding in enumerate(encodings, begin):
             content = encoding.ids
-            cut = max(0, len(content) + special - max_tokens)
+            cut = 0 if max_tokens is None else max(0, len(content) + special - max_tokens)
             first = {"right": 0, "left": cut, "centre": cut // 2}[truncation]
             if first:
                 starts[i] = encoding.offsets[first][0]

@@ -175,7 +175,7 @@ def check_baselines(
 
 
 def pretraining_pairs(names: Iterable[str], methods: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Each language model with itself without pre-training (`weights: random`): the same model and adaptation."""
+    """Each language model with itself without pre-training (`weights: random`): all else is alike."""
     models = [name for name in names if methods[name]["kind"] == "language_model"]
     return [
         (name, control)
@@ -184,7 +184,10 @@ def pretraining_pairs(names: Iterable[str], methods: Mapping[str, Any]) -> list[
         if methods[control].get("weights") == "random"
         and "weights" not in methods[name]
         and methods[name]["start_from"] is None
-        and all(methods[name][key] == methods[control][key] for key in ("model", "adaptation"))
+        and all(
+            methods[name].get(key) == methods[control].get(key)
+            for key in ("model", "adaptation", "long")
+        )
     ]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from nucleotune.errors import InputError
 from nucleotune.files import file_digest
+from nucleotune.models.spec import has_windows
 from nucleotune.plan import (
     DOWNLOADS,
     MODELS_LOCK,
@@ -34,6 +35,7 @@ from nucleotune.studies.base import Files, Product, Study
 SEED_OF = "results/{study}/{dataset}/{method}/seed{seed}"
 METRICS = "results/{study}/{dataset}/{method}/metrics.json"
 PREDICTIONS = f"{SEED_OF}/predictions.parquet"
+RELATIVES = "results/{study}/{dataset}/relatives.json"
 
 #: What is read in another form than it is fetched: a genome unpacked, an annotation as Parquet.
 READ_AS = {
@@ -300,6 +302,17 @@ class Run:
         names = filter(self.checkpoints.__contains__, self.models_of(study))
         return {name: f"resources/checkpoints/{name}" for name in names}
 
+    def pool(self, study: str, dataset: str) -> str | list[str]:
+        """Examples of the pool of species that methods of a data set start from; [] where none does.
+
+        A pool of one species has nothing that the data set has not.
+        """
+        one, methods = self.datasets[study][dataset], self.assigned[study][dataset]
+        if not any(self.methods[name].get("start_from") for name in methods):
+            return []
+        pool = self.datasets[study][pool_name(one.split)]
+        return f"results/{study}/{pool.name}/examples.parquet" if len(pool.species) > 1 else []
+
     def structures(self, study: str, dataset: str, method: str) -> str | list[str]:
         """The structures of a data set, folded once for the baselines that read them; [] for other methods."""
         folded = self.studies[study].folded(self.methods[method])
@@ -396,6 +409,10 @@ class Run:
         names = self.shown[study] if datasets is None else datasets
         return [f"results/{study}/{name}/card.json" for name in names]
 
+    def relatives(self, study: str) -> list[str]:
+        """How many test rows have relatives in training, on each data set that a study shows."""
+        return [RELATIVES.format(study=study, dataset=name) for name in self.shown[study]]
+
     def comparisons(self, study: str) -> list[str]:
         """Comparisons of the methods on each data set that a study shows."""
         return [self.place(f"{study}/{name}/comparison.tsv") for name in self.shown[study]]
@@ -415,11 +432,14 @@ class Run:
     def computed(self, kind: str, name: str) -> dict[str, Any]:
         """A species, model or method (`kind`: species, models, methods) as far as results depend on it.
 
-        Texts for tables and reports are left out, so that a change of them computes nothing again. Its name stands in
-        for the title, for messages.
+        Texts for tables and reports are left out, so that a change of them computes nothing again, and what is said of
+        windows where there are none. Its name stands in for the title, for messages.
         """
-        texts = ("published_as", "comparable", "note", "licence", "non_commercial", "resources")
-        return without(getattr(self, kind)[name], *texts) | {"title": name}
+        unread = ("published_as", "comparable", "note", "licence", "non_commercial", "resources")
+        one = getattr(self, kind)[name]
+        if not has_windows(one):
+            unread += ("long", "window_overlap", "window_pooling")
+        return without(one, *unread) | {"title": name}
 
     def encoder(self, method: str) -> dict[str, Any] | None:
         """The model file of a method as far as results depend on it; None for a network without an encoder."""

@@ -58,6 +58,7 @@ def intermediates(run: Run, study: str) -> list[str]:
             for name, path in run.source_paths(study, dataset).items()
             if name in READ_AS
         ),
+        *run.relatives(study),
         *run.every(PREDICTIONS, study),
         *(f"{path}/predictions.parquet" for path in trained),
         *run.every(METRICS, study),

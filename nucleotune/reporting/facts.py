@@ -22,9 +22,17 @@ _SIDES = {"right": "at the right", "left": "at the left", "centre": "at both end
 CLASS_TITLES = {"protein_coding": "protein-coding", "lncRNA": "lncRNA"}
 
 
-def read_cards(paths: Iterable[str | Path]) -> dict[str, Card]:
-    """Data cards by the name of their data set: `results/<study>/<dataset>/card.json`."""
-    return {Path(path).parent.name: read_json(path) for path in paths}
+def read_cards(
+    paths: Iterable[str | Path], relatives: Iterable[str | Path] = ()
+) -> dict[str, Card]:
+    """Data cards by the name of their data set: `results/<study>/<dataset>/card.json`.
+
+    relatives: of the same data sets, the files relatives.json; their content is then in the cards, as `related`.
+    """
+    cards = {Path(path).parent.name: read_json(path) for path in paths}
+    for path in map(Path, relatives):
+        cards[path.parent.name]["related"] = read_json(path)
+    return cards
 
 
 def tables(
@@ -43,8 +51,8 @@ def tables(
         found.append(_in_task3(card["in_task3"], card["published"], beside_paper))
     if "ends" in card:
         found.append(_ends(card))
-    if card.get("truncation"):
-        found.append(_truncation(card["truncation"], titles))
+    if card.get("reading"):
+        found.append(_reading(card["reading"], titles))
     return found
 
 
@@ -192,31 +200,50 @@ def _ends(card: Mapping[str, Any]) -> dict[str, Any]:
     return _table("Do 3' ends fit the genome?", ["", ""], rows, note)
 
 
-def _truncation(cuts: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str]) -> dict[str, Any]:
+def in_words(read: Mapping[str, Any] | None) -> str:
+    """What a method reads of the sequences (`studies.reading.read_by`), as a note; nothing where it is all at once."""
+    if read is None:
+        return ""
+    if (most := read["windows"]["most"]) > 1:
+        return f"reads up to {most} windows of a sequence"
+    some, whole = read["median"]
+    if read["read"] == 1:
+        return ""
+    return f"reads {some:,} of {whole:,} nt (medians), {share(read['read'])} of all"
+
+
+def _reading(found: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str]) -> dict[str, Any]:
+    sides = _SIDES if any("tss_lost" in one for one in found.values()) else {}
     rows = []
-    for method, one in cuts.items():
-        nt = one["nt"] and sorted(set(one["nt"]))
+    for method, one in found.items():
+        (some, whole), windows = one["median"], one["windows"]
         rows.append(
             [
                 titles.get(method, method),
-                f"{one['max_tokens']:,}",
-                " to ".join(f"{n:,}" for n in nt) if nt else "all",
-                share(one["sequences_cut"]),
-                *(share(one["tss_lost"][side]) for side in _SIDES),
+                f"{one['max_tokens']:,}" if one["max_tokens"] else "any",
+                f"{some:,} of {whole:,}",
+                share(one["read"]),
+                share(one["longer"]),
+                "1"
+                if windows["most"] == 1
+                else f"{windows['mean']:.1f}, at most {windows['most']:,}",
+                *(share(one["tss_lost"][side]) if "tss_lost" in one else "" for side in sides),
             ]
         )
     heads = [
         "Method",
         "Most tokens",
-        "Reads (nt)",
-        "Sequences cut",
-        *(f"TSS lost, cut {at}" for at in _SIDES.values()),
+        "Reads (nt, medians)",
+        "Of all nucleotides",
+        "Longer sequences",
+        "Windows",
+        *(f"TSS lost, cut {at}" for at in sides.values()),
     ]
     note = (
-        "Counted with each model's own tokenizer. Reads: the part of a truncated sequence that is read; tokens may"
-        " differ in length."
+        "Counted with each model's own tokenizer. Longer: share of the sequences that are longer than the method reads"
+        " at once; they are cut, or read in several windows."
     )
-    return _table("What models read of the sequences", heads, rows, note)
+    return _table("What methods read of the sequences", heads, rows, note)
 
 
 def _table(title: str, head: list[str], rows: list[list[str]], note: str = "") -> dict[str, Any]:

@@ -41,8 +41,8 @@ def gather_study(
 ) -> dict[str, Any]:
     """Context of `page.render_study`.
 
-    inputs: paths by kind: tables (HTML), figures (SVG), cards, facts (further ones of cards, by
-    data set), comparisons, metrics, training (TSV and JSON), fits (JSON of the baselines),
+    inputs: paths by kind: tables (HTML), figures (SVG), cards, relatives (JSON), facts (further
+    ones of cards, by data set), comparisons, metrics, training (TSV and JSON), fits (JSON of the baselines),
     checkpoints (directories), deviations (Markdown).
     run: config, species, methods, models of the study. described: what its rule file says of
     datasets, methods, and pools (titles). sources: files that the data come from. jobs: names of
@@ -58,7 +58,7 @@ def gather_study(
     aside = {one["name"] for one in datasets if one.get("aside")}
     apart = [one for one in datasets if one["name"] not in aside]
     metrics = read_metrics(inputs["metrics"])
-    cards = read_cards(inputs["cards"])
+    cards = read_cards(inputs["cards"], inputs["relatives"])
     for path in inputs["facts"]:
         cards = {name: card | read_json(path).get(name, {}) for name, card in cards.items()}
     comparisons = {Path(path).parent.name: read_tsv(path) for path in inputs["comparisons"]}
@@ -81,7 +81,7 @@ def gather_study(
         "models": describe_models(run["models"], inputs["checkpoints"]),
         "rows": texts.rows,
         "datasets": [
-            _dataset(one, cards[one["name"]], texts.rows, titles)
+            _dataset(one, cards[one["name"]], metrics.get(one["name"], {}), texts.rows, titles)
             for one in noted(apart[:MOST], cards)
         ],
         "further": max(0, len(apart) - MOST),
@@ -133,12 +133,17 @@ def gather_overview(
 
 
 def _dataset(
-    described: Mapping[str, Any], card: Mapping[str, Any], rows: str, titles: Mapping[str, str]
+    described: Mapping[str, Any],
+    card: Mapping[str, Any],
+    measured: Mapping[str, Mapping[str, Any]],
+    rows: str,
+    titles: Mapping[str, str],
 ) -> dict[str, Any]:
+    said = [f"Not all were used: {text}." for text in sampled(card)]
     return {
         "title": described["title"],
         "note": described["note"],
-        "leaks": [*(f"Not all were used: {text}." for text in sampled(card)), *leaks(card, rows)],
+        "leaks": [*said, *leaks(card, rows, measured.values())],
         "tables": tables(card, titles, beside_paper=described["published_as"] is not None),
         "waterfall": _svg(partial(waterfall, rows=rows), card),
     }

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from nucleotune.evaluation.titles import ALL_METRICS
+from nucleotune.reporting.answer import main_metric
 from nucleotune.reporting.facts import CLASS_TITLES, Card, share
 from nucleotune.reporting.sampled import sampled
 from nucleotune.reporting.tables import OTHER_DATA
@@ -11,9 +13,10 @@ from nucleotune.reporting.tables import OTHER_DATA
 UNEQUAL = 1.1
 
 
-def leaks(card: Card, rows: str) -> list[str]:
+def leaks(card: Card, rows: str, measured: Iterable[Mapping[str, Any]] = ()) -> list[str]:
     """Sentences on what training and test examples share; `rows` says what examples are ("transcripts").
 
+    measured: metrics.json of each method, for what relatives of test rows in training are worth.
     What is not known is said so, and is never called none.
     """
     found = card["leakage"]
@@ -26,6 +29,7 @@ def leaks(card: Card, rows: str) -> list[str]:
         *_shared_units(found, unit, rows, known, total),
         *_shared_sequences(found, rows),
         *_related(card, rows),
+        *_worth(measured, rows),
         *_overlaps(card, found, unit, rows),
         *_identical(card, rows),
         *_composition(card, rows),
@@ -109,10 +113,10 @@ def _shared_sequences(found: Card, rows: str) -> list[str]:
 
 
 def _related(card: Card, rows: str) -> list[str]:
-    """Test rows with relatives in training, where the card counts them (`studies.related`)."""
-    found = card.get("related")
-    if found is None:
+    """Test rows with relatives in training (`studies.related`), where the card says so."""
+    if "related" not in card:
         return []
+    found = card["related"]["test"]
     if found["reason"] is not None:
         return [f"Relatives of test {rows} in training were not counted: {found['reason']}."]
     shares = [f"{share(one)} at {least} %" for least, one in found["shares_at"].items()]
@@ -121,6 +125,26 @@ def _related(card: Card, rows: str) -> list[str]:
         f" {100 * found['coverage']:g} % of the test row on {found['strands']}: {', '.join(shares)} (below 70 %"
         " relatives are found in part only)."
     ]
+
+
+def _worth(measured: Iterable[Mapping[str, Any]], rows: str) -> list[str]:
+    """How far the main metric of the methods is from that on all test rows where rows with a relative are left out."""
+    ran = [one for one in measured if "without_relatives" in one]
+    if not ran or ran[0]["without_relatives"]["splits"]["test"]["rows"] in (None, ran[0]["n_test"]):
+        return []
+    main = main_metric(ran[0])
+    without = [one["without_relatives"]["splits"]["test"] for one in ran]
+    pairs = [
+        (one[main]["value"], whole["splits"]["test"][main]["value"])
+        for one, whole in zip(without, ran, strict=True)
+    ]
+    differences = [one - whole for one, whole in pairs if None not in (one, whole)]
+    of = f"the {without[0]['rows']:,} of {ran[0]['n_test']:,} test {rows} without one"
+    if not differences:
+        return [f"On {of} nothing was measured: {without[0][main]['reason']}."]
+    least, most = (f"{end(differences):+.3f}" for end in (min, max))
+    by = least if least == most else f"{least} to {most}, depending on the method"
+    return [f"On {of}, {ALL_METRICS[main]} differs from that on all of them by {by}."]
 
 
 def _overlaps(card: Card, found: Card, unit: str, rows: str) -> list[str]:

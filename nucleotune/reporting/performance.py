@@ -20,7 +20,17 @@ from typing import Any
 
 import pandas as pd
 
-from nucleotune.reporting.tables import long_table, row
+from nucleotune.evaluation.titles import ALL_METRICS
+from nucleotune.evaluation.unrelated import IDENTITY
+from nucleotune.reporting.tables import NOTHING_PUBLISHED, long_table, row
+
+#: Ends the name of a metric that is of the test rows without a relative in training.
+WITHOUT = "_without_relatives"
+#: What a caption says of such a metric.
+WITHOUT_CAPTION = (
+    "Without relatives: the same on the test rows that align with no row of training at"
+    f" {100 * IDENTITY:g} % identity or more."
+)
 
 Described = Sequence[Mapping[str, Any]]
 Metrics = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -34,7 +44,7 @@ def performance(
     places: Mapping[str, tuple[str, str]],
     species: Collection[str | None] | None = None,
 ) -> pd.DataFrame:
-    """Rows for metrics found in metrics.json at `places`, {metric: (split, metric there)}.
+    """Rows for metrics found in metrics.json at `places`, {metric: (split, metric there)} (see also `with_unrelated`).
 
     species: those of the paper whose rows are shown, by default what `datasets` stand for.
     """
@@ -53,10 +63,14 @@ def performance(
             comparable = dataset["comparable"] and method["comparable"]
             if comparable and printed:
                 covered.add((dataset["published_as"], method["published_as"]))
+            keys = {"dataset": dataset["title"], "method": method["title"]}
             for metric, (split, name) in places.items():
+                if metric.endswith(WITHOUT):
+                    rows += _without_row(keys, metric, found, (split, name), joined(notes))
+                    continue
                 rows.append(
                     row(
-                        {"dataset": dataset["title"], "method": method["title"]},
+                        keys,
                         metric,
                         printed.get(metric),
                         found["splits"].get(split, {}).get(name),
@@ -93,6 +107,49 @@ def stacked(
     table = pd.concat(tables, ignore_index=True)
     order = {title: place for place, title in enumerate(dict.fromkeys(table["dataset"]))}
     return table.sort_values("dataset", key=lambda titles: titles.map(order), kind="stable")
+
+
+def with_unrelated(places: Mapping[str, tuple[str, str]], main: str) -> dict[str, tuple[str, str]]:
+    """Places of `performance`, and behind `main` the same on the test rows without a relative in training."""
+    found = {}
+    for metric, place in places.items():
+        found[metric] = place
+        if metric == main:
+            found[main + WITHOUT] = place
+    return found
+
+
+def unrelated_labels(*mains: str) -> dict[str, str]:
+    """Titles of metrics on the test rows without a relative in training."""
+    return {main + WITHOUT: f"{ALL_METRICS[main]} without relatives" for main in mains}
+
+
+def _without_row(
+    keys: Mapping[str, str],
+    metric: str,
+    found: Mapping[str, Any],
+    place: tuple[str, str],
+    note: str,
+) -> list[dict[str, Any]]:
+    """The row of a metric on the test rows without a relative in training, which no paper has; or why there is none."""
+    split, name = place
+    seeds = len(found["seeds"]) or None
+    if "not_run" in found:
+        return [row(keys, metric, None, None, comparable=False, note=note)]
+    part = found.get("without_relatives", {"splits": {}})["splits"].get(split)
+    if part is None:
+        return []
+    entry = part[name]
+    made = row(
+        *(keys, metric, None, entry),
+        comparable=False,
+        n_test=part["rows"],
+        seeds=seeds,
+        note=note,
+    )
+    if entry["value"] is None:
+        made |= {"status": "not comparable", "note": joined((entry["reason"], note))}
+    return [{**made, "note": "" if made["note"] == NOTHING_PUBLISHED else made["note"]}]
 
 
 def named_species(datasets: Described) -> set[str | None]:

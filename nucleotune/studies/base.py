@@ -65,6 +65,9 @@ class Study:
     against        of a run, methods that the others are compared with: the best of them, or the only one
     judged         of a run and a data set's name, further arguments of its kind's `evaluate` and `compare`: names of
                    classes, main metric, cut-off
+    both_strands   of a run and a data set's name, whether a sequence on the other strand is a relative
+    other_tests    whether further test sets hold other examples than the test split, not these changed: then relatives
+                   of theirs are looked for, too
     species_rules  rules with one job per species whose time the study's page counts
     cost_names     of a data set, what the table of costs calls it
     listed         of a run, all data sets that it could have: jobs that trainings share are cut from these, so that
@@ -95,6 +98,8 @@ class Study:
     genomes: Callable[[Run], Iterable[tuple[str, Files]]] = lambda run: ()
     against: Callable[[Run], list[str]] = lambda run: run.baselines
     judged: Callable[[Run, str], dict[str, Any]] = lambda run, dataset: {}
+    both_strands: Callable[[Run, str], bool] = lambda run, dataset: False
+    other_tests: bool = True
     species_rules: tuple[str, ...] = ()
     cost_names: Callable[[Any], list[str]] = lambda dataset: list(dataset.species)
     listed: Callable[[Run], Iterable[str]] | None = None

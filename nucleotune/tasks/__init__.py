@@ -12,7 +12,8 @@ A kind is a module of this package with the functions
     evaluate(examples, predictions, *, bootstrap, source)       content of metrics.json
     compare(examples, predictions, *, against, bootstrap)       content of comparison.tsv
 
-The last two take paths: of the data set's examples, and of predictions by seed, or by method and seed. All kinds but
+The last two take paths: of the data set's examples, and of predictions by seed, or by method and seed; `evaluate` also
+`relatives`, those of the test rows, and then judges the rows without a relative in training beside all. All kinds but
 profiles also take `names` (of classes, labels or targets, by default those of the predictions' columns) and
 `main_metric`; kinds with a decision of yes or no take `threshold` and `chosen_by` (see `base`).
 

@@ -20,7 +20,15 @@ from nucleotune.contracts import (
 )
 from nucleotune.errors import InputError
 from nucleotune.evaluation.cut_off import CHOSEN_BY, Columns, decide_anew
-from nucleotune.evaluation.resampling import Split, evaluate_splits, unmeasured
+from nucleotune.evaluation.resampling import (
+    WHOLE,
+    Split,
+    evaluate_splits,
+    group_codes,
+    judge,
+    unmeasured,
+)
+from nucleotune.evaluation.unrelated import without_relatives
 from nucleotune.frames import write_parquet
 
 Paths = Mapping[int, str | Path]
@@ -58,6 +66,7 @@ def evaluate_kind(
     *,
     bootstrap: Mapping[str, Any],
     source: str,
+    relatives: str | Path | None = None,
     main_metric: str | None = None,
     threshold: str | None = None,
     chosen_by: str = "mcc",
@@ -68,7 +77,7 @@ def evaluate_kind(
     compares. `threshold` "validation" takes cut-offs in place of the method's own decisions: chosen on the validation
     rows of each seed, by `chosen_by` ("mcc" or "f1"). Adds to `evaluate_splits` the `main_metric`, what
     the kind states and, where asked for, the `threshold`: {"chosen_on", "by", "cut_offs": {part: {seed: number or
-    None}}}.
+    None}}}; and with `relatives`, their path, `without_relatives` (`evaluation.unrelated`).
     """
     reason = next(filter(None, map(not_run, predictions.values())), None)
     if reason:
@@ -80,13 +89,24 @@ def evaluate_kind(
     if _asked(threshold, chosen_by, judging, source):
         tables, cut_offs = decide_anew(tables, judging.decisions, chosen_by)
         stated["threshold"] = {"chosen_on": "valid", "by": chosen_by, "cut_offs": cut_offs}
+    groups = _groups(examples)
     content = evaluate_splits(
         tables,
         lambda split: judging.split_of(tables, split, source),
-        groups=_groups(examples),
+        groups=groups,
         **bootstrap,
         source=source,
     )
+    if relatives is not None:
+
+        def of_rows(name: str, ids: set[str]) -> Mapping[str, Any]:
+            kept = {seed: table[table["id"].isin(ids)] for seed, table in tables.items()}
+            split = judging.split_of(kept, name, source)
+            return judge(split, groups=group_codes(groups, split.ids, source), **bootstrap)[WHOLE]
+
+        stated["without_relatives"] = without_relatives(
+            relatives, content["splits"], next(iter(tables.values())), of_rows, source=source
+        )
     return {**content, **stated, **judging.states(tables)}
 
 

@@ -6,7 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from nucleotune.evaluation.profile_intervals import compare_profiles, evaluate_profiles
+from nucleotune.evaluation.profile_intervals import (
+    compare_profiles,
+    evaluate_profiles,
+    judge_split,
+)
+from nucleotune.evaluation.unrelated import without_relatives
 from nucleotune.profile_contracts import (
     read_profile_examples,
     read_profile_predictions,
@@ -17,6 +22,9 @@ from nucleotune.profile_contracts import (
 read_examples, write_examples = read_profile_examples, write_profile_examples
 read_predictions, write_predictions = read_profile_predictions, write_profile_predictions
 
+#: What methods are compared by.
+MAIN = "pearson_median"
+
 
 def evaluate(
     examples: str | Path,
@@ -24,10 +32,23 @@ def evaluate(
     *,
     bootstrap: Mapping[str, Any],
     source: str,
+    relatives: str | Path | None = None,
 ) -> dict[str, Any]:
-    """Metrics of one method with intervals."""
+    """Metrics of one method with intervals; with `relatives`, their path, also those on rows without (`unrelated`)."""
     tables = {seed: read_profile_predictions(path) for seed, path in predictions.items()}
-    return evaluate_profiles(tables, read_profile_examples(examples), **bootstrap, source=source)
+    known = read_profile_examples(examples)
+    found = evaluate_profiles(tables, known, **bootstrap, source=source)
+    found["main_metric"] = MAIN
+    if relatives is not None:
+
+        def of_rows(split: str, ids: set[str]) -> Mapping[str, Any]:
+            kept = {seed: one.of_ids(ids) for seed, one in tables.items()}
+            return judge_split(kept, known.of_ids(ids), split, **bootstrap, source=source)
+
+        found["without_relatives"] = without_relatives(
+            relatives, found["splits"], next(iter(tables.values())).table, of_rows, source=source
+        )
+    return found
 
 
 def compare(

@@ -7,12 +7,14 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import torch
+from torch.utils.checkpoint import checkpoint
 
 from nucleotune.contracts import further_tests
 from nucleotune.devices import no_gpu
 from nucleotune.errors import InputError
 from nucleotune.models.probe import Probe
 from nucleotune.sequence.kmers import TokenizedSequences
+from nucleotune.sequence.token_windows import TokenWindows
 from nucleotune.training import parallel
 from nucleotune.training.batches import collate, micro_batches
 from nucleotune.training.memory import TokenBudget
@@ -24,6 +26,12 @@ BF16_FROM = (8, 0)
 
 #: Splits that get predictions, as further test sets do; `pretrain` serves training only.
 PREDICTED_SPLITS = ("train", "valid", "test")
+
+#: Outputs (windows, outputs) of a sequence's windows -> its own, (outputs,).
+POOLED: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "mean": lambda outputs: outputs.mean(0),
+    "max": lambda outputs: outputs.amax(0),
+}
 
 
 def predicted_splits(examples: pd.DataFrame) -> list[str]:
@@ -99,20 +107,58 @@ def log_precision(device: torch.device) -> None:
 
 def forward(
     classifier: torch.nn.Module,
-    tokenized: TokenizedSequences,
+    tokenized: TokenizedSequences | TokenWindows,
     indices: np.ndarray,
     device: torch.device,
 ) -> torch.Tensor:
-    """Logits, fp32 (examples, outputs), of one micro-batch; see `models.adapters.heads_in_fp32`."""
+    """Logits, fp32 (len(indices), outputs), of some sequences or windows in one pass."""
     ids, mask = collate(tokenized, indices, device)
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision(device) == "bf16"):
         logits = classifier(input_ids=ids, attention_mask=mask).logits
     return logits.float()
 
 
+def pooled_logits(
+    classifier: torch.nn.Module,
+    windows: TokenWindows,
+    indices: np.ndarray,
+    *,
+    device: torch.device,
+    tokens: int,
+) -> torch.Tensor:
+    """Logits, fp32 (len(indices), outputs), of one micro-batch of sequences; see `pooled`."""
+    return pooled(lambda part: forward(classifier, windows, part, device), windows, indices, tokens)
+
+
+def pooled(
+    outputs: Callable[[np.ndarray], torch.Tensor],
+    windows: TokenWindows,
+    indices: np.ndarray,
+    tokens: int,
+) -> torch.Tensor:
+    """Outputs (len(indices), ...) of one micro-batch of sequences, pooled over their windows.
+
+    Windows of more than `tokens` tokens are computed one part after the other; for gradients the parts are computed
+    again, so that the memory holds one of them at a time (Chen et al. 2016, arXiv:1604.06174).
+
+    outputs: of some windows, whose numbers it is given, in one pass.
+    """
+    chosen = windows.of(indices)
+    at_once = max(1, tokens // int(windows.sizes[chosen].max()))
+    if len(chosen) <= at_once:
+        found = outputs(chosen)
+    else:
+        parts = np.split(chosen, range(at_once, len(chosen), at_once))
+        found = torch.cat([checkpoint(outputs, part, use_reentrant=False) for part in parts])
+    if len(chosen) == len(indices):
+        return found
+    of_each = found.split(windows.counts[indices].tolist())
+    return torch.stack([POOLED[windows.pooling](one) for one in of_each])
+
+
 def embed(
     probe: Probe,
-    tokenized: TokenizedSequences,
+    windows: TokenWindows,
     indices: np.ndarray,
     *,
     device: torch.device,
@@ -121,18 +167,21 @@ def embed(
     """Mean-pooled embeddings, fp32 (len(indices), hidden size), in the order of `indices`, on the CPU."""
     probe.eval()
 
-    def embedded(part: np.ndarray) -> tuple[torch.Tensor]:
-        ids, mask = collate(tokenized, indices[part], device)
+    def of_windows(part: np.ndarray) -> torch.Tensor:
+        ids, mask = collate(windows, part, device)
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision(device) == "bf16"):
-            return (probe.embed(mask, input_ids=ids),)
+            return probe.embed(mask, input_ids=ids)
 
-    (found,) = predict_parts(embedded, tokenized.lengths[indices], budget)
+    def embedded(part: np.ndarray) -> tuple[torch.Tensor]:
+        return (pooled(of_windows, windows, indices[part], budget.tokens),)
+
+    (found,) = predict_parts(embedded, windows.lengths[indices], budget)
     return found
 
 
 def predict_logits(
     classifier: torch.nn.Module,
-    tokenized: TokenizedSequences,
+    windows: TokenWindows,
     indices: np.ndarray,
     *,
     device: torch.device,
@@ -140,10 +189,12 @@ def predict_logits(
 ) -> np.ndarray:
     """Logits, float64 (len(indices), outputs), in the order of `indices`; see `predict_parts`."""
     classifier.eval()
-    lengths = tokenized.lengths[indices]
-    (logits,) = predict_parts(
-        lambda part: (forward(classifier, tokenized, indices[part], device),), lengths, budget
-    )
+
+    def outputs(part: np.ndarray) -> tuple[torch.Tensor]:
+        rows, tokens = indices[part], budget.tokens
+        return (pooled_logits(classifier, windows, rows, device=device, tokens=tokens),)
+
+    (logits,) = predict_parts(outputs, windows.lengths[indices], budget)
     return logits.double().numpy()
 
 

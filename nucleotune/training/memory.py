@@ -30,19 +30,21 @@ class TokenBudget:
     the order of sums).
     """
 
-    def __init__(self, tokens: int) -> None:
-        self.tokens = tokens
+    def __init__(self, tokens: int, window: int | None = None) -> None:
+        """`window`: tokens of the parts that a longer example can be computed in; None where it cannot."""
+        self.tokens, self.window = tokens, window
 
     def fit(self, work: Callable[[int], T], longest: int) -> T:
         """`work(tokens)`, again with half the tokens whenever it runs `out_of_memory`.
 
         Args:
             work: begins anew when it is called again.
-            longest: tokens of the longest example in hand, below which no micro-batch gets smaller.
+            longest: tokens of the longest example in hand; below it, or a window of it, no micro-batch gets smaller.
 
         Raises:
             InputError: one example alone does not fit.
         """
+        longest = min(longest, self.window or longest)
         while True:
             try:
                 return work(self.tokens)

@@ -12,6 +12,8 @@ A method is the dict of one `config/methods/<name>.yaml`, validated by its schem
                   as a regression (`training.probe`); of `training` it needs micro_batch_tokens and on_collapse only
     view          what the model is shown of a sequence (see `sequence.views`)
     truncation    right, left or centre (see `sequence.kmers.encode_kmers`)
+    long          `truncate`, as a method does that does not have the key; or `windows` (see `sequence.token_windows`),
+                  with window_overlap and window_pooling: longer sequences are then read whole
     max_tokens    longest input in tokens, or null: the model's
     training      epochs, max_steps, batch_size, learning_rate, weight_decay, warmup_share or warmup_steps,
                   max_gradient_norm, evaluations_per_epoch, patience (evaluations without a better validation loss),
@@ -35,12 +37,14 @@ from nucleotune.models.description import Head, head_of
 from nucleotune.models.families import FAMILIES
 from nucleotune.models.load import build_classifier, load_model, load_pretrained, save_model
 from nucleotune.models.probe import Probe
-from nucleotune.models.spec import as_read
+from nucleotune.models.reading import read_tokens
+from nucleotune.models.spec import as_read, has_windows
 from nucleotune.models.tokenizers import make_tokenizer
 from nucleotune.models.weights import count_parameters
+from nucleotune.sequence.token_windows import TokenWindows
 from nucleotune.sequence.views import show
 from nucleotune.training.batches import epoch_batches
-from nucleotune.training.compute import embed, forward, predict_logits, predicted_splits
+from nucleotune.training.compute import embed, pooled_logits, predict_logits, predicted_splits
 from nucleotune.training.gates import check_unknown
 from nucleotune.training.learner import Learner, Rows
 from nucleotune.training.memory import TokenBudget
@@ -81,29 +85,36 @@ class SequenceLearner(Learner):
         self.valid = np.flatnonzero(table["split"] == "valid")
         ids, sequences = table["id"].tolist(), show(table["sequence"], method["view"])
         self.tokenizer = make_tokenizer(self.model, start_from or checkpoint)
-        self.tokenized = self.tokenizer.encode(ids, sequences, method["truncation"])
-        self.sizes = self.tokenized.lengths
-        self.budget = TokenBudget(self.training["micro_batch_tokens"])
-        unknown_share = check_unknown(self.tokenizer, self.tokenized, ids, sequences)
-        truncated, side = int(self.tokenized.truncated.sum()), method["truncation"]
+        side, longest = method["truncation"], self.model["max_tokens"]
+        self.described = {"model": self.model, "method": method, "truncation": side}
+        self.windows = read_tokens(self.tokenizer, ids, sequences, self.described)
+        tokenized = self.windows.tokenized
+        self.sizes = self.windows.lengths
+        self.budget = TokenBudget(self.training["micro_batch_tokens"], window=longest)
+        unknown_share = check_unknown(self.tokenizer, tokenized, ids, sequences)
+        truncated = int(tokenized.truncated.sum())
         share = truncated / len(table)
-        logger.info(
-            "%d examples; %.1f %% of them cut at %d tokens, side: %s",
-            *(len(table), 100 * share, self.model["max_tokens"], side),
-        )
+        self.facts = {
+            "unknown_share": unknown_share,
+            "truncated": {"side": side, "count": truncated, "share": share},
+        }
+        if has_windows(method):
+            self.facts["windows"] = found = _in_several(self.windows)
+            logger.info(
+                "%d examples; %.1f %% of them longer than %d tokens, in up to %d windows",
+                *(len(table), 100 * found["share"], longest, found["most"]),
+            )
+        else:
+            logger.info(
+                "%d examples; %.1f %% of them cut at %d tokens, side: %s",
+                *(len(table), 100 * share, longest, side),
+            )
         network, self.report, began = self._starting_network(seed, start_from, checkpoint)
         self._check_padding(network)
         self.network, self.adapter = network.to(device), None
         self.parameters = count_parameters(network)
         self.identity = {"tokenizer": self.tokenizer.files, "names": self.head.names}
-        self.facts = {
-            "unknown_share": unknown_share,
-            "truncated": {"side": side, "count": truncated, "share": share},
-        }
-        self.described = {
-            "model": self.model,
-            "method": method,
-            "truncation": side,
+        self.described |= {
             "labels": {str(i): name for i, name in enumerate(self.head.names)},
             "unknown_share": unknown_share,
             "truncated_share": share,
@@ -150,7 +161,10 @@ class SequenceLearner(Learner):
 
     def learn(self, rows: Rows, batch_size: int) -> torch.Tensor:
         """See `Learner`."""
-        sums = self.sums(forward(self.network, self.tokenized, rows, self.device), rows)
+        logits = pooled_logits(
+            self.network, self.windows, rows, device=self.device, tokens=self.budget.tokens
+        )
+        sums = self.sums(logits, rows)
         # Divided by the whole batch, the micro-batches' gradients add up to that of the batch mean.
         (sums[0] / (batch_size * self.per_example)).backward()
         return torch.stack([each.detach().double() for each in sums])
@@ -161,7 +175,7 @@ class SequenceLearner(Learner):
             head = self.network.classifier
             return head(self.embeddings[rows].to(self.device)).cpu().double().numpy()
         return predict_logits(
-            self.network, self.tokenized, rows, device=self.device, budget=self.budget
+            self.network, self.windows, rows, device=self.device, budget=self.budget
         )
 
     def measure(self, rows: Rows) -> dict[str, float]:
@@ -237,7 +251,7 @@ class SequenceLearner(Learner):
 
         rows = np.arange(len(self.table))
         given = {"device": self.device, "budget": self.budget}
-        self.embeddings = embed(self.network, self.tokenized, rows, **given)
+        self.embeddings = embed(self.network, self.windows, rows, **given)
         self.facts["probe"] = fit_head(
             self.network.classifier,
             self.embeddings,
@@ -277,3 +291,14 @@ def _outputs(head: Head) -> str:
     """A head in words."""
     names = ", ".join(head.names[:10]) + (" ..." if len(head.names) > 10 else "")
     return f"{head.outputs} {head.task}" + (f" ({names})" if names else "")
+
+
+def _in_several(windows: TokenWindows) -> dict[str, Any]:
+    """How many sequences are read in several windows, and the mean and the largest number of windows of all."""
+    counts = windows.counts
+    return {
+        "count": int((counts > 1).sum()),
+        "share": float((counts > 1).mean()),
+        "mean": float(counts.mean()),
+        "most": int(counts.max()),
+    }

@@ -85,6 +85,20 @@ def test_texts_run_nothing_but_what_shows_them(finished):
     method.write_text(before[method])
 
 
+def test_relatives_are_looked_for_without_training_anything(finished):
+    """As in a run that was made before they were."""
+    folder, arguments = finished
+    files = list((folder / "results").glob("*/*/relatives.*"))
+    for path in files:
+        path.rename(path.with_name(f"no-{path.name}"))
+    found = planned(folder, arguments)
+    for path in files:
+        path.with_name(f"no-{path.name}").rename(path)
+    assert found["relatives"] == 11 and found["evaluate"] == 48
+    others = [name for name in found if not SHOWS.fullmatch(name)]
+    assert set(others) == {"relatives", "evaluate"}
+
+
 def test_a_moved_checkout_computes_nothing(finished):
     """Only what reads the checkout's own files, of the papers' numbers and of deviations, is made again."""
     folder, arguments = finished

@@ -24,6 +24,7 @@ from nucleotune.costs import (
     token_counts,
     training_examples,
     training_hours,
+    windows_of,
 )
 from nucleotune.errors import InputError
 from nucleotune.estimate import Estimate
@@ -93,6 +94,18 @@ def test_unknown_architecture_counts_all_parameters():
     assert forward_flop("small", model, LENGTHS, table(parameters__small=1000)) == 2 * 1000 * 17
     with pytest.raises(InputError, match="no row 'parameters' for small or"):
         forward_flop("small", model, LENGTHS, table())
+
+
+def test_windows_are_all_counted():
+    """Of 64 tokens, 62 without the special ones, 15 are read again: 47 more for each further window."""
+    model = MODEL | {"tokenizer": {"kind": "single"}, "max_tokens": 64}
+    method = {"long": "windows", "window_overlap": 0.25, "window_pooling": "mean"}
+    lengths = np.array([30, 62, 63, 62 + 47, 63 + 47])
+    assert windows_of(lengths, model, method).tolist() == [1, 1, 2, 2, 3]
+    assert windows_of(lengths, model, {}).tolist() == [1] * 5
+    one = forward_flop("small", model, np.array([62]), table())
+    assert forward_flop("small", model, np.array([63 + 47]), table(), method) == 3 * one
+    assert forward_flop("small", model, np.array([63 + 47]), table()) == one
 
 
 def test_tokens_are_those_of_the_tokenizers():

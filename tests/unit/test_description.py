@@ -94,6 +94,14 @@ def drop(*keys):
     return change
 
 
+def windowed(**keys):
+    def change(description):
+        given = {"long": "windows", "window_overlap": 0.25, "window_pooling": "mean"}
+        description["method"] |= given | keys
+
+    return change
+
+
 SIZE = ("model", "architecture", "hidden_size")
 
 
@@ -123,6 +131,11 @@ SIZE = ("model", "architecture", "hidden_size")
         (put("model", "architecture", "x", value=1), "has no field x"),
         (put("truncation", value=["right"]), "truncation: expected one of right, left, centre"),
         (put("method", "view", value=None), "method.view: expected one of transcript, orf, found None"),
+        (put("method", "long", value=["windows"]), r"method\.long: expected one of truncate, windows"),
+        (put("method", "long", value="windows"), r"no 'method\.window_overlap'"),
+        (windowed(window_overlap=1.0), r"method\.window_overlap: expected a number from 0 to 0\.9, found 1\.0"),
+        (windowed(window_overlap="x"), r"method\.window_overlap: expected a number from 0 to 0\.9"),
+        (windowed(window_pooling="sum"), r"method\.window_pooling: expected one of mean, max"),
         (put("method", "training", "micro_batch_tokens", value=0), "micro_batch_tokens: expected a whole"),
     ],
 )  # fmt: skip

@@ -47,15 +47,17 @@ def facts(task):
     """What the facts of a study have of a data set, beside its card."""
     read = {
         "max_tokens": 512,
-        "nt": [512, 514],
-        "sequences_cut": 1.0,
+        "longer": 1.0,
+        "read": 0.43,
+        "median": [514, 1200],
+        "windows": {"mean": 1.0, "most": 1},
         "tss_lost": {"right": 1.0, "left": 0.0, "centre": 0.25},
     }
     shared = {
         "in_task3": {name: {"n": 12, "share": 0.25} for name in ("protein_coding", "lncRNA")},
         "published": {"per_class": 1000, "in_task3": {"protein_coding": 400, "lncRNA": 1}},
     }
-    return {"truncation": {"tiny": read}} | (shared if task == "task4" else {})
+    return {"reading": {"tiny": read}} | (shared if task == "task4" else {})
 
 
 def card(task):
@@ -96,7 +98,21 @@ def card(task):
 def measured(dataset, method, auroc):
     values = {name: {"value": auroc, "ci_low": 0.5, "ci_high": 0.95} for name in ("auroc", "mcc")}
     content = {"dataset": dataset, "method": method, "n_test": 20, "seeds": [1]}
+    less = {"rows": 14, "auroc": {"value": auroc**2}}
+    content["without_relatives"] = {"identity": 0.5, "splits": {"test": less}}
     return content | {"splits": {"valid": values, "test": values}}
+
+
+def related(counted):
+    rows = {"50": 6, "70": 4, "90": 0} if counted else None
+    return {
+        "rows_at": rows,
+        "shares_at": rows and {least: n / 20 for least, n in rows.items()},
+        "test_rows": 20,
+        "coverage": 0.5,
+        "strands": "either strand",
+        "reason": None if counted else "no tool",
+    }
 
 
 @pytest.fixture(scope="module")
@@ -110,11 +126,14 @@ def run(tmp_path_factory):
         place.write_text(text if isinstance(text, str) else json.dumps(text))
         return str(place)
 
-    inputs = {kind: [] for kind in ("cards", "comparisons", "metrics", "training", "fits")}
+    kinds = ("cards", "relatives", "comparisons", "metrics", "training", "fits")
+    inputs = {kind: [] for kind in kinds}
     for one in DATASETS:
         name = one["name"]
         folder = f"results/promoters/{name}"
         inputs["cards"].append(write(f"{folder}/card.json", card(one["task"])))
+        shares = {"test": related(counted=one["task"] == "task3")}
+        inputs["relatives"].append(write(f"{folder}/relatives.json", shares))
         row = (
             "bert",
             "tfidf",
@@ -235,6 +254,9 @@ def test_the_page_of_the_promoter_study(context):
         "Toy, task 3, 1000 bp, random split",
         "Figure 2. Attention along the promoter",
         "3 of the test sequences have exactly the same sequence as one in training.",
+        "the test row on either strand: 30.0 % at 50 %, 20.0 % at 70 %, 0.0 % at 90 % (below",
+        "On the 14 of 20 test sequences without one, AUROC differs from that on all of them by -0.160 to -0.128",
+        "Relatives of test sequences in training were not counted: no tool.",
         '<td class="n">25.0 %</td>',
         "PLM did not run (Toy, task 3, 1000 bp, random split; Toy, task 4, 300 bp, random split): no weights.",
         "MCC 0.800 (0.500 to 0.950) against 0.850 (0.500 to 0.950).",
@@ -397,7 +419,8 @@ def test_tables_of_a_card():
         "22",
     ]
     assert expression["rows"][-1][0] == "paper (human)"
-    assert cuts["rows"] == [["Tiny", "512", "512 to 514", "100.0 %", "100.0 %", "0.0 %", "25.0 %"]]
+    read = ["514 of 1,200", "43.0 %", "100.0 %", "1"]
+    assert cuts["rows"] == [["Tiny", "512", *read, "100.0 %", "0.0 %", "25.0 %"]]
     _, again, _ = tables(card("task4") | facts("task4"), {})
     assert again["rows"][1] == ["lncRNA", "12", "25.0 %", "1", "0.1 %"]
     for table in (examples, expression, cuts, again):

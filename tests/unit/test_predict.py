@@ -18,6 +18,7 @@ from nucleotune.errors import InputError
 from nucleotune.models.load import build_classifier, save_model
 from nucleotune.models.tokenizers import make_tokenizer
 from nucleotune.predict import predict
+from nucleotune.sequence.token_windows import undivided
 from nucleotune.training.compute import predict_logits, resolve_device
 from nucleotune.training.kinds.classes import scores
 from nucleotune.training.memory import TokenBudget
@@ -71,7 +72,7 @@ def test_predicts_in_order_and_says_what_was_truncated(model_dir, tmp_path):
     tokenized = make_tokenizer(MODEL).encode(names, sequences, "left")
     logits = predict_logits(
         build_classifier(MODEL, seed=1),
-        tokenized,
+        undivided(tokenized),
         np.arange(20),
         device=resolve_device("cpu", 1),
         budget=TokenBudget(64),

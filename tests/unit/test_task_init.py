@@ -233,7 +233,12 @@ def test_methods_by_length_and_machine():
     assert "not for commercial use" in found["nt-lora"].why
     assert "length" in found and "onehot" not in found and found["cnn"].taken
     long = suggested([5000] * 5, gpu=True)
-    assert [name for name, one in long.items() if one.taken][:2] == ["nt-lora", "nt-probe"]
+    windows = ["dnabert-6-windows", "dnabert-2-windows"]
+    models = [*windows, "nt-lora", "nt-probe"]
+    assert [name for name, one in long.items() if one.taken][:4] == models
+    assert "reads all, 100.0% of the sequences in several windows" in long[windows[0]].why
+    assert not long["dnabert-6-tiny-windows"].taken
+    assert "dnabert-6-windows" not in found
     assert "cuts 100.0% of the sequences" in long["dnabert-2"].why and not long["dnabert-2"].taken
     middle = suggested([1500] * 5, gpu=True)
     assert middle["dnabert-2-random"].taken and not middle["dnabert-6-random"].taken
@@ -246,6 +251,7 @@ def test_without_a_gpu_the_run_ends_in_minutes():
     taken = [name for name, one in small.items() if one.taken]
     assert taken == ["tfidf", "cnn", "boosted", "dinucleotide", "gc", "majority", "onehot"]
     assert "needs a GPU" in small["dnabert-6"].why
+    assert suggested([600] * 9, gpu=False)["dnabert-6-windows"].why.endswith("windows; needs a GPU")
     large = suggested([400, 401] * 30_000, gpu=False)
     assert not large["cnn"].taken and "takes some 25 minutes on these rows" in large["cnn"].why
     assert large["tfidf"].taken and suggested([400, 401] * 30_000, gpu=True)["cnn"].taken

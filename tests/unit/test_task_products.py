@@ -8,7 +8,7 @@ import pytest
 from matplotlib import image
 from test_page import context
 
-from nucleotune.contracts import read_metrics, write_not_run
+from nucleotune.contracts import read_metrics, write_not_run, write_relatives
 from nucleotune.evaluation.titles import ALL_METRICS
 from nucleotune.files import write_json
 from nucleotune.frames import write_tsv
@@ -82,8 +82,6 @@ def card_of(name, share):
             {"class": "rows", "step": step, "kept": kept, "dropped": lost}
             for step, kept, lost in steps
         ],
-        "related": {"shares_at": {"50": 0.1, "70": 0.05, "90": 0.0}},
-        "related_further": {"test-far": {"shares_at": None}},
     }
     if kind == "classes":
         each = {part: {one: n // len(names) for one in names} for part, n in sizes.items()}
@@ -107,7 +105,8 @@ def make_run(folder, name, threshold=None):
     """Files of a run on one task with a learning curve, and its described data sets."""
     kind, names = kind_of(name), NAMES[name]
     module, datasets = task_of(kind), []
-    files = {"cards": [], "metrics": [], "comparisons": [], "predictions": []}
+    kinds = ("cards", "relatives", "metrics", "comparisons", "predictions")
+    files = {one: [] for one in kinds}
     for share in (None, 0.25):
         dataset = name if share is None else f"{name}_train25"
         where = folder / dataset
@@ -120,6 +119,13 @@ def make_run(folder, name, threshold=None):
         examples = examples.assign(**columns)
         more = {"classes": len(names)} if kind == "classes" else {}
         module.write_examples(where / "examples.parquet", examples, **more)
+        # A fifth of the test rows have a relative, and all of the further ones.
+        relatives = examples.loc[examples["split"].str.startswith("test"), ["id", "split"]]
+        identity = np.where(relatives["split"] == "test", np.arange(len(relatives)) % 5 == 0, 1)
+        write_relatives(where / "relatives.parquet", relatives.assign(identity=0.8 * identity))
+        related = {"test": {"shares_at": {"50": 0.2, "70": 0.2}}, "test-far": {"shares_at": None}}
+        write_json(where / "relatives.json", related)
+        files["relatives"].append(str(where / "relatives.json"))
         judged = {
             "names": names,
             **({"threshold": "validation", "chosen_by": threshold} if threshold else {}),
@@ -142,6 +148,7 @@ def make_run(folder, name, threshold=None):
             of = module.evaluate(
                 where / "examples.parquet",
                 paths[method["name"]],
+                relatives=where / "relatives.parquet",
                 bootstrap=BOOTSTRAP,
                 source="t",
                 **judged,
@@ -173,6 +180,11 @@ def make_run(folder, name, threshold=None):
                 "comparable": False,
             }
         )
+    whole = {"max_tokens": None, "longer": 0.0, "read": 1.0, "median": [20, 20]}
+    whole["windows"] = {"mean": 1.0, "most": 1}
+    cut = {**whole, "max_tokens": 12, "longer": 1.0, "read": 0.5, "median": [10, 20]}
+    write_json(folder / "facts.json", {name: {"reading": {"bert": cut, "svm": whole, "gc": whole}}})
+    files["reading"] = [str(folder / "facts.json")]
     return SimpleNamespace(**files), datasets
 
 
@@ -209,7 +221,7 @@ def test_tables_of_every_kind(name, runs, tmp_path):
     data = made["data"][0]
     found = data[(data["dataset"] == "Toy") & (data["step"] == "test")].set_index("metric")
     assert found.loc["rows", "measured"] == SPLITS["test"]
-    assert found.loc["related:70", "measured"] == 0.05
+    assert found.loc["related:70", "measured"] == 0.2
     dropped = data[data["step"] == "dropped, each sequence once"].set_index("metric")
     assert dropped.loc["rows", "measured"] == (10 if name != "three" else 15)
     assert set(data.loc[data["dataset"] != "Toy", "step"]) == {"train"}
@@ -219,8 +231,18 @@ def test_tables_of_every_kind(name, runs, tmp_path):
     assert set(performance["part"]) == {"test", "far"} and performance["metric"].iloc[0] == main
     gone = performance[performance["method"] == "Gone"]
     assert set(gone["status"]) == {"not run"} and set(gone["note"]) == {"not run: no tool"}
-    ran = performance[performance["method"] == "BERT"]
-    assert ran[["measured", "ci_low", "ci_high"]].notna().all(axis=None)
+    ran = performance[performance["method"] == "BERT"].set_index(["part", "metric"])
+    far = ran.loc[("far", f"{main}_without_relatives")]
+    assert far["note"].startswith("0 of 60 test rows have no relative in training: too few")
+    assert far["status"] == "not comparable" and np.isnan(far["measured"]) and far["n_test"] == 0
+    rest = ran.drop(index=("far", f"{main}_without_relatives"))
+    assert rest[["measured", "ci_low", "ci_high"]].notna().all(axis=None)
+    without = rest.loc[("test", f"{main}_without_relatives")]
+    assert without["n_test"] == SPLITS["test"] * 4 // 5 < rest.loc[("test", main), "n_test"]
+    assert without["measured"] != rest.loc[("test", main), "measured"]
+    notes = performance.groupby("method")["note"].first()
+    assert notes["BERT"] == "simulated; reads 10 of 20 nt (medians), 50.0 % of all"
+    assert notes["SVM"] == "simulated"
 
     curve, texts = made["learning_curve"]
     assert set(curve["metric"]) == {main} and curve["training"].unique().tolist() == [

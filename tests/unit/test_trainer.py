@@ -13,6 +13,7 @@ from nucleotune.models.heads import ConvHead
 from nucleotune.models.load import build_classifier
 from nucleotune.profile_contracts import ProfileExamples
 from nucleotune.sequence.kmers import encode_kmers
+from nucleotune.sequence.token_windows import undivided
 from nucleotune.training import batches
 from nucleotune.training import trainer as trainer_module
 from nucleotune.training.compute import forward, predict_logits, resolve_device
@@ -160,11 +161,11 @@ def test_accumulated_gradient_is_that_of_the_batch_mean(monkeypatch):
     """Micro-batches of unequal size against one padded forward pass of the whole batch."""
     trainer = make_trainer()
     batch = np.arange(8)
-    lengths = trainer.learner.tokenized.lengths
+    lengths = trainer.learner.windows.lengths
     assert len({len(part) for part in batches.micro_batches(batch, lengths, 10_000)}) > 1
 
     reference = build_classifier(MODEL, seed=1)
-    logits = forward(reference, trainer.learner.tokenized, batch, CPU)
+    logits = forward(reference, trainer.learner.windows, batch, CPU)
     loss = cross_entropy(logits, torch.from_numpy(trainer.learner.targets[batch]))
     loss.backward()
 
@@ -205,7 +206,9 @@ def test_predictions_do_not_depend_on_batching():
     classifier = build_classifier(MODEL, seed=1)
     order = np.random.default_rng(1).permutation(40)[:25]
     small, large = (
-        predict_logits(classifier, tokenized, order, device=CPU, budget=TokenBudget(tokens))
+        predict_logits(
+            classifier, undivided(tokenized), order, device=CPU, budget=TokenBudget(tokens)
+        )
         for tokens in (128, 100_000)
     )
     alone = [forward(classifier, tokenized, np.array([i]), CPU).detach().numpy()[0] for i in order]
@@ -248,7 +251,7 @@ def test_total_padding_is_bounded():
     trainer = make_trainer()
     trainer.run(lambda state: None)
     total = trainer.progress.total
-    assert total.examples == 90 and total.tokens == 3 * trainer.learner.tokenized.lengths[:30].sum()
+    assert total.examples == 90 and total.tokens == 3 * trainer.learner.windows.lengths[:30].sum()
     assert 0 < total.padding_share <= batches.MAX_PADDING
 
 
@@ -347,7 +350,7 @@ def test_out_of_memory_in_evaluation():
     out_of_memory_above(trainer, 200)
     logits = predict_logits(
         trainer.learner.network,
-        trainer.learner.tokenized,
+        trainer.learner.windows,
         np.arange(40),
         device=CPU,
         budget=trainer.learner.budget,

@@ -9,6 +9,7 @@ STUDY = Study(
     labels=lambda dataset: tuple(plan.CLASSES),
     files=plan.transcript_files,
     on_request=lambda run: dict(plan.calibration_files(run).values()),
+    other_tests=False,
     species_rules=("simulate",),
     check_settings=plan.check_settings,
     described=products.described,

@@ -1,7 +1,7 @@
 """Promoters (study of lncRNA regulation): what the four tasks share, from labelled sequences to examples and data card.
 
 Tasks 1 and 2 are built in `promoters_tasks`, 3 and 4 in `promoters_genes`; `gue` and `epd` read sources. What models
-read of the examples is counted in `studies.promoters.truncation`.
+read of the examples is counted in `studies.reading`.
 """
 
 from collections.abc import Mapping, Sequence

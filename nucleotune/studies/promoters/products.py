@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from nucleotune.models.spec import has_windows
 from nucleotune.plan.asked import asked_methods
+from nucleotune.plan.reading import readers
 from nucleotune.plan.run import METRICS, Run
 from nucleotune.studies.base import Product
 from nucleotune.studies.explained import explained_products
@@ -40,35 +42,25 @@ def datasets_of_task(run: Run, task: str) -> list[str]:
 
 
 def attention_runs(run: Run) -> list[tuple[str, str]]:
-    """Trainings whose attention Figure 2 shows: (data set, method), k-mer models on Task 3 with promoters of 300 nt."""
+    """Trainings whose attention Figure 2 shows: (data set, method), k-mer models on Task 3 with promoters of 300 nt.
+
+    A method that reads windows has no attention along the whole promoter.
+    """
     return [
         (name, method)
         for name, one in run.datasets["promoters"].items()
         if one.task == "task3" and one.length == 300
         for method in run.config["promoters"]["methods"]
         if method in run.language_models
+        and not has_windows(run.methods[method])
         and run.models[run.methods[method]["model"]]["tokenizer"]["kind"] == "kmer"
     ]
 
 
 def reading(run: Run) -> dict[str, Any]:
-    """Parameters of rule `promoters_reading`: what models read of the promoters depends on these."""
-    asked = asked_methods(run.config, ["promoters"])
+    """Parameters of rule `promoters_reading`: what methods read of the promoters depends on these."""
     return {
-        "datasets": list(run.datasets["promoters"]),
-        "methods": {
-            name: [method for method in methods if method in run.language_models]
-            for name, methods in run.assigned["promoters"].items()
-        },
-        "limits": {
-            name: {
-                key: run.computed("methods", name)[key] for key in ("title", "model", "max_tokens")
-            }
-            for name in run.language_models
-            if name in asked
-        },
-        "models": {name: run.computed("models", name) for name in run.models_of("promoters")},
-        "checkpoints": run.checkpoint_paths("promoters"),
+        **readers(run, "promoters", run.datasets["promoters"]),
         "downstream": run.config["promoters"]["downstream"],
         "task3": same_genes(run),
     }

@@ -12,6 +12,7 @@ STUDY = Study(
         (name, plan.promoter_files(run.species[name], run.registry, run.config["data_dir"]))
         for name in run.config["promoters"]["species"]
     ],
+    both_strands=lambda run, dataset: True,
     species_rules=("simulate", "annotation"),
     cost_names=lambda dataset: [dataset.name.removesuffix(f"_{dataset.split}")],
     check_methods=protocol.check_methods,

@@ -15,7 +15,15 @@ from typing import Any
 import pandas as pd
 
 from nucleotune.evaluation.titles import METRICS
-from nucleotune.reporting.performance import Described, Metrics, performance, stacked
+from nucleotune.reporting.performance import (
+    WITHOUT_CAPTION,
+    Described,
+    Metrics,
+    performance,
+    stacked,
+    unrelated_labels,
+    with_unrelated,
+)
 from nucleotune.reporting.tables import long_table, row
 from nucleotune.studies.promoters.figures import LAYERS
 
@@ -60,8 +68,8 @@ TABLES: dict[int | str, dict[str, Any]] = {
     },
     2: {
         "title": "Table 2. Four tasks on promoters of 300 bp",
-        "caption": f"{_SHARES} {_BIOTYPE}",
-        "labels": _LABELS,
+        "caption": f"{_SHARES} {_BIOTYPE} {WITHOUT_CAPTION}",
+        "labels": {**_LABELS, **unrelated_labels("mcc")},
     },
     3: {
         "title": "Table 3. Expression of protein-coding and lncRNA genes",
@@ -135,7 +143,7 @@ def table1(
 def table2(
     published: pd.DataFrame, metrics: Metrics, datasets: Described, methods: Described
 ) -> pd.DataFrame:
-    """MCC of every task on promoters of 300 nt, keys dataset, task and method."""
+    """MCC of every task on promoters of 300 nt, also without relatives, keys dataset, task and method."""
     printed = _shares(published, 2)
     return stacked(
         "task",
@@ -144,7 +152,7 @@ def table2(
                 title,
                 printed[printed["task"] == name],
                 [one for one in datasets if (one["task"], one["length"]) == (task, LENGTH)],
-                _MCC,
+                with_unrelated(_MCC, "mcc"),
             )
             for task, (name, title) in TASKS.items()
         ],
@@ -203,8 +211,8 @@ def truncation_table(
 ) -> pd.DataFrame:
     """Table 1 of the language models by truncation side, keys dataset, length, method and truncation.
 
-    Next to MCC is the share of promoters whose TSS is lost, of `reading`: data set -> `truncation` -> method -> what
-    `studies.promoters.truncation.read_by` returns.
+    Next to MCC is the share of promoters whose TSS is lost, of `reading`: data set -> `reading` -> method ->
+    `tss_lost`, as `studies.promoters.start_sites.tss_lost` returns it.
     A published number is shown for each side that `published_as` gives a method: the paper does not say which it took.
     """
     models = [one for one in methods if one["truncation"] is not None]
@@ -217,7 +225,7 @@ def truncation_table(
     rows = []
     chosen = [one for one in datasets if one["task"] == "task3" and one["name"] in reading]
     for dataset in chosen:
-        cuts = reading[dataset["name"]]["truncation"]
+        cuts = reading[dataset["name"]]["reading"]
         for method in (one for one in models if one["name"] in cuts):
             side = method["truncation"]
             key = (dataset["title"], f"{dataset['length']} bp", method["title"], side)

@@ -5,6 +5,7 @@ from shutil import which
 from typing import Any
 
 from nucleotune.errors import InputError, did_you_mean
+from nucleotune.models.spec import has_windows
 
 
 def trim(study: dict[str, Any], kept: Callable[[str, list, list], list]) -> None:
@@ -76,6 +77,11 @@ def check_methods(
         name = attention[key]
         if name and methods[name]["kind"] != "language_model":
             raise InputError(f"{source}: rbp.attention.{key}: {name!r} is not a language model")
+        if name and has_windows(methods[name]):
+            raise InputError(
+                f"{source}: rbp.attention.{key}: {name!r} reads sequences in windows (long: windows), so it has no"
+                " attention along a whole sequence; name a method with long: truncate"
+            )
     if study["peaks"]["min_distance"] < study["peaks"]["length"]:
         raise InputError(
             f"{source}: rbp.peaks.min_distance: {study['peaks']['min_distance']} nt is less than rbp.peaks.length"

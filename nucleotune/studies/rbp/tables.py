@@ -13,7 +13,15 @@ import pandas as pd
 from nucleotune.evaluation.over_sets import compare_over_sets, mean_over_sets
 from nucleotune.reporting.answer import Contest, predicts_one_class
 from nucleotune.reporting.headlines import headlines as of_proteins
-from nucleotune.reporting.performance import Described, Metrics, performance
+from nucleotune.reporting.performance import (
+    WITHOUT,
+    WITHOUT_CAPTION,
+    Described,
+    Metrics,
+    performance,
+    unrelated_labels,
+    with_unrelated,
+)
 from nucleotune.reporting.tables import ONE_CLASS, long_table, row
 
 #: The paper's model, as `published_as` of a method.
@@ -40,8 +48,9 @@ TABLES: dict[str, dict[str, Any]] = {
     "auroc": {
         "title": "AUROC by protein and method",
         "caption": "Test examples. Intervals are over examples for a protein and over proteins for a mean. A"
-        " mean is comparable with the paper's only if it is over all of the paper's proteins.",
-        "labels": _LABELS,
+        " mean is comparable with the paper's only if it is over all of the paper's proteins."
+        f" {WITHOUT_CAPTION}",
+        "labels": {**_LABELS, **unrelated_labels("auroc")},
     },
     "comparison": {
         "title": "Fine-tuned model against each other method, over proteins",
@@ -110,18 +119,25 @@ def _over_proteins(
 
 
 def auroc_by_protein(
-    metrics: Metrics, datasets: Described, methods: Described, split: str = "test"
+    metrics: Metrics,
+    datasets: Described,
+    methods: Described,
+    split: str = "test",
+    *,
+    unrelated: bool = False,
 ) -> pd.DataFrame:
-    """AUROC, one row per protein and one column per method, by their titles; NaN where a method did not run."""
+    """AUROC, one row per protein and one column per method, by their titles; NaN where a method did not run.
+
+    unrelated: on the rows without a relative in training; NaN where these are too few.
+    """
+
+    def value(dataset: str, method: str) -> float | None:
+        found = metrics.get(dataset, {}).get(method, {})
+        found = found.get("without_relatives", {}) if unrelated else found
+        return found.get("splits", {}).get(split, {}).get("auroc", {}).get("value")
+
     values = {
-        method["title"]: [
-            metrics.get(dataset["name"], {})
-            .get(method["name"], {"splits": {}})["splits"]
-            .get(split, {})
-            .get("auroc", {})
-            .get("value")
-            for dataset in datasets
-        ]
+        method["title"]: [value(dataset["name"], method["name"]) for dataset in datasets]
         for method in methods
     }
     return pd.DataFrame(values, index=[dataset["title"] for dataset in datasets], dtype=float)
@@ -142,8 +158,10 @@ def rbp_table_auroc(
     """
     published = _of_the_paper(published, datasets)
     nothing = pd.DataFrame(columns=["species", "method"])
-    single = performance(nothing, metrics, datasets, methods, {"auroc": ("test", "auroc")})
+    places = with_unrelated({"auroc": ("test", "auroc")}, "auroc")
+    single = performance(nothing, metrics, datasets, methods, places)
     values = auroc_by_protein(metrics, datasets, methods)
+    without = auroc_by_protein(metrics, datasets, methods, unrelated=True)
     printed = published.set_index("method")
     rows, covered = [], set()
     for method in methods:
@@ -168,6 +186,11 @@ def rbp_table_auroc(
                 note="; ".join(filter(None, (note, method["note"]))),
             )
         )
+        if len(judged := without[method["title"]].dropna()):
+            keys = {"dataset": "Mean over proteins", "method": method["title"]}
+            mean = mean_over_sets(judged, **bootstrap)
+            note = f"without relatives: {len(judged)} of {len(values)} proteins"
+            rows.append(row(keys, "auroc" + WITHOUT, None, mean, comparable=False, note=note))
     for name, mean in printed["mean_auroc"].items():
         if name not in covered:
             keys = {"dataset": "Mean over proteins (as published)", "method": name}

@@ -9,7 +9,6 @@ from nucleotune.contracts import SPLITS, further_tests
 from nucleotune.files import describe_file
 from nucleotune.genome.loci import overlapping
 from nucleotune.studies.leaks import identical, leakage, overlaps, shared_sequences
-from nucleotune.studies.related import related_shares
 from nucleotune.studies.task.clean import clean
 from nucleotune.studies.task.labels import label_names, with_labels
 from nucleotune.studies.task.plugin import PLACE
@@ -63,7 +62,7 @@ def build_task(
         **divided,
         "training_share": share,
         **_described(examples, task),
-        **_audit(examples, known, task, threads, memory_gb),
+        **_audit(examples, known, task),
         "inputs": [describe_file(path) for path in files.values()],
     }
     return examples, card
@@ -126,31 +125,17 @@ def _summary(values: pd.Series) -> dict[str, float | int | None]:
     return {"known": len(known), "unknown": len(values) - len(known), **found}
 
 
-def _audit(
-    examples: pd.DataFrame,
-    known: pd.Series,
-    task: Mapping[str, Any],
-    threads: int,
-    memory_gb: float,
-) -> dict[str, Any]:
-    """What training and test rows have in common: groups (of those `known`), places, sequences, words, relatives."""
+def _audit(examples: pd.DataFrame, known: pd.Series, task: Mapping[str, Any]) -> dict[str, Any]:
+    """What training and test rows have in common: groups (of those `known`), places, sequences, words."""
     both = task["strands"] == "both"
     found = leakage(examples["split"], examples["group"], known)
     placed = (
         (examples["seqname"] != "") if "start" in examples else pd.Series(False, examples.index)
     )
     found["test_rows_overlapping_training"] = overlaps(examples, placed, overlapping)
-    related = {
-        part: related_shares(
-            examples, both_strands=both, test=part, threads=threads, memory_gb=memory_gb
-        )
-        for part in ("test", *further_tests(examples["split"]))
-    }
     return {
         "leakage": found | shared_sequences(examples, both_strands=both),
         "identical": identical(examples, both_strands=both),
-        "related": related.pop("test"),
-        **({"related_further": related} if related else {}),
         "places_known": int(placed.sum()),
         "genes_known": int(known.sum()),
     }

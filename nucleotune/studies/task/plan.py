@@ -168,6 +168,11 @@ def judged_task(run: Run, dataset: str) -> dict[str, Any]:
     return judged
 
 
+def reads_both_strands(run: Run, dataset: str) -> bool:
+    """Whether a sequence on the other strand counts as the same, as the task file says."""
+    return run.tasks[run.datasets["task"][dataset].task]["strands"] == "both"
+
+
 def simulated_task_paths(task: Mapping[str, Any]) -> list[str]:
     """Where the files of a simulated task lie in its mirror; none of another task."""
     if not task["simulate"]:

@@ -26,6 +26,17 @@ def described(run: Run) -> dict[str, Any]:
     }
 
 
+def whole(run: Run) -> list[str]:
+    """Data sets with all of their training rows."""
+    return [name for name, one in run.datasets["task"].items() if one.share is None]
+
+
+def facts(run: Run) -> list[str]:
+    """What methods read of the sequences: further facts of the data cards; without language models that is all."""
+    names = {name for methods in run.assigned["task"].values() for name in methods}
+    return [run.place("facts/task.json")] if names & {*run.language_models} else []
+
+
 def _grouped(run: Run) -> list[dict[str, Any]]:
     """Methods as tables show them: language models, their probes and controls, baselines, reference lines."""
     described = describe_methods(asked_methods(run.config, ["task"]), run.methods)
@@ -41,35 +52,41 @@ def products(run: Run) -> list[Product]:
     """Tables and figures of the study; what the kinds of its tasks have nothing for is not among them."""
     asked = described(run)
     every, methods = asked["datasets"], asked["methods"]
-    whole = [one for one in every if one["share"] is None]
-    decided = [one for one in whole if one["kind"] in ("classes", "labels")]
-    classes = [one for one in whole if one["kind"] == "classes"]
-    numbers = [one for one in whole if one["kind"] == "numbers"]
-    apart = [one for one in whole if _has_parts(one)]
+    all_rows = [one for one in every if one["share"] is None]
+    decided = [one for one in all_rows if one["kind"] in ("classes", "labels")]
+    classes = [one for one in all_rows if one["kind"] == "classes"]
+    numbers = [one for one in all_rows if one["kind"] == "numbers"]
+    apart = [one for one in all_rows if _has_parts(one)]
     found = [
         Product(
             "task_data",
             "Table of the data of each task",
             f"{_WRITE}:data",
-            {"cards": run.cards("task")},
+            {"cards": run.cards("task"), "relatives": run.relatives("task")},
             {"datasets": every},
         ),
-        _product("performance", "Table of every method", whole, methods, _metrics(run, whole)),
+        _product(
+            "performance",
+            "Table of every method",
+            all_rows,
+            methods,
+            {**_metrics(run, all_rows), "reading": facts(run)},
+        ),
     ]
     pairs = pretraining_pairs([one["name"] for one in methods], run.methods)
     if pairs or any(one["kind"] in ("baseline", "reference") for one in methods):
-        needs = {"comparisons": _comparisons(run, whole)}
+        needs = {"comparisons": _comparisons(run, all_rows)}
         title = "Table of differences from the best baseline"
-        found.append(_product("comparison", title, whole, methods, needs))
+        found.append(_product("comparison", title, all_rows, methods, needs))
     if apart:
         title = "Table of single classes, labels and numbers"
         found.append(_product("parts", title, apart, methods, _metrics(run, apart)))
-    if len(every) > len(whole):
+    if len(every) > len(all_rows):
         needs = {"comparisons": _comparisons(run, every), **_of_curve(run, every)}
         title = "Table of learning curves"
         found.append(_product("learning_curve", title, every, methods, needs))
     if files := cross_files(run):
-        matched = [one for one in whole if one["name"] in crossed(run)]
+        matched = [one for one in all_rows if one["name"] in crossed(run)]
         needs = {"cross": files, **_metrics(run, matched)}
         title = "Every task tested on every other"
         found.append(_product("matrix", f"Table: {title.lower()}", matched, methods, needs))
@@ -85,7 +102,7 @@ def products(run: Run) -> list[Product]:
             needs = {"predictions": run.every(PREDICTIONS, "task", None, _names(datasets))}
             needs |= _metrics(run, datasets) if judged else {}
             found.append(_product(name, title, datasets, methods, needs, kind="figure"))
-    if len(every) > len(whole):
+    if len(every) > len(all_rows):
         found.append(
             Product(
                 "task_learning_figure",

@@ -10,6 +10,7 @@ STUDY = Study(
     task=lambda dataset: dataset.kind,
     kinds=("classes", "labels", "numbers"),
     judged=plan.judged_task,
+    both_strands=plan.reads_both_strands,
     files=plan.task_files,
     genomes=lambda run: [
         (name, files) for name in run.tasks if (files := plan.genome_files(run, name))
@@ -19,5 +20,6 @@ STUDY = Study(
     tasks=plugin.load_tasks,
     described=products.described,
     products=products.products,
+    facts=products.facts,
     intermediates=plan.cross_files,
 )

@@ -41,6 +41,8 @@ MORE = {
     **dict.fromkeys(("dnabert-3", "dnabert-4", "dnabert-5"), "as dnabert-6, in shorter words"),
     "dnabert-6-tiny": "no published weights and no GPU needed: a trial of the workflow, no more",
 }
+#: Methods that read in windows what these cut.
+WINDOWS = {name: f"{name}-windows" for name in ("dnabert-6", "dnabert-2", "dnabert-6-tiny")}
 #: A model suits where at least this share of the sequences is read whole.
 FITS = 0.99
 #: Nucleotides of a byte pair, about.
@@ -92,7 +94,7 @@ def suggest_methods(lengths: pd.Series, *, gpu: bool) -> list[Suggested]:
     """Methods in the order of the tables' rows: language models with probes and controls, then baselines.
 
     With a GPU every published model that holds the sequences is taken with its probe, and the first one also without
-    pre-training; without one they are named only, as are baselines that take more than minutes.
+    pre-training, and others in windows; without one they are named only, as are baselines that take more than minutes.
 
     lengths: of all sequences (nt).
     """
@@ -104,11 +106,13 @@ def suggest_methods(lengths: pd.Series, *, gpu: bool) -> list[Suggested]:
             fits = gpu and whole >= FITS and (why != CONTROL or control)
             said = why if gpu else f"{why}; needs a GPU"
             taken.append(Suggested(name, _method(name)["title"], said, fits))
+        taken += _windows(names[0], lengths, gpu)
         control = control and (whole < FITS or len(names) < 3)
     for name, why in MORE.items():
         taken.append(
             Suggested(name, _method(name)["title"], f"{why}; {_holds(name, lengths)[0]}", False)
         )
+        taken += _windows(name, lengths, False)
     taken.sort(key=lambda one: not one.taken)
     baselines = dict(BASELINES)
     if lengths.nunique() > 1:
@@ -175,6 +179,16 @@ def _related(sequences: pd.Series, both_strands: bool) -> tuple[float, str]:
 
 def _method(name: str) -> dict[str, Any]:
     return load_method(name, [ROOT / "config"])
+
+
+def _windows(name: str, lengths: pd.Series, gpu: bool) -> list[Suggested]:
+    """The method that reads in windows what `name` cuts, if there is one and much is cut; taken with a GPU."""
+    whole = _holds(name, lengths)[1]
+    if name not in WINDOWS or whole >= FITS:
+        return []
+    why = f"reads all, {1 - whole:.1%} of the sequences in several windows"
+    needs = "" if gpu or name not in (one[0] for one in MODELS) else "; needs a GPU"
+    return [Suggested(WINDOWS[name], _method(WINDOWS[name])["title"], why + needs, gpu)]
 
 
 def _holds(name: str, lengths: pd.Series) -> tuple[str, float]:

@@ -12,9 +12,18 @@ import pandas as pd
 
 from nucleotune.evaluation.titles import ALL_METRICS
 from nucleotune.reporting.answer import AHEAD
-from nucleotune.reporting.facts import Card
+from nucleotune.reporting.facts import Card, in_words
 from nucleotune.reporting.headlines import headlines
-from nucleotune.reporting.performance import Described, Metrics, performance
+from nucleotune.reporting.performance import (
+    WITHOUT,
+    WITHOUT_CAPTION,
+    Described,
+    Metrics,
+    joined,
+    performance,
+    unrelated_labels,
+    with_unrelated,
+)
 from nucleotune.reporting.tables import NOTHING_PUBLISHED, long_table, row
 from nucleotune.tasks import compared
 
@@ -53,7 +62,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "performance": {
         "title": "Every method",
         "caption": "Test rows, and further test sets where there are some. The first metric is the one by which models"
-        " and baselines are chosen, on validation rows.",
+        f" and baselines are chosen, on validation rows. {WITHOUT_CAPTION}",
     },
     "comparison": {
         "title": "Differences from the best baseline",
@@ -82,9 +91,8 @@ def texts(name: str, labels: Mapping[str, str] | None = None, said: str = "") ->
     """Texts of a table as `tables.write_table` takes them; `said` follows the caption."""
     shown = TABLES[name]
     caption = " ".join(filter(None, (shown["caption"], said)))
-    return {**shown, "caption": caption, "labels": {**_KEYS, **ALL_METRICS, **(labels or {})}} | {
-        "statuses": False
-    }
+    titles = {**_KEYS, **ALL_METRICS, **unrelated_labels(*ALL_METRICS), **(labels or {})}
+    return {**shown, "caption": caption, "labels": titles, "statuses": False}
 
 
 def data_table(cards: Mapping[str, Card], datasets: Described) -> tuple[pd.DataFrame, dict]:
@@ -106,16 +114,31 @@ def data_table(cards: Mapping[str, Card], datasets: Described) -> tuple[pd.DataF
     return _in_order_of_first(table, [dataset["title"] for dataset in datasets]), labels
 
 
-def performance_table(metrics: Metrics, datasets: Described, methods: Described) -> pd.DataFrame:
-    """Every method on the test rows and on further test sets, keys dataset, part and method."""
+def performance_table(
+    metrics: Metrics,
+    datasets: Described,
+    methods: Described,
+    reading: Mapping[str, Mapping[str, Any]],
+) -> pd.DataFrame:
+    """Every method on the test rows and on further test sets, keys dataset, part and method.
+
+    Notes say what a method does not read of the sequences, or in windows: `reading` is data set -> `reading` -> method
+    -> what `studies.reading.read_by` returns.
+    """
     tables = []
+    asked = methods
     for dataset in datasets:
+        read = reading.get(dataset["name"], {}).get("reading", {})
+        methods = [
+            {**one, "note": joined((one["note"], in_words(read.get(one["name"]))))} for one in asked
+        ]
         for split in ("test", *(f"test-{name}" for name in dataset["tests"])):
             places = {name: (split, name) for name in shown_metrics(dataset)}
+            places = with_unrelated(places, dataset["main_metric"])
             table = performance(_NOTHING, metrics, [dataset], methods, places)
             table.insert(1, "part", split.removeprefix("test-"))
             if split != "test":
-                table["n_test"] = float("nan")
+                table.loc[~table["metric"].str.endswith(WITHOUT), "n_test"] = float("nan")
             tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
@@ -333,8 +356,7 @@ def _of_part(
     else:
         of = card["numbers"][part]
         found |= {f"value:{name}": (f"{name}, median", one["median"]) for name, one in of.items()}
-    related = card["related"] if part == "test" else card.get("related_further", {}).get(part)
-    for identity, share in ((related or {}).get("shares_at") or {}).items():
+    for identity, share in (card["related"].get(part, {}).get("shares_at") or {}).items():
         found[f"related:{identity}"] = (f"Relatives at {identity} %", share)
     return found
 

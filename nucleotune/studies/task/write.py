@@ -17,13 +17,14 @@ Written = tuple[pd.DataFrame, dict]
 
 def data(files: Any, *, datasets: list) -> Written:
     """Rows, classes or values, what was dropped, relatives."""
-    table, labels = tables.data_table(read_cards(files.cards), datasets)
+    table, labels = tables.data_table(read_cards(files.cards, files.relatives), datasets)
     return table, tables.texts("data", labels)
 
 
 def performance(files: Any, *, datasets: list, methods: list) -> Written:
-    """Every method, with intervals."""
-    table = tables.performance_table(read_metrics(files.metrics), datasets, methods)
+    """Every method, with intervals, and what is not read of the sequences, or in windows."""
+    reading = {name: found for path in files.reading for name, found in read_json(path).items()}
+    table = tables.performance_table(read_metrics(files.metrics), datasets, methods, reading)
     return table, tables.texts("performance", {"part": "Test set"})
 
 

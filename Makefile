@@ -47,7 +47,7 @@ demo: install
 	$(BIN)/snakemake --cores $(CORES)
 	@echo "The report is here: $(CURDIR)/results/report.html"
 
-# Whole files, in their order: those that run the workflow first, and fixtures of a file are made once. Tests look at the
+# Whole files, so that fixtures of a file are made once, in their order: those with slow tests first. Tests look at the
 # results of `make demo` where they are complete.
 test: export NUCLEOTUNE_RUN ?= $(if $(wildcard results/report.html),$(CURDIR))
 test: install

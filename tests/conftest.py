@@ -1,24 +1,34 @@
 """Helpers that run the workflow as a user does, in a directory of its own."""
 
+import gc
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from runner import run_snakemake
+from forks import PYTHON, forked_python
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# As many processes as cores are at work already. Before any library reads it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hide the GPUs of this machine, before anything looks for them: the tests compare bytes, which only CPUs repeat.
+    """Hide the GPUs of this machine, and start one server of forked processes for all processes of xdist.
 
-    `pytest -m gpu` runs the tests that need one instead, and leaves them in sight.
+    The tests compare bytes, which only CPUs repeat. `pytest -m gpu` runs the tests that need a GPU instead, and leaves
+    it in sight.
     """
     if config.option.markexpr != "gpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    if PYTHON not in os.environ:
+        server = forked_python()
+        server.__enter__()
+        config.add_cleanup(lambda: server.__exit__(None, None, None))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -46,30 +56,40 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests that judge what a training found."""
+    """Mark tests that judge what a training found; put files with slow tests first: none is left alone at the end."""
     for item in items:
         if "training_seed" in item.fixturenames:
             item.add_marker("trained")
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported stays: the collector of garbage need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
     """Run the workflow in `folder` on two cores; its output comes back as one text."""
-    done = run_snakemake(
-        [
-            "--snakefile",
-            str(ROOT / "Snakefile"),
-            "--directory",
-            str(folder),
-            "--cores",
-            "2",
-            *arguments,
-        ],
-        root=ROOT,
-        environment={**os.environ, "PYTHONPATH": str(ROOT)},
+    command = [os.environ[PYTHON], "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    done = subprocess.run(
+        [*command, "--directory", str(folder), "--cores", "2", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     if check and done.returncode:
         pytest.fail(f"snakemake {' '.join(arguments)} failed:\n{done.stdout[-6000:]}")
     return done
+
+
+@pytest.fixture
+def forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the test starts as `sys.executable` is forked: for tests of what a process does, not of how it starts."""
+    monkeypatch.setattr(sys, "executable", os.environ[PYTHON])
 
 
 def job_counts(output: str) -> dict[str, int]:

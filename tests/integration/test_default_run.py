@@ -1,14 +1,15 @@
 """The default run, end to end, and what a user does with its results."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
-import sys
 
 import pandas as pd
 import pytest
 from conftest import ROOT, snakemake
+from forks import PYTHON
 
 from nucleotune.contracts import read_predictions
 from nucleotune.sequence.fasta import read_fasta
@@ -194,7 +195,7 @@ def test_predict_on_own_fasta(default_run, tmp_path):
     own = tmp_path / "own.fa"
     own.write_text("".join(f">{r.header}\n{r.sequence.lower().replace('t', 'u')}\n" for r in known))
     output = tmp_path / "scores.tsv"
-    command = [sys.executable, "-m", "nucleotune", "predict"]
+    command = [os.environ[PYTHON], "-m", "nucleotune", "predict"]
     subprocess.run(
         [*command, str(default_run / RUN / "model"), str(own), "-o", str(output)],
         check=True,
@@ -207,7 +208,7 @@ def test_predict_on_own_fasta(default_run, tmp_path):
 
 
 def test_predict_says_what_is_wrong(default_run, tmp_path):
-    command = [sys.executable, "-m", "nucleotune", "predict", str(default_run / RUN / "model")]
+    command = [os.environ[PYTHON], "-m", "nucleotune", "predict", str(default_run / RUN / "model")]
     broken = tmp_path / "broken.fa"
     broken.write_text(">a\nACGT!ACGT\n")
     done = subprocess.run([*command, str(broken)], capture_output=True, text=True, cwd=ROOT)

@@ -6,6 +6,7 @@ The files have the real names, key names, vocabularies and oddities, but tiny di
 """
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pandas as pd
 import pytest
 import yaml
 from conftest import ROOT, snakemake
+from forks import PYTHON
 
 from nucleotune.models.standins import standin_mirror, tiny
 from nucleotune.plugins import load_model
@@ -174,7 +176,7 @@ def test_every_family_from_its_published_files_to_the_report(folder, tmp_path):
         model = tmp_path / f"results/lncrna/easy_paper/{name}/seed1/model"
         moved = model.rename(tmp_path / f"moved-{name}")
         done = subprocess.run(
-            [sys.executable, "-m", "nucleotune", "predict", str(moved), str(own)],
+            [os.environ[PYTHON], "-m", "nucleotune", "predict", str(moved), str(own)],
             capture_output=True,
             text=True,
             cwd=ROOT,

@@ -1,15 +1,16 @@
 """Every command of the README is run here, planned here where it would take a cluster, or run by CI."""
 
+import os
 import random
 import re
 import shlex
 import shutil
 import subprocess
-import sys
 
 import pytest
 import yaml
 from conftest import ROOT, snakemake
+from forks import PYTHON
 
 BLOCKS = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
 COMMANDS = [line for block in BLOCKS for line in block.strip().splitlines()]
@@ -38,7 +39,7 @@ def test_own_table(tmp_path):
     (tmp_path / "my-data.tsv").write_text("\n".join(lines) + "\n")
     first, second = OWN
     subprocess.run(
-        [sys.executable, "-m", "nucleotune", *shlex.split(first)[1:]], check=True, cwd=tmp_path
+        [os.environ[PYTHON], "-m", "nucleotune", *shlex.split(first)[1:]], check=True, cwd=tmp_path
     )
     run = yaml.safe_load((tmp_path / "my-run.yaml").read_text())
     run["task"]["methods"] = ["dinucleotide", "gc"]
@@ -61,7 +62,9 @@ def test_predict_command(default_run, tmp_path):
     (command,) = [c for c in COMMANDS if c.startswith(".venv/bin/nucleotune predict ")]
     (default_run / "my.fa").write_text(">mine\n" + "ATGGCC" * 40 + "\n")
     subprocess.run(
-        [sys.executable, "-m", "nucleotune", *shlex.split(command)[1:]], check=True, cwd=default_run
+        [os.environ[PYTHON], "-m", "nucleotune", *shlex.split(command)[1:]],
+        check=True,
+        cwd=default_run,
     )
     scores = (default_run / "scores.tsv").read_text()
     for name in ("my.fa", "scores.tsv"):

@@ -1,13 +1,14 @@
 """A table of one's own, from CSV to the page, with a learning curve and classical methods."""
 
+import os
 import random
 import subprocess
-import sys
 
 import pandas as pd
 import pytest
 import yaml
 from conftest import snakemake
+from forks import PYTHON
 from matplotlib import image
 
 METHODS = ["tfidf", "dinucleotide", "gc"]
@@ -32,7 +33,7 @@ def write_table(path):
 @pytest.mark.slow
 def test_from_a_table_to_the_page(tmp_path):
     write_table(tmp_path / "mine.csv")
-    init = [sys.executable, "-m", "nucleotune", "init", "mine.csv", "--title", "Bound or free"]
+    init = [os.environ[PYTHON], "-m", "nucleotune", "init", "mine.csv", "--title", "Bound or free"]
     subprocess.run(init, check=True, cwd=tmp_path)
     run = yaml.safe_load((tmp_path / "my-run.yaml").read_text())
     run["task"] |= {"methods": METHODS, "learning_curve": [0.3]}

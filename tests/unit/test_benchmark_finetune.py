@@ -101,6 +101,7 @@ def test_each_repeat_has_sequences_of_its_own(bench):
     assert one.tokenized.lengths.tolist() != two.tokenized.lengths.tolist()
 
 
+@pytest.mark.slow
 def test_report_and_exit_status(bench, tmp_path, capsys):
     path = tmp_path / "results.json"
     arguments = ["--case", "lncrna", "--device", "cpu", "--threads", "1", "--repeats", "1"]

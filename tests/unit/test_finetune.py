@@ -585,6 +585,7 @@ run(Path(sys.argv[1]), "broken", method=make_method(training={{"save_minutes": 1
 """
 
 
+@pytest.mark.slow
 def test_kill_minus_nine_in_mid_training(tmp_path):
     """A real process, killed with SIGKILL while it trains; then the same call in another process."""
     here = Path(__file__).parent

@@ -40,6 +40,7 @@ def found(tmp_path_factory):
     return run_modisco(sequences, hypothetical, path, settings=QUICK), places, path
 
 
+@pytest.mark.slow
 def test_planted_motifs_come_back(found):
     patterns, places, _ = found
     assert sorted(patterns.table["consensus"]) == sorted(PLANTED)

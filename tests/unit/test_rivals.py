@@ -1,12 +1,13 @@
 """Baselines that serve every kind of labels: three classes, labels and numbers with missing values, two classes."""
 
+import os
 import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT
+from forks import PYTHON
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
 
@@ -138,6 +139,7 @@ def test_learns_each_kind(fitted, examples, tmp_path, baseline, case):
             assert np.corrcoef(truth[known], guess[known])[0, 1] > 0.85
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", NAMES)
 def test_another_process_gets_the_same_scores(fitted, examples, case):
     folder, found = fitted
@@ -145,7 +147,7 @@ def test_another_process_gets_the_same_scores(fitted, examples, case):
     rows.to_parquet(folder / f"{case}.parquet")
     baselines = [name for which, name in found if which == case]
     directories = [folder / f"{case}-{name}" for name in baselines]
-    command = [sys.executable, "-c", PREDICT, folder / f"{case}.parquet", *directories]
+    command = [os.environ[PYTHON], "-c", PREDICT, folder / f"{case}.parquet", *directories]
     done = subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     for name, directory in zip(baselines, directories, strict=True):

@@ -1,6 +1,7 @@
 """Trainings as files: alone, several in one job, and one in several processes."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from forks import PYTHON
 from test_finetune import MODEL, make_examples, make_method
 from test_profile_training import make_examples as make_counts
 from test_profile_training import short
@@ -74,7 +76,7 @@ def read(run, read_table=read_predictions):
 
 @pytest.mark.parametrize(("adaptation", "rate"), [("full", 1e-2), ("lora", 5e-2)])
 def test_two_processes_train_what_one_trains(
-    tmp_path, monkeypatch, training_seed, adaptation, rate
+    tmp_path, monkeypatch, forked, training_seed, adaptation, rate
 ):
     """Real processes with gloo between them; without dropout both ways have the same numbers, to rounding."""
     # 120 training rows in batches of 17: the last one of an epoch holds a single example, one process gets none of it.
@@ -103,7 +105,7 @@ def test_two_processes_train_what_one_trains(
 
 
 @pytest.mark.parametrize("network", ["bpnet", "encoder_conv"])
-def test_two_processes_train_one_profile_model(tmp_path, monkeypatch, network):
+def test_two_processes_train_one_profile_model(tmp_path, monkeypatch, forked, network):
     """What one process trains, to rounding; with batch normalisation, all processes have the weights that are saved."""
     model, method = None, short("bpnet-tiny")
     if network == "encoder_conv":
@@ -135,7 +137,7 @@ def test_two_processes_train_one_profile_model(tmp_path, monkeypatch, network):
 
 
 @pytest.mark.slow
-def test_processes_told_to_stop_go_on_later(tmp_path, monkeypatch):
+def test_processes_told_to_stop_go_on_later(tmp_path):
     """SIGTERM to torchrun, as a scheduler sends it; dropout is on, so every process's random state counts."""
     method = make_method(training={"epochs": 12, "save_minutes": 2e-3, "evaluations_per_epoch": 1})
     settings = make_settings(method=method, model=MODEL)
@@ -146,12 +148,12 @@ def test_processes_told_to_stop_go_on_later(tmp_path, monkeypatch):
         "train(Run(**values['run']), Settings(**values['settings']), processes=2)"
     )
 
-    def start(run):
+    def start(run, python=os.environ[PYTHON]):
         request = json.dumps({"run": vars(run), "settings": vars(settings)})
-        return subprocess.Popen([sys.executable, "-c", code, request], start_new_session=True)
+        return subprocess.Popen([python, "-c", code, request], start_new_session=True)
 
     assert start(unbroken).wait() == 0
-    process = start(broken)
+    process = start(broken, sys.executable)
     state, deadline = Path(broken.state) / STATE, time.monotonic() + 120
     while not state.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -169,7 +171,7 @@ def test_processes_told_to_stop_go_on_later(tmp_path, monkeypatch):
     pd.testing.assert_frame_equal(found, expected)
 
 
-def test_reason_of_a_failed_process_is_in_the_log(tmp_path, monkeypatch):
+def test_reason_of_a_failed_process_is_in_the_log(tmp_path, monkeypatch, forked):
     run = make_run(tmp_path, "bad", make_examples().assign(label=0))
     with (tmp_path / "log").open("w") as log, monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", log)

@@ -1,14 +1,15 @@
 """Every baseline saves a model directory, and another process gets the very scores of its predictions from it."""
 
 import json
+import os
 import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 import test_baselines
 from conftest import ROOT
+from forks import PYTHON
 from safetensors.numpy import load_file, save_file
 
 from nucleotune.baselines import MODULES, find_baseline, fit_predict, predict_baseline
@@ -92,13 +93,14 @@ def saved(examples, tmp_path_factory):
         arguments += [folder / name, "short" if short else method.column]
     scored = examples[examples["split"] != "train"]
     scored.to_parquet(folder / "rows.parquet")
-    command = [sys.executable, "-c", PREDICT, folder / "rows.parquet", *arguments]
+    command = [os.environ[PYTHON], "-c", PREDICT, folder / "rows.parquet", *arguments]
     done = subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     again = {name: pd.read_parquet(folder / f"{name}.parquet") for name in MODULES}
     return folder, fitted, again
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("baseline", MODULES)
 def test_another_process_gets_the_scores_of_the_fit(saved, baseline):
     folder, fitted, again = saved

@@ -252,6 +252,7 @@ def test_tables_of_every_kind(name, runs, tmp_path):
     assert "ahead of the best baseline from" in texts["caption"] and "(100 %)" in texts["caption"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_figures_of_every_kind(name, runs, tmp_path):
     files, datasets = runs(name)

@@ -86,6 +86,7 @@ def weights(folder, name):
     return (folder / name / "model.safetensors").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_learns_and_predicts_again_from_the_directory(tmp_path, kind, training_seed):
     examples = make_examples(kind)
@@ -228,7 +229,7 @@ def test_smaller_micro_batches_train_the_same_model(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_two_processes_train_what_one_trains(tmp_path, monkeypatch, kind):
+def test_two_processes_train_what_one_trains(tmp_path, monkeypatch, forked, kind):
     method = make_method(training={"epochs": 2, "batch_size": 17, "on_collapse": "keep"})
     settings = make_settings(task=kind, method=method)
     examples = make_examples(kind)

@@ -58,14 +58,13 @@ def test_equal_to_a_slow_reference(drawn):
     sequences, actual, sites = drawn
     expected = {}
     for element, words in WORDS.items():
+        covers = [slow_cover(sequence, words) for sequence in sequences]
         for begin in range(FIRST, LAST, WIDTH):
             higher = []
-            for sequence, values, site in zip(
-                sequences, actual.astype(np.float32), sites, strict=True
-            ):
+            for cover, values, site in zip(covers, actual.astype(np.float32), sites, strict=True):
                 places = range(max(site + begin, 0), max(min(site + begin + WIDTH, LENGTH), 0))
-                inside = [values[i] for i in places if i in slow_cover(sequence, words)]
-                outside = [values[i] for i in places if i not in slow_cover(sequence, words)]
+                inside = [values[i] for i in places if i in cover]
+                outside = [values[i] for i in places if i not in cover]
                 if site >= 0 and inside and outside:
                     higher.append(np.mean(inside) > np.mean(outside))
             if higher:

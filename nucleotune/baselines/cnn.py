@@ -23,7 +23,7 @@ def fit(
     Info: that of `fit_network`, rows_used, seconds.
     """
     # Here, not above: torch takes seconds to import, and few baselines need it.
-    from nucleotune.baselines.cnn_network import SHAPE, fit_network
+    from nucleotune.baselines.cnn_network import SHAPE, fit_network, places_of
     from nucleotune.baselines.networks import network_arrays
 
     started = time.perf_counter()
@@ -38,7 +38,7 @@ def fit(
     network, info = fit_network(
         train.sequences, targets[0], valid.sequences, targets[1], options, seed, kind, parts
     )
-    shape = {key: options[key] for key in SHAPE}
+    shape = {key: options[key] for key in SHAPE} | {"places": places_of(train.sequences)}
     arrays = {**network_arrays(network), "number_mean": mean, "number_spread": spread}
     learnt = Learnt(arrays, {"kind": kind, "parts": parts, **shape})
     seconds = {"features": 0.0, "fit": time.perf_counter() - started}

@@ -30,7 +30,8 @@ def fit_linear(
 ) -> dict[str, np.ndarray]:
     """Fit on features (n, d), dense or sparse: `coefficients` (parts, d) and `intercept` (parts,).
 
-    classes  multinomial logistic regression
+    classes  multinomial logistic regression; more than two count alike, however many rows they have (weights
+             n / (K n_k)): a weak model would name the commonest alone
     labels   a logistic regression for each, on the rows in which it is known
     numbers  ridge regression for each, likewise
 
@@ -39,7 +40,8 @@ def fit_linear(
     """
     coefficients, intercept = np.zeros((parts, x.shape[1])), np.zeros(parts)
     if kind == "classes":
-        model = LogisticRegression(C=c, max_iter=iterations).fit(x, targets)
+        weights = "balanced" if parts > 2 else None
+        model = LogisticRegression(C=c, max_iter=iterations, class_weight=weights).fit(x, targets)
         if len(model.classes_) == 2:
             intercept[:] = _ABSENT
             intercept[model.classes_] = 0, model.intercept_[0]

@@ -87,12 +87,15 @@ def known(targets: np.ndarray, part: int) -> np.ndarray:
 def quality(kind: str, targets: np.ndarray, scores: np.ndarray, method: str) -> float:
     """How good scores (n, parts) are: mean log-likelihood of classes or known labels, or mean R2 of numbers.
 
+    More than two classes count alike, as in `linear.fit_linear`: the mean over those there of the mean over their rows.
     Not AUROC: of probabilities drawn to the commonest class it sees the order alone, and their decisions are poor.
     Raises InputError, with `method`, when the rows say nothing.
     """
     found = []
     if kind == "classes":
         found = np.log(np.maximum(scores[np.arange(len(targets)), targets], _LEAST))
+        if scores.shape[1] > 2:
+            found = [found[targets == k].mean() for k in np.unique(targets)]
     elif kind == "labels":
         right = np.where(targets == 1, scores, 1 - scores)[~np.isnan(targets)]
         found = np.log(np.maximum(right, _LEAST))

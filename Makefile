@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 .PHONY: help install demo test test-slurm fuzz lint format check-real docs stages lock clean
 
 help:
+	@echo "make install              into $(VENV); TORCH_INDEX=<url> for a build of torch of another CUDA or none (docs/gpu.md)"
 	@echo "make demo                 install and run the demo (config/demo.yaml); prints where the report is"
 	@echo "make test                 all tests (unit, DAG, end to end on the toy species)"
 	@echo "make test-slurm           the tests that need a SLURM (see tests/slurm/README.md)"
@@ -19,17 +20,27 @@ help:
 	@echo "make stages               digests of the code behind each stage in nucleotune/stages.tsv (docs/architecture.md)"
 	@echo "make clean                remove results, logs and the simulated species (not the downloads)"
 
+# An index of torch's builds for another CUDA, or for none (docs/gpu.md). The last one named is remembered; without one, it
+# is the Python package index.
+LAST_INDEX := $(shell cat $(VENV)/.torch-index 2>/dev/null)
+INDEX := $(or $(TORCH_INDEX),$(LAST_INDEX))
+
 install: $(VENV)/.installed
 
+.PHONY: other-torch
+
 # torch first: packages that depend on it then accept the build that is there.
-$(VENV)/.installed: requirements.lock pyproject.toml
+$(VENV)/.installed: requirements.lock pyproject.toml $(if $(filter-out $(LAST_INDEX),$(INDEX)),other-torch)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "nucleotune needs Python 3.11 or newer; name one with: make demo PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet $$(grep '^torch==' requirements.lock)
+	$(if $(filter-out $(LAST_INDEX),$(INDEX)),$(BIN)/python -m pip uninstall --quiet --yes torch)
+	$(BIN)/python -m pip install --quiet $(if $(INDEX),--index-url $(INDEX)) $$(grep '^torch==' requirements.lock)
 	$(BIN)/python -m pip install --quiet -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	@$(BIN)/python -m compileall -q nucleotune  # as pip does: many short jobs import it
+	@$(if $(INDEX),echo $(INDEX) > $(VENV)/.torch-index)
+	@$(BIN)/python -m nucleotune.devices
 	@touch $@
 
 demo: install

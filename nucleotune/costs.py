@@ -246,31 +246,48 @@ def training_examples(method: Mapping[str, Any], rows: Mapping[str, float]) -> t
 def training_hours(
     name: str, method: Mapping[str, Any], model: Mapping[str, Any], size: Size, costs: Costs
 ) -> float:
-    """Hours of one training of the method `name` on the GPUs, or else the threads, that its model asks for."""
+    """Hours of one training of the method `name` on the GPUs, or else the threads, that its model asks for.
+
+    Starting up and saving are not among them.
+    """
     model = as_read(model, method)
     passes = PASSES[method["adaptation"]]
     trained, seen = training_examples(method, size.rows)
     forward_passes = passes * trained + seen
-    start = costs.value("start", "finetune")
     measured = costs.find("training", name, method["model"])
     if measured is not None:
         windows = windows_of(size.lengths, model, method)
         tokens = float((windows * token_counts(size.lengths, model)).mean())
-        return (start + forward_passes / passes * tokens / measured.value) / 3600
+        return forward_passes / passes * tokens / measured.value / 3600
     flop = forward_passes * forward_flop(method["model"], model, size.lengths, costs, method)
     resources = model["resources"]
     if resources["gpu"]:
         speed = resources["gpu"] * costs.value("gpu", "peak") * costs.value("gpu", "share")
     else:
         speed = resources["threads"] * costs.value("cpu", "thread")
-    return (start + flop / speed) / 3600
+    return flop / speed / 3600
+
+
+def save_seconds(method: Mapping[str, Any], weights: float, hours: float, costs: Costs) -> float:
+    """Seconds in which a training of so many hours writes its states and its model.
+
+    A state holds of every trained weight four numbers of 4 bytes, the last one only the best; with `lora` and `frozen`
+    few weights are trained, and only the model counts.
+    """
+    numbers = 1.0
+    if method["adaptation"] == "full":
+        numbers += 4 * (hours * 60 // method["training"]["save_minutes"]) + 1
+    return 4 * numbers * weights / costs.value("save", "state")
 
 
 def profile_hours(
     name: str, method: Mapping[str, Any], rows: Mapping[str, float], costs: Costs
 ) -> float:
-    """Hours of one training of a model of profiles: all epochs up to `max_steps`; early stopping may end sooner."""
-    seconds = costs.value("start", "profile")
+    """Hours of one training of a model of profiles: all epochs up to `max_steps`; early stopping may end sooner.
+
+    Starting up and saving are not among them.
+    """
+    seconds = 0.0
     if method["network"] != "average":
         training, train = method["training"], rows.get("train", 0)
         epochs = training["epochs"]

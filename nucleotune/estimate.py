@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from nucleotune.costs import (
+    Cost,
     Costs,
     Job,
     Size,
@@ -13,11 +14,21 @@ from nucleotune.costs import (
     data_size,
     model_weights,
     profile_hours,
+    save_seconds,
     training_hours,
 )
+from nucleotune.files import read_json
 
 #: Rules whose results are a trained model. Of trainings that share a job each is counted where its results go.
 TRAINING = ("finetune", "take_finetuned")
+
+#: Rule -> row of the table that says how long a job of it takes to start; of others the row of their name. Trainings
+#: that share a job start up once, and each reads its model.
+STARTS = {"finetune_shared": "finetune", "take_finetuned": "next"}
+
+#: What a training says of its pace, by the kind of method: key of training.json -> row of the table, unit.
+PACE = {"language_model": ("tokens_per_second", "training", "tokens/s")}
+PACE["profile_model"] = ("examples_per_second", "profile", "examples/s")
 
 #: Of a study whose split is not by shares.
 SHARES = {"train": 0.85, "valid": 0.05, "test": 0.1}
@@ -69,6 +80,8 @@ class Estimate:
         self.run, self.datasets, self.weights = run, datasets, weights
         self.costs, self.folder = costs, folder
         self.sizes: dict[tuple[str, str], Size] = {}
+        jobs = list(jobs)
+        self._add_measured(jobs)
         self.jobs = [self._expect(job) for job in jobs]
         self.trainings = [one for one in self.jobs if one.job.rule in TRAINING]
 
@@ -77,6 +90,25 @@ class Estimate:
         models = {one.model: self.run["models"][one.model] for one in self.trainings if one.model}
         sizes = [model_weights(name, model, self.costs) for name, model in models.items()]
         return 16 * max(sizes, default=0)
+
+    def _add_measured(self, jobs: Iterable[Job]) -> None:
+        """Let the pace of trainings that are done here, on the device that is asked for, replace the table's."""
+        for job in jobs:
+            if job.rule not in TRAINING or job.pending:
+                continue
+            path = Path(job.path).with_name("training.json")
+            method = self.run["methods"][path.parts[3]]
+            key, what, unit = PACE[method["kind"]]
+            if not (self.folder / path).is_file():
+                continue
+            done = read_json(self.folder / path)
+            wanted = "cuda" if self._resources(method)["gpu"] else "cpu"
+            if done["device"] == wanted and done[key] > 0:
+                row = Cost(what, path.parts[3], done[key], unit, "measured", f"here: {path}")
+                self.costs.rows[what, row.name] = row
+
+    def _resources(self, method: Mapping[str, Any]) -> Mapping[str, Any]:
+        return method.get("resources") or self.run["models"][method["model"]]["resources"]
 
     def _size(self, study: str, dataset: str) -> Size:
         if (study, dataset) not in self.sizes:
@@ -90,7 +122,8 @@ class Estimate:
 
     def _expect(self, job: Job) -> Expected:
         parts, costs = job.path.split("/"), self.costs
-        found = Expected(job, hours=costs.value("start", job.rule) / 3600)
+        start = STARTS.get(job.rule, job.rule)
+        found = Expected(job, hours=costs.value("start", start) / 3600)
         found.stored["logs, metrics, tables"] = costs.value("bytes", "job")
         if job.rule == "download":
             found.stored["downloads"] = self._download_bytes(job.path)
@@ -98,6 +131,13 @@ class Estimate:
             model = parts[-1]
             weights = model_weights(model, self.run["models"][model], costs)
             found.stored["published models"] = 4 * weights
+        elif job.rule == "finetune_shared":
+            # Once for all of its trainings, which are counted where their results go.
+            found.study, found.method = parts[2].split(".")[:2]
+            method = self.run["methods"][found.method]
+            resources = self._resources(method)
+            found.gpus, found.threads = min(1, resources["gpu"]), resources["threads"]
+            found.model = method["model"] or ""
         elif parts[0] == "results" and parts[1] in self.datasets:
             found.study, found.dataset = parts[1:3]
             self._expect_on_examples(found, parts)
@@ -113,14 +153,16 @@ class Estimate:
         if rule in TRAINING:
             name, model = method["model"], self.run["models"].get(method["model"])
             if method["kind"] == "profile_model":
-                found.hours = profile_hours(found.method, method, size.rows, costs)
+                found.hours += profile_hours(found.method, method, size.rows, costs)
             else:
-                found.hours = training_hours(found.method, method, model, size, costs)
-            resources = method.get("resources") or model["resources"]
+                found.hours += training_hours(found.method, method, model, size, costs)
+            resources = self._resources(method)
             found.gpus, found.threads = resources["gpu"], resources["threads"]
             if model is not None:
                 found.model = name
-                found.stored["trained models"] = 4 * model_weights(name, model, costs)
+                weights = model_weights(name, model, costs)
+                found.stored["trained models"] = 4 * weights
+                found.hours += save_seconds(method, weights, found.hours, costs) / 3600
         elif rule == "baseline":
             found.hours = baseline_hours(method, size.rows, costs)
         else:

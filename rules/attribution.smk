@@ -38,7 +38,8 @@ rule attribute:
     resources:
         mem_mb=training_need("mem_mb"),
         runtime=training_need("runtime"),
-        gpu=lambda wildcards, attempt: min(1, training_need("gpu")(wildcards, attempt)),
+        gpu=one_gpu,
+        devices=one_gpu,
     params:
         task=lambda wildcards: RUN.task(wildcards.study, wildcards.dataset),
         settings=lambda wildcards: without(

@@ -64,6 +64,16 @@ def training_need(key):
     return lambda wildcards, attempt: trainings.need(RUN, wildcards.method, key, attempt)
 
 
+def gpu_of(method):
+    """One GPU for jobs that use one, where the method is trained on any number of them; else none."""
+    return 0 if method in RUN.baselines else min(1, trainings.need(RUN, method, "gpu"))
+
+
+def one_gpu(wildcards):
+    """Resource function: `gpu_of`."""
+    return gpu_of(wildcards.method)
+
+
 def checkpoint_of(wildcards):
     """Input function: the checkpoint that a method starts from, if any."""
     return trainings.checkpoint(RUN, wildcards.method) or []

@@ -43,8 +43,8 @@ rule finetune:
         mem_mb=training_need("mem_mb"),
         runtime=training_need("runtime"),
         gpu=training_need("gpu"),
-        # One a GPU; stays what it is where a profile asks for GPUs by `gres` and sets `gpu` to 0.
-        processes=training_need("gpu"),
+        # What it computes on; stays what it is where a profile asks for GPUs by `gres` and sets `gpu` to 0. Same below.
+        devices=training_need("gpu"),
     params:
         task=lambda wildcards: RUN.task(wildcards.study, wildcards.dataset),
         method=lambda wildcards: RUN.computed("methods", wildcards.method),
@@ -87,7 +87,8 @@ rule finetune_shared:
         runtime=lambda wildcards, attempt: trainings.runtime_of_several(
             RUN, wildcards.method, len(members(wildcards)), attempt
         ),
-        gpu=lambda wildcards: min(1, trainings.need(RUN, wildcards.method, "gpu")),
+        gpu=one_gpu,
+        devices=one_gpu,
     params:
         datasets=members,
         labels=lambda wildcards: {

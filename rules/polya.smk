@@ -74,7 +74,8 @@ rule tune_profile:
         runtime=lambda wildcards, attempt: trainings.runtime_of_several(
             RUN, wildcards.method, RUN.config["polya"]["tune"]["trials"], attempt
         ),
-        gpu=training_need("gpu"),
+        gpu=one_gpu,
+        devices=one_gpu,
     params:
         method=lambda wildcards: RUN.computed("methods", wildcards.method),
         model=lambda wildcards: RUN.encoder(wildcards.method),

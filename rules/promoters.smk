@@ -87,6 +87,8 @@ rule attention_profile:
     resources:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
+        gpu=one_gpu,
+        devices=one_gpu,
     params:
         downstream=RUN.config["promoters"]["downstream"],
         sampling_seed=RUN.config["promoters"]["seed"],

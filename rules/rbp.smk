@@ -149,13 +149,8 @@ rule rbp_attention:
     resources:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
-        # One is all it uses, on however many the model was trained.
-        gpu=lambda wildcards: min(
-            1,
-            RUN.models[RUN.methods[RUN.config["rbp"]["attention"]["method"]]["model"]][
-                "resources"
-            ]["gpu"],
-        ),
+        gpu=lambda wildcards: gpu_of(RUN.config["rbp"]["attention"]["method"]),
+        devices=lambda wildcards: gpu_of(RUN.config["rbp"]["attention"]["method"]),
     params:
         max_sequences=RUN.config["rbp"]["attention"]["max_sequences"],
         sampling_seed=RUN.config["rbp"]["seed"],

@@ -94,11 +94,8 @@ rule cross_tests:
     resources:
         mem_mb=training_need("mem_mb"),
         runtime=training_need("runtime"),
-        gpu=lambda wildcards, attempt: (
-            0
-            if wildcards.method in RUN.baselines
-            else min(1, training_need("gpu")(wildcards, attempt))
-        ),
+        gpu=one_gpu,
+        devices=one_gpu,
     params:
         seeds=RUN.seeds,
         task=lambda wildcards: RUN.task("task", wildcards.dataset),

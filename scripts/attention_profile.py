@@ -4,11 +4,12 @@ from pathlib import Path
 
 from nucleotune.attention.controls import profiles_with_controls
 from nucleotune.contracts import read_examples
+from nucleotune.devices import granted
 from nucleotune.frames import write_tsv
 from nucleotune.scripting import job
 from nucleotune.training.compute import resolve_device
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0]), granted(snakemake.resources.devices) as device:
     table, peaks = profiles_with_controls(
         read_examples(snakemake.input.examples, splits=["test"]),
         Path(snakemake.input.model),
@@ -17,7 +18,7 @@ with job(snakemake.log[0]):
         seed=snakemake.params.sampling_seed,
         resamples=snakemake.params.bootstrap["resamples"],
         confidence=snakemake.params.bootstrap["confidence"],
-        device=resolve_device(None, snakemake.threads),
+        device=resolve_device(device, snakemake.threads),
     )
     for found, output in (
         (table, snakemake.output.profiles),

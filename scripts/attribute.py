@@ -4,12 +4,13 @@ from nucleotune.attribution.contributions import judge, summarise, write_contrib
 from nucleotune.attribution.explain import explain
 from nucleotune.attribution.selection import SPLITS, with_most_reads, with_target
 from nucleotune.contracts import read_examples
+from nucleotune.devices import granted
 from nucleotune.files import write_json
 from nucleotune.frames import write_tsv
 from nucleotune.profile_contracts import read_profile_examples
 from nucleotune.scripting import job
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0]), granted(snakemake.resources.devices) as device:
     settings, seed = snakemake.params.settings, int(snakemake.wildcards.seed)
     task, target = snakemake.params.task, snakemake.params.target
     examples, splits = snakemake.input.examples, SPLITS[settings["split"]]
@@ -27,6 +28,7 @@ with job(snakemake.log[0]):
         target=target,
         mutated=settings["mutagenesis"],
         seed=seed,
+        device=device,
         threads=snakemake.threads,
     )
     write_contributions(snakemake.output.contributions, explained)

@@ -1,10 +1,11 @@
 """One method of one task on the test rows of the other tasks with the same labels."""
 
+from nucleotune.devices import granted
 from nucleotune.files import write_json
 from nucleotune.scripting import job
 from nucleotune.studies.task.cross import cross_tests
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0]), granted(snakemake.resources.devices) as device:
     params, inputs = snakemake.params, snakemake.input
     found = cross_tests(
         inputs.examples,
@@ -16,6 +17,7 @@ with job(snakemake.log[0]):
         related=params.related,
         bootstrap=params.bootstrap,
         threads=snakemake.threads,
+        device=device,
     )
     names = {key: snakemake.wildcards[key] for key in ("dataset", "method")}
     write_json(snakemake.output[0], {**names, "tests": found})

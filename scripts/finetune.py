@@ -1,9 +1,10 @@
 """Train one method on one data set, from scratch or from an earlier stage's weights."""
 
+from nucleotune.devices import granted
 from nucleotune.scripting import job
 from nucleotune.training.runs import Run, Settings, train
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0]), granted(snakemake.resources.devices) as device:
     train(
         Run(
             dataset=snakemake.wildcards.dataset,
@@ -20,6 +21,7 @@ with job(snakemake.log[0]):
             model=snakemake.params.model,
             seed=int(snakemake.wildcards.seed),
             threads=snakemake.threads,
+            device=device,
         ),
-        processes=max(1, snakemake.resources.processes),
+        processes=max(1, snakemake.resources.devices),
     )

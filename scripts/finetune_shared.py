@@ -2,11 +2,12 @@
 
 from itertools import zip_longest
 
+from nucleotune.devices import granted
 from nucleotune.scripting import job
 from nucleotune.training.runs import RESULTS, Run, Settings, train_several
 from nucleotune.training.state import remove_state
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0]), granted(snakemake.resources.devices) as device:
     runs = [
         Run(
             dataset=dataset,
@@ -27,6 +28,7 @@ with job(snakemake.log[0]):
         model=snakemake.params.model,
         seed=int(snakemake.wildcards.seed),
         threads=snakemake.threads,
+        device=device,
     )
     train_several(runs, settings)
     remove_state(snakemake.params.state)  # the job's own directory, now empty

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from nucleotune.contracts import read_examples
+from nucleotune.devices import granted
 from nucleotune.frames import read_parquet
 from nucleotune.scripting import job
 from nucleotune.sequence.mea import read_structures
@@ -11,7 +12,7 @@ from nucleotune.studies.rbp.build import analysis_rows, with_properties
 from nucleotune.studies.rbp.findings import write_findings
 from nucleotune.training.compute import resolve_device
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0]), granted(snakemake.resources.devices) as device:
     files, params = snakemake.input, snakemake.params
     rows = analysis_rows(
         read_examples(files.examples),
@@ -29,7 +30,7 @@ with job(snakemake.log[0]):
         Path(files.checkpoint),
         Path(files.random_model) if files.random_model else None,
         seed=params.sampling_seed,
-        device=resolve_device(None, snakemake.threads),
+        device=resolve_device(device, snakemake.threads),
     )
     findings = analyse_models(models, rows, seed=params.sampling_seed)
     write_findings(findings, **snakemake.output)

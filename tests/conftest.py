@@ -18,11 +18,26 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """One server of forked processes for all processes of xdist."""
+    """Hide the GPUs of this machine, and start one server of forked processes for all processes of xdist.
+
+    The tests compare bytes, which only CPUs repeat. `pytest -m gpu` runs the tests that need a GPU instead, and leaves
+    it in sight.
+    """
+    if config.option.markexpr != "gpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
     if PYTHON not in os.environ:
         server = forked_python()
         server.__enter__()
         config.add_cleanup(lambda: server.__exit__(None, None, None))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip tests that need a GPU where none is in sight."""
+    if item.get_closest_marker("gpu"):
+        import torch
+
+        if not torch.cuda.device_count():
+            pytest.skip("no GPU in sight: choose these tests by `-m gpu` on a machine with one")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

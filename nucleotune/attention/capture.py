@@ -9,8 +9,8 @@ The calls are intercepted by a `TorchFunctionMode`, which sees every scaled_dot_
 query and key as they are used: rotated, scaled, with the bias of ALiBi or of padding. So nothing here knows any model's
 modules; a model only has to be built with `attention="sdpa"`, as all are by default.
 
-Whatever the device, computation is in the type of the weights (fp32), without autocast: sums of small weights are the
-result, not a step on the way to one.
+Whatever the device, computation is in the type of the weights (fp32), without autocast or TF32: sums of small weights
+are the result, not a step on the way to one.
 """
 
 import math
@@ -25,6 +25,7 @@ from torch.overrides import TorchFunctionMode
 from transformers import PreTrainedModel
 
 from nucleotune.attention.batches import Batch, batches
+from nucleotune.devices import full_fp32
 from nucleotune.errors import InputError
 from nucleotune.sequence.kmers import TokenizedSequences
 
@@ -258,7 +259,7 @@ def _run(encoder: PreTrainedModel, batch: Batch, read: Reader) -> list[torch.Ten
     mask = (
         None if batch.filled.all() else torch.from_numpy(batch.filled.astype(np.int64)).to(device)
     )
-    with _Intercepted(read) as intercepted:
+    with full_fp32(), _Intercepted(read) as intercepted:
         encoder(input_ids=torch.from_numpy(batch.ids).to(device), attention_mask=mask)
     layers, _ = _layers_and_heads(encoder)
     if len(intercepted.found) != layers:

@@ -35,6 +35,7 @@ from nucleotune.attribution.targets import (
     output_weights,
     profile_target,
 )
+from nucleotune.devices import full_fp32
 from nucleotune.errors import InputError
 from nucleotune.models.names import BASELINE
 from nucleotune.models.profile import KIND, load_profile_model
@@ -91,6 +92,8 @@ def explain(
     threads: int | None = None,
 ) -> Explained:
     """Explain the model in a directory of `training.fit` or `baselines.fit_predict`.
+
+    On a GPU, too, in fp32: effects are differences of nearly equal numbers, of which TF32 would leave its rounding.
 
     Args:
         model_dir: of the model.
@@ -217,6 +220,7 @@ def _in_windows(
     return outputs
 
 
+@full_fp32()
 def _explain_network(
     network: nn.Module, chosen: Chosen, target: Target, rows: np.ndarray, seed: int
 ) -> Explained:
@@ -235,6 +239,7 @@ def _explain_network(
     )
 
 
+@full_fp32()
 def explain_tokens(
     tokens: TokenModel, chosen: Chosen, rows: np.ndarray, seed: int, *, steps: int = 32
 ) -> Explained:

@@ -22,7 +22,7 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from nucleotune.baselines.networks import available_device, batches, count_parameters
+from nucleotune.baselines.networks import DEVICE, batches, count_parameters
 from nucleotune.progress import Progress
 from nucleotune.sequence.alphabet import BASE_CODES, one_hot
 
@@ -178,7 +178,7 @@ def fit_network(
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    device = available_device()
+    device = DEVICE
     shape = {key: options[key] for key in SHAPE}
     network = Cnn(parts, **shape, places=places_of(sequences)).to(device)
     placed = [network.places] if network.places is not None else []

@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 
 from nucleotune.baselines.hocnnlb_features import ORDER, WORDS, word_codes
 from nucleotune.baselines.networks import (
-    available_device,
+    DEVICE,
     count_parameters,
     initialise,
     on_device_of,
@@ -95,7 +95,7 @@ def fit_network(
         InputError: the sequences are too short for the network.
     """
     torch.manual_seed(seed)
-    device = available_device()
+    device = DEVICE
     shape = {key: options[key] for key in SHAPE}
     network = Hocnnlb(codes.shape[1], **shape).to(device)
     trained = train(

@@ -14,8 +14,8 @@ from torch import nn
 from torch.nn.functional import cross_entropy, embedding, hardsigmoid
 
 from nucleotune.baselines.networks import (
+    DEVICE,
     EarlyStop,
-    available_device,
     count_parameters,
     initialise,
     on_device_of,
@@ -133,7 +133,7 @@ def fit_network(
         The network, and of it: device, parameters, epochs trained, and the last epoch's losses.
     """
     torch.manual_seed(seed)
-    device = available_device()
+    device = DEVICE
     network = Ideeps().to(device)
     valid_targets = torch.tensor(valid_labels)
     trained = train(

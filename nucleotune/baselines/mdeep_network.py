@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, pad
 
 from nucleotune.baselines.mdeep_features import Inputs
-from nucleotune.baselines.networks import available_device, initialise, on_device_of, predict, train
+from nucleotune.baselines.networks import DEVICE, initialise, on_device_of, predict, train
 
 #: Letters under a kernel of the convolution.
 KERNEL = 200
@@ -164,7 +164,7 @@ def fit_network(
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    device = available_device()
+    device = DEVICE
     network = Mdeep(options["max_length"]).to(device)
     targets = torch.from_numpy(labels.astype(np.float32)).to(device)
     losses = {}

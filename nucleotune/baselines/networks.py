@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 Rows = Callable[[np.ndarray], Any]
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
+#: What rule `baseline` asks for, whatever else the machine has: its GPUs are other jobs'.
+DEVICE = torch.device("cpu")
+
 _PREDICTED_AT_A_TIME = 256
 
 
@@ -108,22 +111,17 @@ def network_arrays(network: nn.Module) -> dict[str, np.ndarray]:
 
 
 def restore_network(make: Callable[[], nn.Module], arrays: Mapping[str, np.ndarray]) -> nn.Module:
-    """The network that `make` builds, with the weights of `network_arrays`; on CUDA if there is one."""
+    """The network that `make` builds, with the weights of `network_arrays`."""
     with torch.random.fork_rng(devices=[]):
         network = make()
     names = network.state_dict()
     network.load_state_dict({name: torch.tensor(arrays[name]) for name in names})
-    return network.to(available_device())
+    return network
 
 
 def count_parameters(network: nn.Module) -> int:
     """Numbers that training changes."""
     return sum(parameter.numel() for parameter in network.parameters())
-
-
-def available_device() -> torch.device:
-    """CUDA if there is one, otherwise the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 @contextmanager

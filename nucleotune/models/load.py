@@ -26,7 +26,7 @@ from transformers import PreTrainedModel
 
 from nucleotune.errors import InputError
 from nucleotune.files import new_directory, write_json
-from nucleotune.models.adapters import Adapter, save_adapter
+from nucleotune.models.adapters import Adapter, heads_in_fp32, save_adapter
 from nucleotune.models.architecture import resolve_architecture
 from nucleotune.models.description import (
     check_classifier,
@@ -35,6 +35,7 @@ from nucleotune.models.description import (
     head_of,
 )
 from nucleotune.models.families import FAMILIES
+from nucleotune.models.padding import SDPA
 from nucleotune.models.probe import Probe
 from nucleotune.models.spec import check_model, padding_id
 from nucleotune.models.tokenizers import Tokenizer
@@ -69,7 +70,7 @@ def build_classifier(
     Raises:
         InputError: the model's fields disagree, or its parameters are not as many as `parameters` says.
     """
-    classifier = _build(model, "classification", seed, attention, outputs)
+    classifier = heads_in_fp32(_build(model, "classification", seed, attention, outputs))
     found = count_parameters(classifier)["total"]
     if model.get("parameters") not in (None, found):
         raise InputError(
@@ -106,7 +107,7 @@ def _build(
         **family.settings,
         pad_token_id=padding_id(model),
         num_labels=outputs,
-        attn_implementation=attention,
+        attn_implementation=SDPA if attention == "sdpa" else attention,
     )
     config.architectures = [model_class.__name__]
     with torch.random.fork_rng(devices=[]):

@@ -37,6 +37,7 @@ GATES = {
     "examples_per_second": "Examples/s",
     "seconds": "Training time",
     "device": "Device",
+    "gpu.name": "GPU",
     "precision": "Precision",
     "resumed": "Resumed",
 }

@@ -81,9 +81,9 @@ def collate(
     return to_device(ids, device), mask
 
 
-def to_device(values: np.ndarray, device: torch.device) -> torch.Tensor:
+def to_device(values: np.ndarray | torch.Tensor, device: torch.device) -> torch.Tensor:
     """`values` as a tensor on `device`, without waiting for what a GPU still computes."""
-    tensor = torch.from_numpy(values)
+    tensor = torch.from_numpy(values) if isinstance(values, np.ndarray) else values
     if device.type == "cuda":
         return tensor.pin_memory().to(device, non_blocking=True)
     return tensor.to(device)

@@ -1,5 +1,6 @@
 """What is predicted, and where and how: splits, device, precision, outputs of many examples."""
 
+import logging
 import resource
 from collections.abc import Callable
 
@@ -9,6 +10,7 @@ import torch
 from torch.utils.checkpoint import checkpoint
 
 from nucleotune.contracts import further_tests
+from nucleotune.devices import no_gpu
 from nucleotune.errors import InputError
 from nucleotune.models.probe import Probe
 from nucleotune.sequence.kmers import TokenizedSequences
@@ -16,6 +18,11 @@ from nucleotune.sequence.token_windows import TokenWindows
 from nucleotune.training import parallel
 from nucleotune.training.batches import collate, micro_batches
 from nucleotune.training.memory import TokenBudget
+
+logger = logging.getLogger(__name__)
+
+#: Least compute capability of a GPU (Ampere) whose arithmetic and fused attention know bf16.
+BF16_FROM = (8, 0)
 
 #: Splits that get predictions, as further test sets do; `pretrain` serves training only.
 PREDICTED_SPLITS = ("train", "valid", "test")
@@ -36,7 +43,9 @@ def resolve_device(device: str | None, threads: int | None) -> torch.device:
     """The device to compute on (None: CUDA if there is one), with torch set up for it.
 
     Sets torch's thread count, and process-wide flags: on the CPU deterministic algorithms, on CUDA TF32 matrix
-    products for what autocast leaves in fp32.
+    products for what autocast leaves in fp32, and no attention by cuDNN. That one makes a plan for every new shape of a
+    batch, 0.1 to 1 s each, while batches here have hundreds of shapes; rounds dropout to sixteenths in torch 2.11
+    (pytorch#174245); and gave gradients that are no numbers for some biases in 2.13 (pytorch#196678).
 
     Raises:
         InputError: `device` is none, or not on this machine.
@@ -50,22 +59,50 @@ def resolve_device(device: str | None, threads: int | None) -> torch.device:
     # Otherwise every new tensor is filled with NaN first, a cost that buys no determinism here.
     torch.utils.deterministic.fill_uninitialized_memory = False
     torch.set_float32_matmul_precision("high" if resolved.type == "cuda" else "highest")
+    torch.backends.cuda.enable_cudnn_sdp(False)
     return resolved
 
 
 def _checked_device(name: str) -> torch.device:
-    here = torch.cuda.device_count()
+    here = torch.cuda.device_count() if torch.cuda.is_available() else 0
     known = ["cpu", *(["cuda"] if here else []), *(f"cuda:{i}" for i in range(here))]
     if name not in known:
+        why = f" ({no_gpu()})" if name == "cuda" else ""
         raise InputError(
-            f"device {name!r} is not available on this machine; expected one of {', '.join(known)}"
+            f"device {name!r} is not available on this machine{why}; expected one of {', '.join(known)}"
         )
     return torch.device(name)
 
 
+def precision_of(capability: tuple[int, int]) -> str:
+    """What the encoder computes in on a GPU of this compute capability: `bf16` (autocast) or `fp32`.
+
+    Older GPUs have fp16 only, whose gradients would need scaling: they compute in fp32, which is slower and exact.
+    """
+    return "bf16" if capability >= BF16_FROM else "fp32"
+
+
 def precision(device: torch.device) -> str:
-    """What the forward pass computes in: `bf16` (autocast) on CUDA, `fp32` elsewhere."""
-    return "bf16" if device.type == "cuda" else "fp32"
+    """What the encoder computes in: see `precision_of`; on the CPU `fp32`."""
+    return (
+        precision_of(torch.cuda.get_device_capability(device)) if device.type == "cuda" else "fp32"
+    )
+
+
+def log_precision(device: torch.device) -> None:
+    """Say in the log what is computed in, on which device."""
+    if device.type != "cuda":
+        logger.info("on the CPU, in fp32")
+        return
+    name, capability = torch.cuda.get_device_name(device), torch.cuda.get_device_capability(device)
+    if precision(device) == "bf16":
+        logger.info("on %s, in bf16; heads and losses in fp32", name)
+    else:
+        logger.info(
+            "on %s, in fp32: bf16 needs compute capability %d.%d or higher, this has %d.%d. Training takes several "
+            "times as long",
+            *(name, *BF16_FROM, *capability),
+        )
 
 
 def forward(

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from nucleotune.devices import describe
 from nucleotune.errors import InputError
 from nucleotune.files import check_new_directory
 from nucleotune.models.checkpoints import complete_model, verify_checkpoint
@@ -19,7 +20,7 @@ from nucleotune.models.weights import (
 )
 from nucleotune.stages import stage_number
 from nucleotune.training import parallel
-from nucleotune.training.compute import precision, resolve_device
+from nucleotune.training.compute import log_precision, precision, resolve_device
 from nucleotune.training.kinds import learner_class
 from nucleotune.training.state import load_state, run_digest, save_state
 from nucleotune.training.trainer import Trainer
@@ -91,6 +92,7 @@ def fit(
     if method.get("weights") == "random":
         base = None
     torch_device = resolve_device(device, threads)
+    log_precision(torch_device)
     learner = learner_class(task)(
         examples,
         method=method,
@@ -139,6 +141,7 @@ def fit(
         "padding_share": total.padding_share,
         "device": torch_device.type,
         "precision": "fp32" if model is None else precision(torch_device),
+        **describe(torch_device),
         "processes": parallel.size(),
         "threads": threads,
         "micro_batch_tokens": learner.budget.tokens,

@@ -10,7 +10,17 @@ from nucleotune.errors import InputError
 
 logger = logging.getLogger(__name__)
 
+#: How libraries that torch calls say that the memory of the GPU is full, in a RuntimeError.
+_FULL = ("CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED", "CUDA error: out of memory")
+
 T = TypeVar("T")
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that the memory of the GPU is full, whoever says it."""
+    return isinstance(error, torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and any(words in str(error) for words in _FULL)
+    )
 
 
 class TokenBudget:
@@ -25,7 +35,7 @@ class TokenBudget:
         self.tokens, self.window = tokens, window
 
     def fit(self, work: Callable[[int], T], longest: int) -> T:
-        """`work(tokens)`, again with half the tokens whenever it raises torch.OutOfMemoryError.
+        """`work(tokens)`, again with half the tokens whenever it runs `out_of_memory`.
 
         Args:
             work: begins anew when it is called again.
@@ -38,7 +48,9 @@ class TokenBudget:
         while True:
             try:
                 return work(self.tokens)
-            except torch.OutOfMemoryError as error:
+            except RuntimeError as error:
+                if not out_of_memory(error):
+                    raise
                 if self.tokens <= longest:
                     raise InputError(
                         f"out of GPU memory with a single example of {longest} tokens. Ask for a GPU with more memory, "

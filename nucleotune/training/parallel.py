@@ -18,6 +18,9 @@ import torch.distributed as dist
 
 from nucleotune.errors import InputError
 
+#: Gradients added up in one message: more would take memory that the micro-batches were not measured with.
+SENT_AT_A_TIME = 2**23
+
 
 def size() -> int:
     """Number of processes that train together; 1 outside `group`."""
@@ -30,17 +33,29 @@ def rank() -> int:
 
 
 @contextmanager
-def group() -> Iterator[None]:
-    """Join the processes that torchrun started along with this one, for the time of the `with` block."""
-    gpu = torch.cuda.is_available()
-    if gpu:
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    # Two back ends: gradients on the GPU go by NCCL, what lies in ordinary memory by gloo.
-    dist.init_process_group("cpu:gloo,cuda:nccl" if gpu else "gloo")
+def group(device: str) -> Iterator[None]:
+    """Join the processes that torchrun started along with this one, for the time of the `with` block.
+
+    `device` is `cpu`, or `cuda` for a GPU each; where there are fewer GPUs than processes, some share one.
+    """
+    backend = "gloo"
+    if device == "cuda":
+        gpus = torch.cuda.device_count()
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]) % gpus)
+        backend = backend_of(int(os.environ["LOCAL_WORLD_SIZE"]), gpus)
+    dist.init_process_group(backend)
     try:
         yield
     finally:
         dist.destroy_process_group()
+
+
+def backend_of(processes: int, gpus: int) -> str:
+    """What so many processes on so many GPUs of one machine talk by.
+
+    Gradients on the GPU go by NCCL, which wants a GPU for each, what lies in ordinary memory by gloo.
+    """
+    return "cpu:gloo,cuda:nccl" if processes <= gpus else "gloo"
 
 
 def share(indices: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -61,17 +76,22 @@ def add_up_gradients(parameters: Iterable[torch.nn.Parameter]) -> None:
     """Replace every gradient by its sum over all processes.
 
     A parameter without a gradient anywhere keeps none, so that no weight decay acts on what was not used. A process
-    whose share of the batch was empty adds nothing.
+    whose share of the batch was empty adds nothing. They are sent in parts of about SENT_AT_A_TIME numbers.
     """
     if size() == 1:
         return
     parameters = list(parameters)
-    gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in parameters]
-    used = torch.tensor([p.grad is not None for p in parameters], dtype=gradients[0].dtype)
-    flat = torch.cat([*(g.flatten() for g in gradients), used.to(gradients[0].device)])
-    *parts, used = add_up(flat).split([*(p.numel() for p in parameters), len(parameters)])
-    for parameter, part, any_used in zip(parameters, parts, used.tolist(), strict=True):
-        parameter.grad = part.view_as(parameter) if any_used else None
+    # In ordinary memory, so that nothing waits for the GPU.
+    used = add_up(torch.tensor([int(p.grad is not None) for p in parameters]))
+    trained = [p for p, any_used in zip(parameters, used.tolist(), strict=True) if any_used]
+    begins = np.cumsum([0, *(p.numel() for p in trained)])[:-1] // SENT_AT_A_TIME
+    for part in np.unique(begins):
+        sent = [trained[i] for i in np.flatnonzero(begins == part)]
+        gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in sent]
+        flat = add_up(torch.cat([gradient.flatten() for gradient in gradients]))
+        sums = flat.split([p.numel() for p in sent])
+        for parameter, summed in zip(sent, sums, strict=True):
+            parameter.grad = summed.view_as(parameter)
 
 
 def average(tensors: Iterable[torch.Tensor]) -> None:
@@ -94,8 +114,8 @@ def gather(value: Any) -> list[Any]:
 
 
 def usable_processes(wanted: int) -> int:
-    """How many of `wanted` processes can get a GPU each; all of them where there is no GPU at all."""
-    return min(wanted, torch.cuda.device_count() or wanted)
+    """How many of `wanted` processes can get a GPU each."""
+    return min(wanted, torch.cuda.device_count())
 
 
 def launch(processes: int, module: str, *arguments: str) -> None:

@@ -51,13 +51,14 @@ class Run:
 
 @dataclass(frozen=True)
 class Settings:
-    """What all runs of a job have in common; `task` is the kind of labels."""
+    """What all runs of a job have in common; `task` is the kind of labels, `device` that of `devices.granted`."""
 
     task: str
     method: dict[str, Any]
     model: dict[str, Any] | None
     seed: int
     threads: int
+    device: str
 
 
 def train(run: Run, settings: Settings, processes: int = 1) -> None:
@@ -66,12 +67,12 @@ def train(run: Run, settings: Settings, processes: int = 1) -> None:
     Args:
         run: its state is removed once its results are written.
         settings: `threads` are those of the whole job.
-        processes: where there are fewer GPUs, so many; where there is none, all of them on the CPU.
+        processes: on GPUs as many as there are, if fewer.
 
     Raises:
         InputError: see `fit.fit`.
     """
-    usable = parallel.usable_processes(processes)
+    usable = parallel.usable_processes(processes) if settings.device == "cuda" else processes
     if usable < processes:
         logger.warning("%d GPUs were asked for, %d are here: training on those", processes, usable)
     if usable == 1:
@@ -136,11 +137,12 @@ def _train(run: Run, settings: Settings) -> None:
 def main(request: str) -> None:
     """Take part in the run that the file `request` describes."""
     values = read_json(request)
-    with parallel.group():
+    settings = Settings(**values["settings"])
+    with parallel.group(settings.device):
         level = logging.INFO if parallel.rank() == 0 else logging.ERROR
         logging.basicConfig(level=level, **LOG_FORMAT)
         try:
-            _train(Run(**values["run"]), Settings(**values["settings"]))
+            _train(Run(**values["run"]), settings)
         except InputError as error:
             sys.exit(f"Error: {error}")
 

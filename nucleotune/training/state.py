@@ -108,7 +108,7 @@ def remove_state(directory: str | Path) -> None:
 
 def copy_weights(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Copies on the CPU of what a training changes, which go on changing themselves."""
-    return {name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}
+    return {name: tensor.detach().to("cpu", copy=True) for name, tensor in tensors.items()}
 
 
 def set_weights(tensors: Mapping[str, torch.Tensor], weights: Mapping[str, torch.Tensor]) -> None:

@@ -140,6 +140,7 @@ class Trainer:
             self.warmup = warmup_steps(training, self.steps)
             groups = parameter_groups(learner.network, training.get("weight_decay", 0.0))
             self.optimizer = torch.optim.AdamW(groups, fused=True)
+            self._reserve_moments()
         self.progress = Progress()
         self.best: dict[str, torch.Tensor] = {}
         self._begin_tally()
@@ -149,7 +150,7 @@ class Trainer:
         """Train to the end and leave the network with its best weights.
 
         Args:
-            save: called with `state()` at every evaluation, at least every `save_minutes`, and when the process is told
+            save: called with `state()` after every `save_minutes` of training, at the end, and when the process is told
                 to stop by SIGTERM or SIGINT, which has its usual effect after that.
 
         Raises:
@@ -164,7 +165,7 @@ class Trainer:
         epoch, batches = -1, []
         with noted_interruption() as interruption:
             self._begin_tally()
-            while progress.step < self.steps and not progress.stopped_early:
+            while not self._ended():
                 if progress.step // self.steps_per_epoch != epoch:
                     epoch = progress.step // self.steps_per_epoch
                     batches = self.learner.batches(self.seed, epoch)
@@ -183,7 +184,8 @@ class Trainer:
                     unlogged = 0.0
                 if evaluated:
                     self._evaluate()
-                if evaluated or stop or unsaved >= 60 * self.training["save_minutes"]:
+                due = unsaved >= 60 * self.training["save_minutes"]
+                if due or stop or self._ended():
                     save(self.state())
                     unsaved = 0.0
                 if stop:
@@ -191,6 +193,22 @@ class Trainer:
                 self._begin_tally()
         if self.best:
             set_weights(self.changing, self.best)
+
+    def _ended(self) -> bool:
+        """Whether no step is left to do."""
+        return self.progress.step >= self.steps or self.progress.stopped_early
+
+    def _reserve_moments(self) -> None:
+        """Make the optimiser's moments, which AdamW would make in its first step.
+
+        What a GPU has left is then known before the first micro-batch, which can be halved where a step cannot.
+        """
+        for parameter in self.trained.values():
+            self.optimizer.state[parameter] = {
+                "step": torch.zeros((), device=parameter.device),
+                "exp_avg": torch.zeros_like(parameter),
+                "exp_avg_sq": torch.zeros_like(parameter),
+            }
 
     def _step(self, batch: np.ndarray) -> None:
         """One optimiser step on the examples `batch`."""
@@ -340,26 +358,29 @@ class Trainer:
         )
 
     def state(self) -> dict[str, Any]:
-        """All that another process needs to go on: tensors and plain values."""
+        """All that another process needs to go on: tensors and plain values; at the end, that is the best weights."""
         own = {
             **random_state(self.learner.device),
             "micro_batch_tokens": self.learner.budget.tokens,
         }
-        return {
+        state = {
             "step": self.progress.step,
             "progress": asdict(self.progress),
-            "weights": copy_weights(self.changing),
             "best": self.best,
-            "optimizer": self.optimizer.state_dict(),
             "processes": parallel.gather(own),
         }
+        if not self._ended():
+            state["weights"] = copy_weights(self.changing)
+            state["optimizer"] = self.optimizer.state_dict()
+        return state
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from `state`, which was made by a run of the same arguments."""
         self.progress = Progress.from_dict(state["progress"])
-        set_weights(self.changing, state["weights"])
         self.best = state["best"]
-        self.optimizer.load_state_dict(state["optimizer"])
+        if not self._ended():
+            set_weights(self.changing, state["weights"])
+            self.optimizer.load_state_dict(state["optimizer"])
         own = state["processes"][parallel.rank()]
         self.learner.budget.tokens = own["micro_batch_tokens"]
         set_random_state(own, self.learner.device)

@@ -7,9 +7,11 @@ import yaml
 from conftest import ROOT, snakemake
 
 RUN = """\
-studies: [lncrna, rbp, polya]
+studies: [lncrna, promoters, rbp, polya, task]
 offline: false
 lncrna: {species: [human, mouse], splits: [paper, gene], methods: [lora-bert-orf, length], per_job: 4}
+promoters: {species: [human-110], tasks: [task3], lengths: [300], splits: [random], methods: [promoters-dnabert-3, gc]}
+task: {tasks: [toy-classes, other-classes], methods: [dnabert-3, gc], cross: true}
 rbp:
   collections: [rbpsuite]
   rbps: [AARS]
@@ -58,9 +60,13 @@ def test_every_rule_that_can_ask_for_a_gpu_has_its_place_in_the_profile(profile)
 def test_gpu_jobs_go_to_gpus_for_a_day_at_most(tmp_path):
     (tmp_path / "run.yaml").write_text(RUN)
     (tmp_path / "Snakefile").write_text(PLAIN)
+    (tmp_path / "tasks").mkdir()
+    task = (ROOT / "config/tasks/toy-classes.yaml").read_text()
+    (tmp_path / "tasks/other-classes.yaml").write_text(task.replace("Toy", "Other"))
     (tmp_path / "rbpsuite").mkdir()
     (tmp_path / "rbpsuite/sequences.txt").touch()
     overlay = ["--configfile", str(tmp_path / "run.yaml"), "--config", f"data_dir={tmp_path}"]
+    overlay.append(f"plugins=['{tmp_path}']")
     profile = ["--workflow-profile", str(ROOT / "profiles/slurm-gres"), "--dry-run"]
     plain = ["--snakefile", str(tmp_path / "Snakefile")]
     done = snakemake(tmp_path, "all", "tune", *plain, *overlay, *profile)

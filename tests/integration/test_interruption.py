@@ -29,7 +29,7 @@ def overlay(tmp_path):
         "resources: {threads: 1, mem_mb: 2000, runtime: 10, gpu: 0}\n",
         "methods/quick.yaml": "title: Quick\nkind: language_model\nmodel: quick\n"
         "train_splits: [pretrain, train]\n"
-        "training: {epochs: 30, batch_size: 8, learning_rate: 2.0e-3, patience: 30}\n",
+        "training: {epochs: 30, batch_size: 8, learning_rate: 2.0e-3, patience: 30, save_minutes: 0.002}\n",
         "run.yaml": f"studies: [lncrna]\nplugins: [{tmp_path}]\noffline: true\n"
         "lncrna: {species: [small], splits: [gene], methods: [quick, length]}\n",
     }

@@ -60,11 +60,15 @@ def test_shared_job_gives_each_training_its_own_place(tmp_path, overlay):
     assert job_counts(done.stdout) == {"take_finetuned": 1}
 
 
-def test_training_in_two_processes(tmp_path, overlay):
-    """The model file asks for two GPUs; without any, two processes share the work on the CPU."""
+def test_training_in_two_processes(tmp_path, overlay, monkeypatch):
+    """The model file asks for two GPUs; none is an error, unless two processes are to share the work on the CPU."""
     folder = tmp_path / "run"
     folder.mkdir()
     run = "results/lncrna/small_gene/double/seed1"
+    done = snakemake(folder, f"{run}/predictions.parquet", *overlay, check=False)
+    assert done.returncode and "the job asks for a GPU, but torch" in done.stdout
+    assert "NUCLEOTUNE_DEVICE=cpu" in done.stdout
+    monkeypatch.setenv("NUCLEOTUNE_DEVICE", "cpu")
     snakemake(folder, f"{run}/predictions.parquet", *overlay)
     summary = json.loads((folder / run / "training.json").read_text())
     assert summary["processes"] == 2 and summary["threads"] == 1

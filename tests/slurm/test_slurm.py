@@ -34,12 +34,18 @@ MODEL = {
     },
     "resources": {"threads": 1, "mem_mb": 2000, "runtime": 10, "gpu": 1},
 }
-#: Half a second an epoch; the state is saved after each.
+#: Half a second an epoch; the state is saved about as often.
 METHOD = {
     "kind": "language_model",
     "model": "brief",
     "train_splits": ["pretrain", "train"],
-    "training": {"epochs": 16, "batch_size": 8, "learning_rate": 2e-3, "patience": 16},
+    "training": {
+        "epochs": 16,
+        "batch_size": 8,
+        "learning_rate": 2e-3,
+        "patience": 16,
+        "save_minutes": 0.005,
+    },
 }
 #: The same training under several names: one runs in peace, to each of the others something happens.
 INTERRUPTED = ("timed-out", "cancelled", "requeued", "out-of-memory")
@@ -52,6 +58,14 @@ def predictions(method: str) -> str:
 
 def state(method: str) -> str:
     return f"results/training-state/lncrna.small_gene.{method}.seed1/state.pt"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def gpus_in_name_only():
+    """Jobs ask SLURM for GPUs, and compute on the CPU."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NUCLEOTUNE_DEVICE", "cpu")
+        yield
 
 
 @pytest.fixture(scope="module")

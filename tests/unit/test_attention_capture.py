@@ -91,6 +91,20 @@ def matrices(name, tokenized):
     return found
 
 
+def test_computes_in_full_fp32_whatever_the_run_does():
+    tokenized, flags = make_tokenized("bert"), set()
+    classifier = make_classifier("bert")
+    note = lambda *_: flags.add((torch.get_float32_matmul_precision(), cudnn.allow_tf32))  # noqa: E731
+    classifier.base_model.register_forward_hook(note)
+    cudnn = torch.backends.cudnn
+    torch.set_float32_matmul_precision("high")
+    try:
+        attention_from_class(classifier, tokenized)
+    finally:
+        torch.set_float32_matmul_precision("highest")
+    assert flags == {("highest", False)}
+
+
 @pytest.mark.parametrize("max_tokens", [1, 90, 8192])
 @pytest.mark.parametrize("name", NAMES)
 def test_sums_are_those_of_the_matrices(name, max_tokens):

@@ -42,14 +42,18 @@ def test_sides_agree(bench, name):
     assert loss <= 1e-5 and gradient <= 1e-3
 
 
-def test_disagreement_is_seen(bench, monkeypatch):
+def test_disagreement_is_seen(bench, monkeypatch, tmp_path):
     job = make_job(bench, "rbp")
     other = replace(job, labels=1 - job.labels)
     monkeypatch.setitem(bench.SIDES, "plain", lambda _, *rest: bench.train_plain(other, *rest))
     loss, gradient = bench.differences(job)
     assert loss > 1e-5 and gradient > 1e-3
     monkeypatch.setattr(bench, "make_job", lambda *_, **__: job)
-    assert bench.main(["--case", "rbp", "--device", "cpu", "--threads", "1"]) == 2
+    path = tmp_path / "results.json"
+    arguments = ["--case", "rbp", "--device", "cpu", "--threads", "1", "--repeats", "1"]
+    assert bench.main([*arguments, "--json", str(path)]) == 2
+    report = json.loads(path.read_text())
+    assert report["disagree"] == ["rbp"] and len(report["cases"]) == 1, "measured all the same"
 
 
 @pytest.mark.parametrize("side", ["ours", "plain"])
@@ -88,6 +92,13 @@ def test_padded_examples_are_the_job_in_its_order(bench):
         kept = example["input_ids"][example["attention_mask"] == 1]
         assert np.array_equal(kept, job.tokenized.tokens[begin:end])
         assert example["input_ids"].shape == (job.pad_to,) and example["labels"] == job.labels[i]
+
+
+def test_each_repeat_has_sequences_of_its_own(bench):
+    device = resolve_device("cpu", 1)
+    settings = {"small": True, "steps": STEPS, "pad_to_model": False, "device": device}
+    one, two = (bench.make_job(bench.CASES["lncrna"], **settings, seed=seed) for seed in (1, 2))
+    assert one.tokenized.lengths.tolist() != two.tokenized.lengths.tolist()
 
 
 @pytest.mark.slow

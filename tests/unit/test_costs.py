@@ -1,5 +1,6 @@
 """Costs of a run, against numbers worked out by hand."""
 
+import json
 import re
 
 import numpy as np
@@ -19,6 +20,7 @@ from nucleotune.costs import (
     model_weights,
     read_costs,
     read_jobs,
+    save_seconds,
     token_counts,
     training_examples,
     training_hours,
@@ -54,7 +56,13 @@ METHOD = {
     "model": "small",
     "adaptation": "full",
     "train_splits": ["train"],
-    "training": {"epochs": 3, "batch_size": 16, "max_steps": None, "evaluations_per_epoch": 2},
+    "training": {
+        "epochs": 3,
+        "batch_size": 16,
+        "max_steps": None,
+        "evaluations_per_epoch": 2,
+        "save_minutes": 10,
+    },
 }
 ROWS = {"pretrain": 50.0, "train": 100.0, "valid": 10.0, "test": 20.0}
 LENGTHS = np.array([12, 22])  # 12 and 22 tokens: 10 and 20 3-mers, [CLS], [SEP]
@@ -68,7 +76,7 @@ def table(**rows):
 
 
 def gpu_costs(**more):
-    return table(gpu__peak=1e6, gpu__share=0.5, start__finetune=36.0, **more)
+    return table(gpu__peak=1e6, gpu__share=0.5, **more)
 
 
 def test_forward_pass():
@@ -147,15 +155,15 @@ def test_hours_of_a_training(adaptation, passes):
     size = Size(ROWS, LENGTHS, "counted")
     method = METHOD | {"adaptation": adaptation}
     hours = training_hours("m", method, MODEL, size, gpu_costs())
-    assert hours == pytest.approx((36 + (300 * passes + 190) * 18_752 / 5e5) / 3600)
+    assert hours == pytest.approx((300 * passes + 190) * 18_752 / 5e5 / 3600)
 
 
 def test_hours_without_a_gpu_depend_on_threads():
     model = MODEL | {"resources": {"gpu": 0, "threads": 2, "runtime": 60}}
     size = Size(ROWS, LENGTHS, "counted")
-    costs = table(cpu__thread=1e5, start__finetune=36.0)
+    costs = table(cpu__thread=1e5)
     hours = training_hours("m", METHOD, model, size, costs)
-    assert hours == pytest.approx((36 + 1090 * 18_752 / 2e5) / 3600)
+    assert hours == pytest.approx(1090 * 18_752 / 2e5 / 3600)
 
 
 @pytest.mark.parametrize("row", ["training__m", "training__small"])
@@ -163,7 +171,17 @@ def test_a_measured_rate_replaces_the_formula(row):
     size = Size(ROWS, LENGTHS, "counted")
     hours = training_hours("m", METHOD, MODEL, size, gpu_costs(**{row: 100.0}))
     # 300 examples of 17 tokens at 100 tokens/s; the 190 only looked at take a third of the time.
-    assert hours == pytest.approx((36 + (300 + 190 / 3) * 17 / 100) / 3600)
+    assert hours == pytest.approx((300 + 190 / 3) * 17 / 100 / 3600)
+
+
+@pytest.mark.parametrize(
+    ("adaptation", "hours", "numbers"),
+    [("full", 0.1, 1 + 1), ("full", 1.0, 6 * 4 + 1 + 1), ("lora", 1.0, 1), (None, 1.0, 1)],
+)
+def test_seconds_of_saving(adaptation, hours, numbers):
+    """By time, not by evaluations; then the best weights, and the model."""
+    method = METHOD | {"adaptation": adaptation}
+    assert save_seconds(method, 500, hours, table(save__state=1000.0)) == 2 * numbers
 
 
 def test_hours_of_a_baseline():
@@ -213,6 +231,7 @@ def test_shipped_table():
     # Promoters: Tasks 1 and 2 as GUE has them, Task 3 as the paper; lengths are those asked for.
     assert costs.value("examples", "human-110_task1") == 42_452 + 2 * 5_307 == 2 * 26_533
     assert costs.value("examples", "human-110_task2") == 2 * 26_533
+    assert costs.value("examples", "human-110_task4") == 2 * 10_239 == 20_478
     for length in (300, 500, 1000, 2000):
         name = f"human-110_task3-{length}"
         assert costs.value("examples", name) == 2 * (2_740 + 32) == 2 * (782 + 1_990)
@@ -253,14 +272,14 @@ def test_jobs_of_a_summary():
         read_jobs("nothing", {})
 
 
-def estimate(tmp_path, costs):
+def estimate(tmp_path, costs, shared=False):
     """Two trainings of which one is done, a classical method, and a published model of two files."""
-    folder = "results/lncrna/toy_paper"
-    jobs = [
+    folder, rule = "results/lncrna/toy_paper", "take_finetuned" if shared else "finetune"
+    jobs = [Job("finetune_shared", "results/shared-jobs/lncrna.m.seed1.job1", True)] * shared + [
         Job("download", "resources/downloads/host/model.safetensors", True),
         Job("checkpoint", "resources/checkpoints/small", True),
-        Job("finetune", f"{folder}/m/seed1/predictions.parquet", False),
-        Job("finetune", f"{folder}/m/seed2/predictions.parquet", True),
+        Job(rule, f"{folder}/m/seed1/predictions.parquet", False),
+        Job(rule, f"{folder}/m/seed2/predictions.parquet", True),
         Job("baseline", f"{folder}/gc/seed1/predictions.parquet", True),
         Job("report", "results/report.html", True),
     ]
@@ -293,6 +312,33 @@ def test_estimate_and_its_text(tmp_path):
     assert "2 of 2 trainings are ESTIMATED" in text
     assert "less than will be needed" in text and "less than" not in render_plan(done, free=10**8)
     assert "UNKNOWN SIZE" not in text
+
+
+def test_a_shared_job_starts_once(tmp_path):
+    done = estimate(tmp_path, read_costs(TABLE), shared=True)
+    jobs = [one for one in done.jobs if one.job.rule in ("finetune_shared", "take_finetuned")]
+    start, *members = jobs
+    assert start.gpus == 1 and start.model == "small" and start.study == "lncrna"
+    assert start.hours == done.costs.value("start", "finetune") / 3600
+    alone = estimate(tmp_path, read_costs(TABLE)).trainings[0]
+    less = done.costs.value("start", "finetune") - done.costs.value("start", "next")
+    assert less > 0
+    for one in members:
+        assert one.hours == pytest.approx(alone.hours - less / 3600)
+
+
+@pytest.mark.parametrize(("device", "counts"), [("cuda", True), ("cpu", False)])
+def test_the_pace_of_trainings_that_are_done_here_counts(tmp_path, device, counts):
+    folder = tmp_path / "results/lncrna/toy_paper/m/seed1"
+    folder.mkdir(parents=True)
+    summary = {"device": device, "tokens_per_second": 123.0}
+    (folder / "training.json").write_text(json.dumps(summary))
+    done = estimate(tmp_path, read_costs(TABLE))
+    row = done.costs.find("training", "m")
+    assert (row is not None and row.value == 123.0) is counts
+    text = render_plan(done, free=10**9)
+    assert ("ESTIMATED" in text) is not counts
+    assert ("here: results/lncrna/toy_paper/m/seed1/training.json" in text) is counts
 
 
 def test_text_warns_of_time_limits_and_unknown_sizes(tmp_path):

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
+from nucleotune.attribution import explain as explain_module
 from nucleotune.attribution.contributions import (
     Explained,
     judge,
@@ -325,6 +326,27 @@ def test_baselines_are_explained_by_substitutions(tmp_path, baseline, task, name
 def test_a_baseline_that_does_not_read_sequences(tmp_path):
     with pytest.raises(InputError, match="biotype reads 'gene_biotype', not the sequence"):
         saved_baseline(tmp_path, {"baseline": "biotype"})
+
+
+@pytest.mark.parametrize("name", ["bpnet", "encoder", "transcript"])
+def test_a_gpu_computes_in_full_fp32(monkeypatch, directories, chosen, name):
+    """Under the flags of a GPU run, with which networks are trained: effects would be TF32's rounding."""
+    cudnn, found = torch.backends.cudnn, set()
+
+    def on_gpu(device, threads):
+        torch.set_float32_matmul_precision("high")
+        cudnn.allow_tf32 = True
+        return torch.device("cpu")
+
+    def note(*_):
+        found.add((torch.get_float32_matmul_precision(), cudnn.allow_tf32))
+
+    monkeypatch.setattr(explain_module, "resolve_device", on_gpu)
+    with torch.nn.modules.module.register_module_forward_hook(note):
+        explain(directories / name, chosen, mutated=1, seed=1)
+    assert found == {("highest", False)}
+    assert (torch.get_float32_matmul_precision(), cudnn.allow_tf32) == ("high", True)
+    torch.set_float32_matmul_precision("highest")
 
 
 def test_counts_are_another_target(directories, chosen):

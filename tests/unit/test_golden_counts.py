@@ -6,6 +6,7 @@ import torch
 from nucleotune.models.adapters import add_lora, freeze_encoder, head_modules
 from nucleotune.models.heads import BPNet, ConvHead, DilatedHead
 from nucleotune.models.load import build_classifier, build_masked_lm
+from nucleotune.models.padding import SDPA
 from nucleotune.models.weights import count_parameters
 from nucleotune.plugins import load_model
 from nucleotune.stages import ROOT
@@ -54,7 +55,7 @@ def test_classifiers(name, parameters):
     classifier = build_classifier(model | {"parameters": None}, seed=0)
     assert counts(classifier) == (parameters, parameters)
     assert model["parameters"] == parameters
-    assert classifier.config._attn_implementation == "sdpa"
+    assert classifier.config._attn_implementation == SDPA
 
 
 @pytest.mark.parametrize(

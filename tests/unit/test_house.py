@@ -36,6 +36,7 @@ FLOORS = [
         "groups",
         "names",
         "compiled",
+        "devices",
         "progress",
         "scripting",
     },

@@ -457,6 +457,32 @@ def test_half_precision_weights_become_fp32(tmp_path):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("adapted", [False, True])
+def test_the_head_computes_in_fp32_where_the_encoder_does_not(family, adapted):
+    """A bf16 number has 8 bits: scores of confident examples would be the same few hundred numbers, in ties."""
+    model, kinds = STAND_INS[family], {"encoder": [], "head": []}
+    network = build_classifier(model, seed=1)
+    head = head_modules(network)
+    if adapted:
+        settings = {"rank": 2, "alpha": 2, "dropout": 0.0, "seed": 1, "trained": head}
+        network = add_lora(network, model["lora_targets"], **settings)
+    for name, part in network.named_modules():
+        if isinstance(part, torch.nn.Linear) and "original_module" not in name:
+            place = "encoder" if ".encoder." in name else "head"
+            note = lambda *call, place=place: kinds[place].append(call[-1].dtype)  # noqa: E731
+            part.register_forward_hook(note)
+    ids = torch.randint(6, 60, (200, 12), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        for _ in range(2):
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                logits = network.eval()(input_ids=ids).logits
+            assert not torch.is_autocast_enabled("cpu")
+    # LoRA adds its update in fp32.
+    assert torch.bfloat16 in kinds["encoder"] and set(kinds["head"]) == {torch.float32}
+    assert logits.dtype == torch.float32 and len(logits[:, 0].unique()) >= 0.95 * len(ids)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
 def test_attention_maps(family):
     """`eager` gives them, and the same logits as `sdpa`."""
     model = STAND_INS[family]

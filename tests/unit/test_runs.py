@@ -41,6 +41,7 @@ def make_settings(**changes):
         "model": model,
         "seed": 1,
         "threads": 1,
+        "device": "cpu",
     }
     return Settings(**(defaults | changes))
 
@@ -78,7 +79,6 @@ def test_two_processes_train_what_one_trains(
     tmp_path, monkeypatch, forked, training_seed, adaptation, rate
 ):
     """Real processes with gloo between them; without dropout both ways have the same numbers, to rounding."""
-    monkeypatch.setattr(parallel, "usable_processes", lambda wanted: wanted)
     # 120 training rows in batches of 17: the last one of an epoch holds a single example, one process gets none of it.
     settings = make_settings(
         method=make_method(
@@ -107,7 +107,6 @@ def test_two_processes_train_what_one_trains(
 @pytest.mark.parametrize("network", ["bpnet", "encoder_conv"])
 def test_two_processes_train_one_profile_model(tmp_path, monkeypatch, forked, network):
     """What one process trains, to rounding; with batch normalisation, all processes have the weights that are saved."""
-    monkeypatch.setattr(parallel, "usable_processes", lambda wanted: wanted)
     model, method = None, short("bpnet-tiny")
     if network == "encoder_conv":
         method = short("specieslm-lora-tiny")
@@ -140,7 +139,7 @@ def test_two_processes_train_one_profile_model(tmp_path, monkeypatch, forked, ne
 @pytest.mark.slow
 def test_processes_told_to_stop_go_on_later(tmp_path):
     """SIGTERM to torchrun, as a scheduler sends it; dropout is on, so every process's random state counts."""
-    method = make_method(training={"epochs": 12, "save_minutes": 1e3, "evaluations_per_epoch": 1})
+    method = make_method(training={"epochs": 12, "save_minutes": 2e-3, "evaluations_per_epoch": 1})
     settings = make_settings(method=method, model=MODEL)
     unbroken, broken = make_run(tmp_path, "unbroken"), make_run(tmp_path, "broken")
     code = (
@@ -181,10 +180,28 @@ def test_reason_of_a_failed_process_is_in_the_log(tmp_path, monkeypatch, forked)
     assert "needs examples of both labels" in (tmp_path / "log").read_text()
 
 
+@pytest.mark.parametrize("at_a_time", [1, 7, 100])
+def test_gradients_are_sent_in_parts(monkeypatch, at_a_time):
+    """As two processes of the same gradients; what none of them has used stays without."""
+    sent = []
+    monkeypatch.setattr(parallel, "size", lambda: 2)
+    monkeypatch.setattr(parallel, "add_up", lambda tensor: sent.append(len(tensor)) or tensor * 2)
+    monkeypatch.setattr(parallel, "SENT_AT_A_TIME", at_a_time)
+    parameters = [torch.nn.Parameter(torch.zeros(shape)) for shape in ((2, 3), (4,), (5,), (1,))]
+    for number, parameter in enumerate(parameters):
+        parameter.grad = torch.full_like(parameter, number) if number != 1 else None
+    parallel.add_up_gradients(parameters)
+    assert parameters[1].grad is None
+    for number in (0, 2, 3):
+        assert torch.equal(parameters[number].grad, torch.full_like(parameters[number], 2 * number))
+    assert sent == {1: [4, 6, 5, 1], 7: [4, 11, 1], 100: [4, 12]}[at_a_time]
+
+
 def test_as_many_processes_as_gpus(monkeypatch):
-    assert parallel.usable_processes(4) == 4  # no GPU here: all on the CPU
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert parallel.usable_processes(4) == 2 and parallel.usable_processes(1) == 1
+    assert parallel.backend_of(2, 2) == "cpu:gloo,cuda:nccl"
+    assert parallel.backend_of(2, 1) == "gloo", "NCCL refuses two processes on one GPU"
 
 
 def of_classes():

@@ -14,7 +14,6 @@ from nucleotune.errors import InputError
 from nucleotune.models.load import load_model
 from nucleotune.predict import predict
 from nucleotune.tasks import task_of
-from nucleotune.training import parallel
 from nucleotune.training.fit import fit
 from nucleotune.training.gates import check_spread
 from nucleotune.training.kinds import learner_class
@@ -231,7 +230,6 @@ def test_smaller_micro_batches_train_the_same_model(tmp_path, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_processes_train_what_one_trains(tmp_path, monkeypatch, forked, kind):
-    monkeypatch.setattr(parallel, "usable_processes", lambda wanted: wanted)
     method = make_method(training={"epochs": 2, "batch_size": 17, "on_collapse": "keep"})
     settings = make_settings(task=kind, method=method)
     examples = make_examples(kind)

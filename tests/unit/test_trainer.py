@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from nucleotune.errors import InputError
 from nucleotune.models.adapters import add_lora
@@ -92,10 +93,14 @@ def make_examples(n=40, seed=0):
     return pd.DataFrame(columns)
 
 
-def make_trainer(adaptation="full", **changes):
+def make_trainer(adaptation="full", family="bert", **changes):
     """A classifier."""
     method = METHOD | {"adaptation": adaptation, "training": TRAINING | changes}
-    learner = ClassLearner(make_examples(), method=method, model=MODEL, seed=1, device=CPU)
+    model = MODEL | {"family": family, "max_tokens": 127}  # ESM has one position less
+    if family == "dnabert2":
+        sizes = MODEL["architecture"].items()
+        model["architecture"] = {k: v for k, v in sizes if k != "max_position_embeddings"}
+    learner = ClassLearner(make_examples(), method=method, model=model, seed=1, device=CPU)
     return Trainer(learner, seed=1)
 
 
@@ -146,7 +151,7 @@ def test_frozen_weights_have_no_gradient_and_no_place_in_the_state():
     trainer = make_trainer("frozen")
     trainer.run(lambda state: None)
     head = {f"{n}.{k}" for n in ("bert.pooler.dense", "classifier") for k in ("weight", "bias")}
-    assert set(trainer.state()["weights"]) == head
+    assert set(trainer.state()["best"]) == head
     assert all(
         p.grad is None for n, p in trainer.learner.network.named_parameters() if n not in head
     )
@@ -161,7 +166,7 @@ def test_accumulated_gradient_is_that_of_the_batch_mean(monkeypatch):
 
     reference = build_classifier(MODEL, seed=1)
     logits = forward(reference, trainer.learner.windows, batch, CPU)
-    loss = cross_entropy(logits, torch.from_numpy(trainer.learner.labels[batch]))
+    loss = cross_entropy(logits, torch.from_numpy(trainer.learner.targets[batch]))
     loss.backward()
 
     monkeypatch.setattr(trainer.optimizer, "step", lambda: None)
@@ -226,12 +231,16 @@ def test_evaluations_per_epoch(share, expected):
 
 
 @KINDS
-def test_saves_at_every_evaluation_and_reports_progress(caplog, make):
+def test_saves_by_time_and_at_the_end_and_reports_progress(caplog, make):
+    """No evaluation makes a state; the last one holds what is left to do: the best weights, for predictions."""
     caplog.set_level("INFO")
-    saved = []
+    saved, often = [], []
     trainer = make()
     trainer.run(saved.append)
-    assert [state["step"] for state in saved] == [4, 8, 12]
+    make(save_minutes=1e-9).run(often.append)
+    assert [state["step"] for state in saved] == [12]
+    assert [state["step"] for state in often] == list(range(1, 13))
+    assert set(often[10]) - set(saved[0]) == {"weights", "optimizer"}
     assert "step 12/12: training loss" in caplog.text
     sums = dict.fromkeys(trainer.learner.parts, 8.0)
     trainer._log(Tally(sums, examples=8), Tally(examples=40, seconds=0.5))
@@ -354,6 +363,63 @@ def test_out_of_memory_with_a_single_example():
     out_of_memory_above(trainer, 20)
     with pytest.raises(InputError, match="a single example of .* tokens. Ask for a GPU"):
         trainer.run(lambda state: None)
+
+
+def test_the_moments_are_there_before_the_first_step():
+    """And are those that AdamW makes for itself: the same training, to the last bit."""
+    trainer, plain = make_trainer(), make_trainer()
+    assert len(trainer.optimizer.state) == len(trainer.trained)
+    plain.optimizer.state.clear()
+    for one in (trainer, plain):
+        one._step(np.arange(8))
+    ours, theirs = (one.optimizer.state_dict()["state"] for one in (trainer, plain))
+    assert ours.keys() == theirs.keys()
+    for number, moments in theirs.items():
+        for name, values in moments.items():
+            assert torch.equal(ours[number][name], values)
+            assert ours[number][name].dtype == values.dtype
+            assert ours[number][name].stride() == values.stride()
+
+
+class Waits(TorchDispatchMode):
+    """Counts what would make the CPU wait for a GPU: numbers read back, and sizes that depend on values."""
+
+    #: And copies into ordinary memory, which a CPU cannot tell from others.
+    WAITING = ("_local_scalar_dense", "is_nonzero", "nonzero", "equal", "masked_select", "unique")
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        name = function.overloadpacket.__name__
+        if name.startswith(self.WAITING):
+            self.found.append(name)
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("family", ["bert", "esm", "dnabert2"])
+def test_a_step_on_padded_batches_waits_for_nothing(family):
+    trainer = make_trainer(family=family)
+    batch = trainer.learner.batches(1, 0)[0]
+    sizes = trainer.learner.sizes[batch]
+    assert len(set(sizes.tolist())) > 1, "padded"
+    trainer._step(batch)
+    with Waits() as waits:
+        trainer._step(batch)
+    assert not waits.found
+    trainer.progress.step += 2
+    with Waits() as waits:
+        trainer._tally(told_to_stop=False)
+    assert waits.found, "the look at the results, every few steps"
+
+
+def test_a_step_on_profiles_waits_for_nothing():
+    trainer = make_profile_trainer(max_gradient_norm=1.0)
+    trainer._step(np.arange(8))
+    with Waits() as waits:
+        trainer._step(np.arange(8))
+    assert not waits.found
 
 
 @KINDS

@@ -32,6 +32,7 @@ def cross_tests(
     related: Mapping[str, Any],
     bootstrap: Mapping[str, Any],
     threads: int = 1,
+    device: str | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Metrics of one method on the test rows of other data sets, by data set.
 
@@ -45,19 +46,20 @@ def cross_tests(
         related: which rows are left out, see `unseen_rows`.
         bootstrap: `resamples`, `confidence`, `seed`.
         threads: of predictions, and of the search for relatives.
+        device: of predictions; None takes CUDA if there is one.
 
     Each value is what `evaluate` returns of part `test`, or `not_run` with the reason; and the counts of `unseen_rows`.
     """
     own = read_examples(examples)
     reason = next(filter(None, map(not_run, predictions.values())), None)
-    found = {}
+    found, given = {}, {"threads": threads, "device": device}
     for name, path in others.items():
         rows, counts = unseen_rows(own, read_examples(path), **related, threads=threads)
         if reason is None and rows.empty:
             content = unmeasured("all of its test rows have relatives in training")
         elif reason is None:
             rows = rows.assign(id=f"{name}:" + rows["id"])
-            content = _judge(own, rows, predictions, models, kind, judged, bootstrap, threads)
+            content = _judge(own, rows, predictions, models, kind, judged, bootstrap, **given)
         else:
             content = unmeasured(reason)
         found[name] = {**content, **counts}
@@ -106,7 +108,9 @@ def _judge(
     kind: str,
     judged: Mapping[str, Any],
     bootstrap: Mapping[str, Any],
+    *,
     threads: int,
+    device: str | None,
 ) -> dict[str, Any]:
     """What the kind's `evaluate` says of `rows`, or why they cannot be predicted."""
     task, names = task_of(kind), judged["names"]
@@ -118,7 +122,7 @@ def _judge(
         both.to_parquet(examples)
         for seed, model in models.items():
             try:
-                new = predict(model, records, threads=threads)
+                new = predict(model, records, threads=threads, device=device)
             except InputError as error:  # such as another length than the method takes
                 return unmeasured(str(error))
             valid = task.read_predictions(predictions[seed], splits=["valid"])

@@ -36,6 +36,7 @@ from nucleotune.profile_contracts import (
     write_profile_predictions,
 )
 from nucleotune.progress import Progress
+from nucleotune.training.batches import to_device
 from nucleotune.training.compute import (
     precision,
     predict_parts,
@@ -122,8 +123,8 @@ class ProfileLearner(Learner):
 
     def learn(self, rows: Rows, batch_size: int) -> torch.Tensor:
         """See `Learner`."""
-        counts = self.counts[rows].to(self.device, non_blocking=True)
-        coefficients = self.coefficients[rows].to(self.device, non_blocking=True)
+        counts = to_device(self.counts[rows], self.device)
+        coefficients = to_device(self.coefficients[rows], self.device)
         logits, log_counts = outputs(self.network, self.inputs[rows], self.device)
         values = batch_size * counts.shape[1]
         profile = profile_loss(logits, counts, coefficients).sum() / values
@@ -181,11 +182,10 @@ class ProfileLearner(Learner):
 def outputs(network: nn.Module, inputs: torch.Tensor, device: torch.device) -> Output:
     """Profile logits and log counts, fp32, of a few inputs.
 
-    On CUDA an encoder, which reads token ids, computes in bf16 (`compute.precision`); all else in fp32.
+    On CUDA an encoder, which reads token ids, computes in bf16 (`compute.precision`); all else in fp32, whose products
+    and convolutions are TF32 there.
     """
-    if device.type == "cuda":
-        inputs = inputs.pin_memory()
-    inputs = inputs.to(device, non_blocking=True)
+    inputs = to_device(inputs, device)
     low = not inputs.is_floating_point() and precision(device) == "bf16"
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=low):
         logits, log_counts = network(inputs)
@@ -247,7 +247,7 @@ def hidden_states(network: EncoderProfile, ids: torch.Tensor, device: torch.devi
     states, done = None, 0
     for part in ids.split(PREDICTED_AT_A_TIME):
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=low):
-            hidden = network.hidden(input_ids=part.to(device)).cpu()
+            hidden = network.hidden(input_ids=to_device(part, device)).cpu()
         if states is None:
             states = hidden.new_empty((len(ids), *hidden.shape[1:]))
         states[done : done + len(part)] = hidden

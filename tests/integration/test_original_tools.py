@@ -108,7 +108,7 @@ def test_plek_status_is_not_an_error_and_short_transcripts_stay(run):
 def test_absent_tool_is_a_row_that_says_so(run):
     table = pd.read_csv(run / "results/tables/lncrna_table3.tsv", sep="\t")
     rows = table[table["method"] == "LncFinder (absent)"]
-    assert set(rows["status"]) == {"not run"} and len(rows) == 6
+    assert set(rows["status"]) == {"not run"} and len(rows) == 7
     (note,) = set(rows["note"])
     assert (
         note == "not run: the R package LncFinder is not installed (conda env: envs/lncfinder.yaml)"

@@ -31,6 +31,7 @@ rule attribute:
         "results/benchmarks/attribute/{study}.{dataset}.{method}.seed{seed}{part}.tsv"
     wildcard_constraints:
         study=any_of(EXPLAINED_STUDIES),
+        method=any_of(RUN.trained),
     priority: LONG
     conda:
         "../envs/nucleotune.yaml"
@@ -53,6 +54,13 @@ rule attribute:
         "Explaining {wildcards.method} on {wildcards.dataset}{wildcards.part}; progress in {log}"
     script:
         "../scripts/attribute.py"
+
+
+# A rule of their own, so that a profile which sends a rule to GPUs leaves them where they are. Same in task.smk.
+use rule attribute as attribute_baseline with:
+    wildcard_constraints:
+        study=any_of(EXPLAINED_STUDIES),
+        method=any_of(RUN.baselines),
 
 
 rule modisco:

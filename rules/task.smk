@@ -88,6 +88,7 @@ rule cross_tests:
         "results/benchmarks/cross_tests/{dataset}.{method}.tsv"
     wildcard_constraints:
         dataset=any_of(crossed(RUN)),
+        method=any_of(RUN.trained),
     conda:
         "../envs/nucleotune.yaml"
     threads: lambda wildcards: training_need("threads")(wildcards, 1)
@@ -108,6 +109,12 @@ rule cross_tests:
         "Testing {wildcards.method} of {wildcards.dataset} on the other tasks with its labels"
     script:
         "../scripts/cross_tests.py"
+
+
+use rule cross_tests as cross_tests_baseline with:
+    wildcard_constraints:
+        dataset=any_of(crossed(RUN)),
+        method=any_of(RUN.baselines),
 
 
 rule simulate_task:

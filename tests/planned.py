@@ -26,8 +26,7 @@ MADE_BY = {
     r".*/relatives.json": "relatives",
     r".*/metrics.json": "evaluate",
     r".*/comparison.tsv": "compare",
-    r".*/attribution/contributions.npz": "attribute",
-    r".*/attribution/motifs.tsv": "modisco",
+    r".*/attribution/(.*/)?motifs.tsv": "modisco",
     r".*/structures.parquet": "rbp_structures",
     r".*/regions.parquet": "rbp_regions",
     r".*/attention/summary.tsv": "rbp_attention",
@@ -88,6 +87,8 @@ def _rule(run: Run, study: str, path: str) -> str | None:
     parts = path.split("/")
     if parts[-1] == "examples.parquet":
         return f"{study}_pool" if run.datasets[study][parts[2]].pooled else f"{study}_examples"
+    if parts[-1] == "contributions.npz":
+        return "attribute_baseline" if parts[3] in run.baselines else "attribute"
     if parts[-1] == "predictions.parquet":
         dataset, method = parts[2:4]
         if method in run.baselines:

@@ -119,7 +119,7 @@ def test_several_targets_are_explained_one_by_one(tmp_path):
     asked = ("task_motifs", "task_contributions", *overlay(tmp_path, text))
     done = snakemake(tmp_path, *asked, "--dry-run").stdout
     counts = job_counts(done)
-    assert counts["attribute"] == counts["modisco"] == 3 and counts["baseline"] == 2
+    assert counts["attribute_baseline"] == counts["modisco"] == 3 and counts["baseline"] == 2
     folder = "results/task/toy-labels/cnn/seed1/attribution"
     assert f"{folder}/donor/contributions.npz" in done and "cnn on toy-labels/branch;" in done
     assert "toy-numbers/cnn/seed1/attribution/contributions.npz" in done

@@ -11,7 +11,11 @@ studies: [lncrna, promoters, rbp, polya, task]
 offline: false
 lncrna: {species: [human, mouse], splits: [paper, gene], methods: [lora-bert-orf, length], per_job: 4}
 promoters: {species: [human-110], tasks: [task3], lengths: [300], splits: [random], methods: [promoters-dnabert-3, gc]}
-task: {tasks: [toy-classes, other-classes], methods: [dnabert-3, gc], cross: true}
+task:
+  tasks: [toy-classes, other-classes]
+  methods: [dnabert-3, gc]
+  cross: true
+  attribution: {methods: [dnabert-3, gc]}
 rbp:
   collections: [rbpsuite]
   rbps: [AARS]
@@ -72,7 +76,7 @@ def test_gpu_jobs_go_to_gpus_for_a_day_at_most(tmp_path):
     done = snakemake(tmp_path, "all", "tune", *plain, *overlay, *profile)
     jobs = re.findall(r"^rule (\w+):\n(?:    .*\n)*?    resources: (.*)", done.stdout, re.M)
     asked = {name: dict(pair.split("=") for pair in text.split(", ")) for name, text in jobs}
-    assert rules_with_gpu() <= set(asked)
+    assert rules_with_gpu() | {"attribute_baseline", "cross_tests_baseline"} <= set(asked)
     for name, resources in asked.items():
         on_gpu = name in rules_with_gpu()
         assert resources.get("gres") == ("gpu:1" if on_gpu else None), name

@@ -43,7 +43,6 @@ def test_sequences_behind_the_stop_codon_tell_of_the_reads_of_yeast_genes():
     assert measured("yeast-reads", "tfidf", "pearson")["ci_low"] > 0
 
 
-@pytest.mark.skipif(not EXPLAINED.is_dir(), reason="config.yaml has no task.attribution")
 @pytest.mark.parametrize(("site", "places"), [("acceptor", {198, 199}), ("donor", {200, 201})])
 def test_the_network_looks_at_ag_before_and_gt_behind_the_splice_site(site, places):
     with np.load(EXPLAINED / site / "contributions.npz") as file:

@@ -23,8 +23,8 @@ OPTIONS = {
     "tfidf": {"ngram_ranges": [[2, 4]], "c_grid": [1.0, 100.0]},
     "onehot": {"c_grid": [0.1, 1.0]},
     "cnn": {
-        **{"filters": 16, "kernel": 7, "epochs": 10, "patience": 10, "batch_size": 16},
-        **{"learning_rate": 5e-3, "threads": 1},
+        **{"filters": 16, "kernel": 7, "epochs": 7, "patience": 2, "batch_size": 16},
+        **{"learning_rate": 1e-2, "threads": 1},
     },
     "boosted": {
         **{"kmer": 3, "rounds": 60, "patience": 20, "learning_rate": 0.2, "leaves": 7},

@@ -185,7 +185,7 @@ def _neighbours(n: int, edges: np.ndarray) -> tuple:
     size = 0
     for e in range(len(edges)):
         source, target, kind = edges[e, 0], edges[e, 1], edges[e, 2]
-        for both_ways in range(2 if kind == OF_PART or kind == OF_NUCLEOTIDE else 1):
+        for both_ways in range(2 if kind in (OF_PART, OF_NUCLEOTIDE) else 1):
             a, b = (target, source) if both_ways else (source, target)
             arcs[size, 0], arcs[size, 1], arcs[size, 2] = a, b, kind
             arcs[size + 1, 0], arcs[size + 1, 1], arcs[size + 1, 2] = n + b, n + a, kind

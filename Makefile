@@ -39,6 +39,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml $(if $(filter-out $(LAST_IN
 	$(BIN)/python -m pip install --quiet -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	@$(BIN)/python -m compileall -q nucleotune  # as pip does: many short jobs import it
+	@$(BIN)/python -m nucleotune.warm  # compiled functions too: jobs side by side would each compile them
 	@$(if $(INDEX),echo $(INDEX) > $(VENV)/.torch-index)
 	@$(BIN)/python -m nucleotune.devices
 	@touch $@

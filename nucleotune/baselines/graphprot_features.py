@@ -33,6 +33,8 @@ _HASH_START = 0xAAAAAAAA
 _BITS_32 = 0xFFFFFFFF
 _BITS_31 = 0x7FFFFFFF
 
+_COLON, _DOT = b":."
+
 
 def features(
     sequences: Sequence[str],
@@ -70,7 +72,9 @@ def features(
                     "brackets and dots, one sign per nucleotide; were the structures computed from other sequences?"
                 )
         labels, edges = build_graph(codes, partners, structures is None)
-        row_ids, row_values = _graph_features(labels, edges, radius, distance, bitsize)
+        labels = np.concatenate([labels, labels + _REVERSED])
+        is_relation = labels % _REVERSED == RELATION
+        row_ids, row_values = _graph_features(labels, is_relation, edges, radius, distance, bitsize)
         ids.append(row_ids)
         values.append(row_values)
     starts = np.concatenate([[0], np.cumsum([len(row) for row in ids], dtype=np.int64)])
@@ -111,18 +115,24 @@ def _mix(state: int, i: int, value: int) -> int:
 
 @njit(cache=True)
 def _graph_features(
-    labels: np.ndarray, edges: np.ndarray, radius: int, distance: int, bitsize: int
+    labels: np.ndarray,
+    is_relation: np.ndarray,
+    edges: np.ndarray,
+    radius: int,
+    distance: int,
+    bitsize: int,
 ) -> tuple:
-    """Return ids, int32 (k,) and ascending, and values, float32 (k,), of the features of a graph (`build_graph`)."""
-    n = len(labels)
-    labels = np.concatenate((labels, labels + _REVERSED))
+    """Return ids, int32 (k,) and ascending, and values, float32 (k,), of the features of a graph.
+
+    `labels` (2v,) are those of its vertices and of their reversed copies, `edges` (e, 3) its own (`build_graph`).
+    """
+    n = len(labels) // 2
     starts, targets, kinds = _neighbours(n, edges)
     codes = np.empty((radius + 1, 2 * n), dtype=np.int64)
     for vertex in range(2 * n):
         codes[0, vertex] = _label_code(labels[vertex])
         if radius:
             codes[1, vertex] = _neighbourhood_code(vertex, labels, starts, targets, kinds)
-    is_relation = labels % _REVERSED == RELATION
 
     counts = np.zeros((radius + 1, distance + 1, 2**bitsize), dtype=np.int32)
     steps = np.full(2 * n, -1, dtype=np.int64)
@@ -134,7 +144,8 @@ def _graph_features(
     for vertex in range(2 * n):
         if not is_relation[vertex]:
             found = _reach(vertex, distance, starts, targets, is_relation, steps, reached)
-            for other in reached[:found]:
+            for i in range(found):
+                other = reached[i]
                 for r in range(radius + 1):
                     a, b = codes[r, vertex], codes[r, other]
                     feature = _pair_code(r, steps[other], min(a, b), max(a, b))
@@ -145,7 +156,8 @@ def _graph_features(
         for edge in range(starts[vertex], starts[vertex + 1]):
             side = 0 if kinds[edge] == OF_NUCLEOTIDE else 1
             found = _reach(targets[edge], distance, starts, targets, is_relation, steps, reached)
-            for other in reached[:found]:
+            for i in range(found):
+                other = reached[i]
                 d = steps[other]
                 steps[other] = -1
                 if seen[side, d, other] != vertex:
@@ -153,8 +165,9 @@ def _graph_features(
                     around[side, d, sizes[side, d]] = other
                     sizes[side, d] += 1
         for d in range(distance + 1):
-            for nucleotide in around[0, d, : sizes[0, d]]:
-                for part in around[1, d, : sizes[1, d]]:
+            for i in range(sizes[0, d]):
+                for j in range(sizes[1, d]):
+                    nucleotide, part = around[0, d, i], around[1, d, j]
                     for r in range(radius + 1):
                         feature = _pair_code(r, d, codes[r, nucleotide], codes[r, part])
                         counts[r, d, feature & (2**bitsize - 1)] += 1
@@ -171,18 +184,17 @@ def _neighbours(n: int, edges: np.ndarray) -> tuple:
     arcs = np.empty((4 * len(edges), 3), dtype=np.int64)
     size = 0
     for e in range(len(edges)):
-        source, target, kind = edges[e]
-        arcs[size] = source, target, kind
-        arcs[size + 1] = n + target, n + source, kind
-        size += 2
-        if kind in (OF_PART, OF_NUCLEOTIDE):
-            arcs[size] = target, source, kind
-            arcs[size + 1] = n + source, n + target, kind
+        source, target, kind = edges[e, 0], edges[e, 1], edges[e, 2]
+        for both_ways in range(2 if kind in (OF_PART, OF_NUCLEOTIDE) else 1):
+            a, b = (target, source) if both_ways else (source, target)
+            arcs[size, 0], arcs[size, 1], arcs[size, 2] = a, b, kind
+            arcs[size + 1, 0], arcs[size + 1, 1], arcs[size + 1, 2] = n + b, n + a, kind
             size += 2
     starts = np.zeros(2 * n + 1, dtype=np.int64)
     for a in range(size):
         starts[arcs[a, 0] + 1] += 1
-    starts = np.cumsum(starts)
+    for vertex in range(2 * n):
+        starts[vertex + 1] += starts[vertex]
     free = starts.copy()
     targets = np.empty(size, dtype=np.int64)
     kinds = np.empty(size, dtype=np.int64)
@@ -241,17 +253,20 @@ def _neighbourhood_code(
         return _TOO_MANY
     ranks = np.empty(last - first, dtype=np.int64)
     for edge in range(first, last):
-        ranks[edge - first] = _RANK[labels[targets[edge]], kinds[edge]]
-    ranks.sort()
+        rank, at = _RANK[labels[targets[edge]], kinds[edge]], edge - first
+        while at > 0 and ranks[at - 1] > rank:
+            ranks[at] = ranks[at - 1]
+            at -= 1
+        ranks[at] = rank
     state, i, label = _HASH_START, 0, labels[vertex]
     for at in range(_LABEL_START[label], _LABEL_START[label + 1]):
         state = _mix(state, i, _LABEL_TEXT[at])
         i += 1
-    state = _mix(state, i, ord(":"))
+    state = _mix(state, i, _COLON)
     i += 1
     for k in range(len(ranks)):
         if k:
-            state = _mix(state, i, ord("."))
+            state = _mix(state, i, _DOT)
             i += 1
         for at in range(_NEIGHBOUR_START[ranks[k]], _NEIGHBOUR_START[ranks[k] + 1]):
             state = _mix(state, i, _NEIGHBOUR_TEXT[at])
@@ -278,8 +293,18 @@ def _normalised(counts: np.ndarray) -> tuple:
             square = 0
             for count in counts[r, d]:
                 square += count * count
-            if square:
-                total += counts[r, d] / np.sqrt(square)
-    ids = np.flatnonzero(total)
-    values = total[ids]
-    return ids.astype(np.int32), (values / np.sqrt(np.sum(values**2))).astype(np.float32)
+            norm = np.sqrt(square)
+            for i in range(len(total)):
+                if counts[r, d, i]:
+                    total[i] += counts[r, d, i] / norm
+    used, whole = 0, 0.0
+    for value in total:
+        used += value > 0
+        whole += value * value
+    ids, values = np.empty(used, dtype=np.int32), np.empty(used, dtype=np.float32)
+    k = 0
+    for i in range(len(total)):
+        if total[i]:
+            ids[k], values[k] = i, total[i] / np.sqrt(whole)
+            k += 1
+    return ids, values

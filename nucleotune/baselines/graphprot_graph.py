@@ -26,6 +26,8 @@ CODES = np.full(256, 4, dtype=np.uint8)
 for _letters in (b"ACGU", b"ACGT"):
     CODES[np.frombuffer(_letters, dtype=np.uint8)] = np.arange(4)
 
+_OPEN, _CLOSE, _UNPAIRED = b"()."
+
 
 @njit(cache=True)
 def pair_table(structure: np.ndarray, partner: np.ndarray) -> bool:
@@ -34,16 +36,16 @@ def pair_table(structure: np.ndarray, partner: np.ndarray) -> bool:
     depth = 0
     for i in range(len(structure)):
         partner[i] = -1
-        if structure[i] == ord("("):
+        if structure[i] == _OPEN:
             opened[depth] = i
             depth += 1
-        elif structure[i] == ord(")"):
+        elif structure[i] == _CLOSE:
             if depth == 0:
                 return False
             depth -= 1
             partner[i] = opened[depth]
             partner[opened[depth]] = i
-        elif structure[i] != ord("."):
+        elif structure[i] != _UNPAIRED:
             return False
     return depth == 0
 
@@ -80,7 +82,8 @@ def _add_vertex(label: int, labels: np.ndarray, size: np.ndarray) -> int:
 
 @njit(cache=True)
 def _add_edge(source: int, target: int, label: int, edges: np.ndarray, size: np.ndarray) -> None:
-    edges[size[1]] = source, target, label
+    edge = size[1]
+    edges[edge, 0], edges[edge, 1], edges[edge, 2] = source, target, label
     size[1] += 1
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import wilcoxon
 
 from nucleotune.contracts import further_tests
 from nucleotune.errors import InputError
@@ -124,6 +123,8 @@ def compare_profiles(
     over the rows; `wilcoxon_p` is that of the signed-rank test on the genes' correlations, averaged over seeds and
     tracks. Raises InputError when `against` has no predictions, or methods lack genes of the examples.
     """
+    from scipy.stats import wilcoxon  # takes a second, and evaluations need none of it
+
     if against not in methods:
         raise InputError(f"method {against!r}, to compare with, has no predictions")
     scored, resampled = {}, {}

@@ -223,7 +223,7 @@ def _scan(
     that of the wrong one), and whether the features end here. `joined` is room for as many bytes as `text` has.
     """
     ends = np.empty(8, np.int64)
-    row, spare, stop = 0, 0, -1
+    row, spare, stop = 0, np.int64(0), -1
     for line in range(len(line_ends)):
         begin, stop = stop + 1, line_ends[line]
         last = stop - 1 if stop > begin and text[stop - 1] == _RETURN else stop

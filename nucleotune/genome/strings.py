@@ -85,7 +85,8 @@ def intern(
     new = count[0]
     slots[at], hashes[new] = new, value
     offsets[new + 1] = offsets[new] + end - begin
-    pool[offsets[new] : offsets[new + 1]] = text[begin:end]
+    for i in range(end - begin):
+        pool[offsets[new] + i] = text[begin + i]
     count[0] = new + 1
     return new
 

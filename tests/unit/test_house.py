@@ -54,7 +54,7 @@ FLOORS = [
     },
     {"training"},
     {"attribution", "predict"},
-    {"simulate", "plan", "studies", "reporting", "config", "__main__", "__init__"},
+    {"simulate", "plan", "studies", "reporting", "config", "warm", "__main__", "__init__"},
 ]
 
 

@@ -1,4 +1,7 @@
-"""Makes the products of the lncRNA study from their files: arguments as `studies.lncrna.products` gives them."""
+"""Makes the products of the lncRNA study from their files: arguments as `studies.lncrna.products` gives them.
+
+What draws is imported where it is called: half a second that tables need not wait.
+"""
 
 from typing import Any
 
@@ -7,7 +10,6 @@ import pandas as pd
 from nucleotune.contracts import read_metrics
 from nucleotune.reporting.curves import Panel, roc_curves
 from nucleotune.reporting.facts import read_cards
-from nucleotune.reporting.figures import note_figure, roc_figure, styles_of
 from nucleotune.reporting.leaks import noted
 from nucleotune.reporting.measured import read_measured
 from nucleotune.studies.lncrna import partial_tables, tables
@@ -61,6 +63,8 @@ def figure4(
     species: str,
 ) -> None:
     """Figures 4 and 5: ROC curves on partial transcripts, one panel per data set and share kept."""
+    from nucleotune.reporting.figures import note_figure
+
     panels = [
         Panel(f"{one['title']}, {100 * share:g} % kept", one["name"], part_name(share))
         for one in datasets
@@ -73,6 +77,8 @@ def figure4(
 
 
 def _draw(panels, files, svg, datasets, methods, seeds, **layout):
+    from nucleotune.reporting.figures import roc_figure, styles_of
+
     metrics = read_metrics(files.metrics)
     curves = roc_curves(panels, files.predictions, metrics, datasets, methods, seeds)
     roc_figure(curves, svg, styles=styles_of(methods), **layout)

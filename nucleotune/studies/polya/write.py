@@ -1,4 +1,7 @@
-"""Makes the products of the poly(A) study from their files: arguments as `studies.polya.products` gives them."""
+"""Makes the products of the poly(A) study from their files: arguments as `studies.polya.products` gives them.
+
+What draws is imported where it is called: half a second that tables need not wait.
+"""
 
 import itertools
 from pathlib import Path
@@ -16,10 +19,6 @@ from nucleotune.profile_contracts import (
     read_profile_predictions,
 )
 from nucleotune.reporting import attribution_texts
-from nucleotune.reporting.attribution import Places, elements_figure
-from nucleotune.reporting.figures import styles_of
-from nucleotune.reporting.motifs import order_table, run_titles, tracks, typical
-from nucleotune.studies.polya.figures import loss_figure, profiles_figure, typical_genes
 from nucleotune.studies.polya.tables import TABLES, polya_table3, polya_table4, searches_of
 
 Written = tuple[pd.DataFrame, dict]
@@ -54,6 +53,9 @@ def table4(files: Any, *, datasets: list, methods: list) -> Written:
 
 def figure3(files: Any, svg: str, *, datasets: list, methods: list) -> None:
     """Observed and predicted profiles of typical test genes."""
+    from nucleotune.reporting.figures import styles_of
+    from nucleotune.studies.polya.figures import profiles_figure, typical_genes
+
     lines = [method["title"] for method in methods if method["kind"] == "reference"]
     runs = itertools.product(datasets, methods)
     paths = {
@@ -76,6 +78,9 @@ def figure3(files: Any, svg: str, *, datasets: list, methods: list) -> None:
 
 def figure6(files: Any, svg: str, *, datasets: list, methods: list) -> None:
     """Losses by epoch, one panel per data set."""
+    from nucleotune.reporting.figures import styles_of
+    from nucleotune.studies.polya.figures import loss_figure
+
     panels = {one["name"]: one["title"] for one in datasets}
     titles = {one["name"]: one["title"] for one in methods}
     histories: dict[str, dict[str, list]] = {}
@@ -88,6 +93,9 @@ def figure6(files: Any, svg: str, *, datasets: list, methods: list) -> None:
 
 def figure8(files: Any, svg: str, *, described: dict, length: int) -> None:
     """Contributions along typical sequences, and where the elements are."""
+    from nucleotune.reporting.attribution import Places, elements_figure
+    from nucleotune.reporting.motifs import run_titles, tracks, typical
+
     chosen, rows, places = {}, [], []
     for run, *paths in zip(
         run_titles("polya", files.contributions, described),
@@ -110,6 +118,8 @@ def figure8(files: Any, svg: str, *, described: dict, length: int) -> None:
 
 def order(files: Any, *, described: dict) -> Written:
     """Whether the elements are in order more often than by chance."""
+    from nucleotune.reporting.motifs import order_table, run_titles
+
     runs = run_titles("polya", files.order, described)
     found = [read_tsv(path) for path in files.order]
     return order_table(dict(zip(runs, found, strict=True))), attribution_texts.TABLES["order"]

@@ -9,11 +9,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from nucleotune.reporting.figures import COLOURS, SETTINGS, save
+from nucleotune.studies.promoters.tables import LAYERS
 
 #: Nucleotides over which lines and bands are averaged.
 WINDOW = 9
-
-LAYERS = {"last": "last layer", "all": "all layers"}
 
 
 def profile_figure(

@@ -25,7 +25,6 @@ from nucleotune.reporting.performance import (
     with_unrelated,
 )
 from nucleotune.reporting.tables import long_table, row
-from nucleotune.studies.promoters.figures import LAYERS
 
 #: The paper's one species, as `published_as` of a data set.
 PAPER = "human"
@@ -37,6 +36,9 @@ TASKS = {
     "task3": ("high_vs_low_expression", "3: high or low expression"),
     "task4": ("coding_vs_lncrna", "4: protein-coding or lncRNA gene"),
 }
+#: Layers whose attention is shown.
+LAYERS = {"last": "last layer", "all": "all layers"}
+
 #: Length of the promoters in Tables 2 and 4, nt.
 LENGTH = 300
 

@@ -1,4 +1,7 @@
-"""Makes the products of the promoter study from their files: arguments as `studies.promoters.products` gives them."""
+"""Makes the products of the promoter study from their files: arguments as `studies.promoters.products` gives them.
+
+What draws is imported where it is called: half a second that tables need not wait.
+"""
 
 from typing import Any
 
@@ -9,7 +12,6 @@ from nucleotune.frames import read_tsv
 from nucleotune.reporting.facts import read_cards
 from nucleotune.reporting.measured import read_measured
 from nucleotune.studies.promoters import tables
-from nucleotune.studies.promoters.figures import profile_figure
 
 Written = tuple[pd.DataFrame, dict]
 
@@ -50,5 +52,7 @@ def controls(files: Any, *, titles: list, labels: list) -> Written:
 
 def figure2(files: Any, svg: str, *, titles: list, labels: list) -> None:
     """Attention along promoters, by class."""
+    from nucleotune.studies.promoters.figures import profile_figure
+
     shown = {title: read_tsv(path) for title, path in zip(titles, files.attention, strict=True)}
     profile_figure(shown, dict(enumerate(labels)), svg)

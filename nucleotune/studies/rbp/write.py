@@ -1,4 +1,7 @@
-"""Makes the products of the RBP study from their files: arguments as `studies.rbp.products` gives them."""
+"""Makes the products of the RBP study from their files: arguments as `studies.rbp.products` gives them.
+
+What draws is imported where it is called: half a second that tables need not wait.
+"""
 
 from typing import Any
 
@@ -7,12 +10,6 @@ import pandas as pd
 from nucleotune.contracts import read_metrics
 from nucleotune.reporting.measured import read_measured
 from nucleotune.sequence.mea import read_engine
-from nucleotune.studies.rbp.attention_figures import (
-    region_figure,
-    similarity_figure,
-    structure_figure,
-)
-from nucleotune.studies.rbp.figures import auroc_figure
 from nucleotune.studies.rbp.findings import Findings, gather_findings
 from nucleotune.studies.rbp.tables import (
     TABLES,
@@ -40,12 +37,16 @@ def comparison(
 
 def figure2(files: Any, svg: str, *, datasets: list, methods: list, focus: str) -> None:
     """AUROC over proteins."""
+    from nucleotune.studies.rbp.figures import auroc_figure
+
     values = auroc_by_protein(read_metrics(files.metrics), datasets, methods)
     auroc_figure(values, focus, svg)
 
 
 def figure3(files: Any, svg: str, *, found: dict, titles: dict, example: list | None) -> None:
     """Attention and transcript regions."""
+    from nucleotune.studies.rbp.attention_figures import region_figure
+
     all_found = _gathered(found)
     region_figure(
         all_found.summary,
@@ -59,11 +60,15 @@ def figure3(files: Any, svg: str, *, found: dict, titles: dict, example: list | 
 
 def figure4(files: Any, svg: str, *, found: dict, titles: dict) -> None:
     """Likeness of attention before and after fine-tuning."""
+    from nucleotune.studies.rbp.attention_figures import similarity_figure
+
     similarity_figure(_gathered(found).summary, svg, titles=_but(titles, "after"))
 
 
 def figure5(files: Any, svg: str, *, found: dict, titles: dict, example: str | None) -> None:
     """Attention and secondary structure."""
+    from nucleotune.studies.rbp.attention_figures import structure_figure
+
     all_found = _gathered(found)
     structure_figure(
         all_found.summary,

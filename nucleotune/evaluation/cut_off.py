@@ -21,12 +21,12 @@ class Columns(NamedTuple):
     predicted: str
 
 
-def best_cut_off(labels: NDArray, scores: Floats, by: str = "mcc") -> float:
+def best_cut_off(labels: NDArray, scores: Floats, by: str = "mcc") -> float | None:
     """The cut-off that is best by `by` ("mcc" or "f1"): label 1 is called from this score on.
 
     `labels` (0 or 1) and `scores` have shape (n,). It lies half-way between two scores that occur, so that it stands
-    off both, or is the lowest score (all are called); of several that are as good it is the highest. ValueError when
-    only one label occurs.
+    off both, or is the lowest score (all are called); of several that are as good it is the highest. None where scores
+    tell nothing: all are equal, or no cut-off has an MCC above 0. ValueError when only one label occurs.
     """
     y = np.asarray(labels, dtype=bool)
     if y.all() or not y.any():
@@ -44,6 +44,8 @@ def best_cut_off(labels: NDArray, scores: Floats, by: str = "mcc") -> float:
     else:
         scale = np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
         values = np.divide(tp * tn - fp * fn, scale, out=np.zeros_like(tp), where=scale > 0)
+    if len(ends) == 1 or (by == "mcc" and values.max() <= 0):
+        return None
     best = ends[np.argmax(values)]
     if best == ranked.size - 1:
         return float(ranked[best])
@@ -59,7 +61,7 @@ def decide_anew(
 
     `parts` are the decisions by name; rows whose label is not known choose nothing. Returns tables as they were but for
     the columns of decisions, and {part: {seed: cut-off}}. Where the validation rows do not hold both labels of a part,
-    its cut-off is None and the decisions stay the method's own.
+    or `best_cut_off` finds none, its cut-off is None and the decisions stay the method's own.
     """
     decided: dict[int, pd.DataFrame] = {}
     chosen: dict[str, dict[str, float | None]] = {part: {} for part in parts}
@@ -69,11 +71,11 @@ def decide_anew(
         for part, columns in parts.items():
             known = valid.loc[valid[columns.label].notna()]
             labels = known[columns.label].to_numpy(dtype=float)
-            if len(np.unique(labels)) < 2:
-                chosen[part][str(seed)] = None
-                continue
-            cut_off = best_cut_off(labels, known[columns.score].to_numpy(dtype=float), by)
+            cut_off = None
+            if len(np.unique(labels)) > 1:
+                cut_off = best_cut_off(labels, known[columns.score].to_numpy(dtype=float), by)
             chosen[part][str(seed)] = cut_off
-            table[columns.predicted] = (table[columns.score] >= cut_off).astype("int8")
+            if cut_off is not None:
+                table[columns.predicted] = (table[columns.score] >= cut_off).astype("int8")
         decided[seed] = table
     return decided, chosen

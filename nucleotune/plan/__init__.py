@@ -49,6 +49,11 @@ class Dataset:
         """Whose genome and annotation it is read from: its species."""
         return self.species[0]
 
+    @property
+    def aside(self) -> bool:
+        """Whether it only stands beside another data set: analysed further where it is named, not by default."""
+        return False
+
 
 def any_of(names: Iterable[str]) -> str:
     """A wildcard's constraint: one of some names as they are written, or nothing at all if there are none."""

@@ -80,6 +80,7 @@ def attributed_runs(
     config: Mapping[str, Any],
     study: str,
     shown: Iterable[str],
+    aside: Iterable[str],
     methods: Mapping[str, Iterable[str]],
     kind: Callable[[str], tuple[str, Sequence[str]]],
 ) -> list[Explanation]:
@@ -89,6 +90,7 @@ def attributed_runs(
         config: validated configuration.
         study: a study of the run; one without a block `attribution` has none.
         shown: its data sets.
+        aside: those of them that are explained only where the configuration names them.
         methods: data set -> its methods.
         kind: of a data set, kind of its labels and names of its classes, labels or numbers.
 
@@ -97,7 +99,9 @@ def attributed_runs(
     settings, shown = config[study].get("attribution", {"methods": []}), list(shown)
     if not settings["methods"]:
         return []
-    wanted = shown if settings["datasets"] is None else settings["datasets"]
+    wanted = settings["datasets"]
+    if wanted is None:
+        wanted = [name for name in shown if name not in aside]
     for name in wanted:
         if name not in shown:
             raise InputError(

@@ -140,6 +140,7 @@ class Run:
                 self.config,
                 study,
                 self.shown[study],
+                [one.name for one in self.datasets[study].values() if one.aside],
                 self.assigned[study],
                 lambda dataset, study=study: (
                     self.task(study, dataset),

@@ -30,10 +30,18 @@ def test_it_stands_half_way_and_survives_neighbouring_floats():
     near = np.array([0.5, np.nextafter(0.5, 1)])
     assert best_cut_off(np.array([0, 1]), near) == near[1]
     assert best_cut_off(np.array([1, 0]), np.array([0.2, 0.9]), "f1") == 0.2, "all are called"
+    assert best_cut_off(np.array([1, 0]), np.array([0.2, 0.9])) is None, "none is above chance"
     with pytest.raises(ValueError, match="both labels"):
         best_cut_off(np.array([1, 1]), near)
     with pytest.raises(ValueError, match="'auroc'"):
         best_cut_off(np.array([0, 1]), near, "auroc")
+
+
+@pytest.mark.parametrize("by", FUNCTIONS)
+def test_one_score_for_all_leaves_the_decision(by):
+    constant = table([0, 1, 1]).assign(score=0.1)
+    decided, chosen = decide_anew({1: constant}, {"": COLUMNS}, by)
+    assert chosen == {"": {"1": None}} and not decided[1]["predicted"].any()
 
 
 def table(test_labels):

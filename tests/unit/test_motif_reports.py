@@ -204,13 +204,20 @@ def test_runs_that_are_explained():
     def kind(dataset):
         return "profiles", []
 
-    found = attributed_runs(settings, "polya", ["a", "b"], methods, kind)
+    found = attributed_runs(settings, "polya", ["a", "b"], [], methods, kind)
     assert found == [("a", "bpnet-tiny", "")]
-    assert attributed_runs({"lncrna": {}}, "lncrna", ["a"], methods, kind) == []
-    assert attributed_runs(load_run(config())["config"], "polya", ["a"], methods, kind) == []
+    methods["a-part"] = methods["a"]
+    sets = ["a", "a-part"], ["a-part"]
+    assert attributed_runs(settings, "polya", *sets, methods, kind) == found, (
+        "not what stands aside"
+    )
+    named = load_run(config(methods=["bpnet-tiny"], datasets=["a-part"]))["config"]
+    assert attributed_runs(named, "polya", *sets, methods, kind) == [("a-part", "bpnet-tiny", "")]
+    assert attributed_runs({"lncrna": {}}, "lncrna", ["a"], [], methods, kind) == []
+    assert attributed_runs(load_run(config())["config"], "polya", ["a"], [], methods, kind) == []
     wrong = load_run(config(methods=["bpnet-tiny"], datasets=["c"]))["config"]
     with pytest.raises(InputError, match="no data set 'c' in this run; known: a, b"):
-        attributed_runs(wrong, "polya", ["a", "b"], methods, kind)
+        attributed_runs(wrong, "polya", ["a", "b"], [], methods, kind)
 
 
 def task_run(tasks, **attribution):

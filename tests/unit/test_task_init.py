@@ -139,6 +139,23 @@ def test_counts_may_be_classes_or_numbers():
     assert found(file, kind="numbers").keys["kind"] == "numbers"
 
 
+def test_a_class_may_be_called_na(capsys):
+    file = table(target=["NA", "none", "donor"] * 40)
+    assert __main__.main(["init", file]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert (
+        "classes: 3 different cells; 'NA' and 'none' taken as a class: leave cells empty where the class is unknown"
+        in said
+    )
+    _, card = built()
+    assert card["classes"] == {"NA": 40, "donor": 40, "none": 40}
+
+
+def test_one_class_is_no_question():
+    with pytest.raises(InputError, match="all labels are 'a'; expected two classes or more"):
+        found(table(target=["a"] * 120), kind="classes")
+
+
 def test_rna_and_odd_rows(capsys):
     frame = pd.DataFrame(
         {"seq": [one.replace("T", "U") for one in sequences(100)], "y": ["a", "b"] * 50}

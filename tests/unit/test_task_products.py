@@ -319,6 +319,9 @@ def test_a_chosen_cut_off_is_that_of_the_confusion(tmp_path):
     right = read_metrics(files.metrics)["two"]["bert"]["splits"]["test"]["accuracy"]["value"]
     assert np.trace(counts) / counts.sum() == pytest.approx(right)
     assert counts.tolist() != _confusion({**datasets[0], "threshold": None}, found).tolist()
+    table = tables.performance_table(read_metrics(files.metrics), datasets[:1], METHODS, {})
+    notes = table.loc[table["status"] != "not run", "note"]
+    assert notes.str.contains("decides at the cut-off of the best MCC on validation").all()
 
 
 def test_precision_at_each_recall():

@@ -398,7 +398,7 @@ def _kind(asked: Mapping[str, Any], found: Look) -> None:
         elif _is_number(known) and (distinct > MOST_CLASSES or not _is_whole(known)):
             kind, why = "numbers", f"{distinct:,} different numbers"
         elif distinct <= MOST_CLASSES:
-            kind, why = "classes", f"{distinct} different cells"
+            kind, why = "classes", f"{cells[cells != ''].nunique()} different cells"
             if _is_number(known) and distinct > 2:
                 why += "; if they are counts or grades, say --kind numbers"
         elif separator := _separator(known):
@@ -409,6 +409,18 @@ def _kind(asked: Mapping[str, Any], found: Look) -> None:
                 f"{found.keys['files'][0]['path']}: {distinct:,} different texts as labels"
                 f" ({', '.join(known.unique()[:3])}, ...), too many for classes;"
                 " is it the right column (--label)? Else say --kind classes"
+            )
+    if kind == "classes":
+        # A reader of classes takes an empty cell alone as unknown.
+        known = cells[cells != ""]
+        if words := [one for one in known.unique() if one.lower() in MISSING]:
+            why += f"; {' and '.join(map(repr, words))} taken as a class: leave cells empty where the class is unknown"
+        if known.nunique() < 2:
+            raise InputError(
+                f"{found.keys['files'][0]['path']}: all labels are {known.iloc[0]!r}; expected two classes or more:"
+                " is it the right column (--label)?"
+                if len(known)
+                else f"{found.keys['files'][0]['path']}: no row has a label; is it the right column (--label)?"
             )
     found.take("kind", kind, why)
     if kind == "classes":

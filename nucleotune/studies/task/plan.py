@@ -52,6 +52,11 @@ class TaskDataset(Dataset):
         """Whose genome sequences are cut from: its task."""
         return self.task
 
+    @property
+    def aside(self) -> bool:
+        """Whether it is a point of a learning curve."""
+        return self.share is not None
+
 
 def listed_tasks(run: Run) -> dict[str, TaskDataset]:
     """Data sets of a run: `<task>` or `<task>_<row of its sheet>`, each followed by its shares, `.._train5` for 5 %.
@@ -204,7 +209,7 @@ def described_tasks(
                 "main_metric": task["main_metric"] or compared(task["kind"], len(names))[0],
                 "tests": list(task["tests"]),
                 "share": dataset.share,
-                "aside": dataset.share is not None,
+                "aside": dataset.aside,
                 "whole": f"{dataset.task}_{dataset.row}" if dataset.row else dataset.task,
                 "title": title,
                 "note": "; ".join(filter(None, (task["note"], SPLIT_NOTES[task["split"]["by"]]))),

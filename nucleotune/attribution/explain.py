@@ -45,7 +45,7 @@ from nucleotune.models.tokenizers import Tokenizer, make_tokenizer
 from nucleotune.models.weights import read_description
 from nucleotune.sequence.kmers import TokenizedSequences
 from nucleotune.training.batches import collate
-from nucleotune.training.compute import POOLED, resolve_device
+from nucleotune.training.compute import pool, resolve_device
 
 log = logging.getLogger(__name__)
 
@@ -208,14 +208,13 @@ def _in_windows(
         nothing = np.zeros(n, dtype=np.int64)
         whole = TokenizedSequences(tokens, offsets, nothing, nothing > 0, tokenizer.pad_id)
         windows = windows_of(whole, tokenizer, description)
-        read, places, inside = windows.rectangle(windows.of(np.arange(n)))
+        every = np.arange(n)
+        read, places, inside = windows.rectangle(windows.of(every))
         read, places, inside = (torch.from_numpy(a).to(ids.device) for a in (read, places, inside))
         # Embedded once, so that what `outputs_at` puts in their place reaches every window.
         with _embedded_as(embeddings, embeddings(ids)[filled][places]):
             logits = classifier(input_ids=read, attention_mask=inside.long()).logits
-        of_each = logits.split(windows.counts.tolist())
-        pooled = torch.stack([POOLED[windows.pooling](one) for one in of_each])
-        return SequenceClassifierOutput(logits=pooled)
+        return SequenceClassifierOutput(logits=pool(logits, windows, every))
 
     return outputs
 

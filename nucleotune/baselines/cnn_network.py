@@ -167,11 +167,11 @@ def fit_network(
     kind: str,
     parts: int,
 ) -> tuple[Cnn, dict[str, Any]]:
-    """Train with Adam; on CUDA if there is one.
+    """Train with Adam.
 
     options: `filters`, and `kernel`, the width of the first convolution; `epochs` at most, each of at least 50 steps;
     `patience` epochs without a lower loss on the validation rows before it ends with the best weights (the last ones
-    without such rows); `batch_size`, `learning_rate`, `threads`. On the CPU the same seed and number of threads give
+    without such rows); `batch_size`, `learning_rate`, `threads`. The same seed and number of threads give
     the same network.
 
     Returns the network and of it: device, parameters, epochs, losses of the epoch kept.

@@ -79,7 +79,7 @@ class Hocnnlb(nn.Module):
 def fit_network(
     codes: np.ndarray, labels: np.ndarray, options: Mapping[str, Any], seed: int
 ) -> tuple[Hocnnlb, dict[str, Any]]:
-    """Train with RMSprop on cross-entropy, all epochs; on CUDA if there is one.
+    """Train with RMSprop on cross-entropy, all epochs.
 
     Args:
         codes: the training rows, uint8 (n, length), see `base_codes`.

@@ -118,7 +118,7 @@ def fit_network(
     options: Mapping[str, Any],
     seed: int,
 ) -> tuple[Ideeps, dict[str, Any]]:
-    """Train with RMSprop on cross-entropy until the validation loss stops falling; on CUDA if there is one.
+    """Train with RMSprop on cross-entropy until the validation loss stops falling.
 
     Args:
         inputs: the training rows, uint8 (n, 2, m), see `make_inputs`.

@@ -151,7 +151,7 @@ class Mdeep(nn.Module):
 def fit_network(
     inputs: Inputs, labels: np.ndarray, options: Mapping[str, Any], seed: int
 ) -> tuple[Mdeep, dict[str, Any]]:
-    """Train each branch alone, with its own output neuron, then all of it; on CUDA if there is one.
+    """Train each branch alone, with its own output neuron, then all of it.
 
     Args:
         inputs: the training rows.

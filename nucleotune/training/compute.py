@@ -89,6 +89,12 @@ def precision(device: torch.device) -> str:
     )
 
 
+def lowered(device: torch.device, encoder: bool = True) -> torch.autocast:
+    """A context in which an encoder computes in `precision`; what is none (`encoder` false) stays in fp32."""
+    low = encoder and precision(device) == "bf16"
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=low)
+
+
 def log_precision(device: torch.device) -> None:
     """Say in the log what is computed in, on which device."""
     if device.type != "cuda":
@@ -113,7 +119,7 @@ def forward(
 ) -> torch.Tensor:
     """Logits, fp32 (len(indices), outputs), of some sequences or windows in one pass."""
     ids, mask = collate(tokenized, indices, device)
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision(device) == "bf16"):
+    with lowered(device):
         logits = classifier(input_ids=ids, attention_mask=mask).logits
     return logits.float()
 
@@ -150,9 +156,12 @@ def pooled(
     else:
         parts = np.split(chosen, range(at_once, len(chosen), at_once))
         found = torch.cat([checkpoint(outputs, part, use_reentrant=False) for part in parts])
-    if len(chosen) == len(indices):
-        return found
-    of_each = found.split(windows.counts[indices].tolist())
+    return found if len(chosen) == len(indices) else pool(found, windows, indices)
+
+
+def pool(outputs: torch.Tensor, windows: TokenWindows, indices: np.ndarray) -> torch.Tensor:
+    """Outputs (len(indices), ...) of sequences from those of all their windows, one sequence after the other."""
+    of_each = outputs.split(windows.counts[indices].tolist())
     return torch.stack([POOLED[windows.pooling](one) for one in of_each])
 
 
@@ -169,7 +178,7 @@ def embed(
 
     def of_windows(part: np.ndarray) -> torch.Tensor:
         ids, mask = collate(windows, part, device)
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision(device) == "bf16"):
+        with lowered(device):
             return probe.embed(mask, input_ids=ids)
 
     def embedded(part: np.ndarray) -> tuple[torch.Tensor]:

@@ -45,19 +45,19 @@ ENCODER = {
     "adaptation": "frozen",
     "sizes": {"widths": [8]},
 }
+SIZES = {
+    "vocab_size": 69,
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+}
 MODEL = {
     "title": "tiny",
     "family": "bert",
     "tokenizer": {"kind": "kmer", "k": 3},
     "max_tokens": 64,
-    "architecture": {
-        "vocab_size": 69,
-        "hidden_size": 16,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "intermediate_size": 32,
-        "max_position_embeddings": 64,
-    },
+    "architecture": SIZES | {"max_position_embeddings": 64},
     "parameters": None,
 }
 
@@ -80,14 +80,7 @@ MODELS = {
             **MODEL,
             "family": "dnabert2",
             "tokenizer": {"kind": "file"},
-            "architecture": {
-                "vocab_size": 69,
-                "hidden_size": 16,
-                "num_hidden_layers": 1,
-                "num_attention_heads": 2,
-                "intermediate_size": 32,
-                **FAMILIES["dnabert2"].defaults,
-            },
+            "architecture": SIZES | FAMILIES["dnabert2"].defaults,
         },
         ["config.json", "pytorch_model.bin", "tokenizer.json"],
     ),

@@ -13,10 +13,11 @@ from nucleotune.evaluation.resampling import unmeasured
 from nucleotune.predict import predict
 from nucleotune.sequence.shared import canonical
 from nucleotune.sequence.similarity import relatives
+from nucleotune.studies.leaks import TRAINING
 from nucleotune.tasks import task_of
 
 #: Parts of a task that its methods have seen.
-SEEN = ("pretrain", "train", "valid")
+SEEN = (*TRAINING, "valid")
 
 Paths = Mapping[int, str | Path]
 

@@ -416,11 +416,10 @@ def _kind(asked: Mapping[str, Any], found: Look) -> None:
         if words := [one for one in known.unique() if one.lower() in MISSING]:
             why += f"; {' and '.join(map(repr, words))} taken as a class: leave cells empty where the class is unknown"
         if known.nunique() < 2:
+            said = f"all labels are {known.iloc[0]!r}" if len(known) else "no row has a label"
             raise InputError(
-                f"{found.keys['files'][0]['path']}: all labels are {known.iloc[0]!r}; expected two classes or more:"
-                " is it the right column (--label)?"
-                if len(known)
-                else f"{found.keys['files'][0]['path']}: no row has a label; is it the right column (--label)?"
+                f"{found.keys['files'][0]['path']}: {said}; expected two classes or more: is it the right column"
+                " (--label)?"
             )
     found.take("kind", kind, why)
     if kind == "classes":

@@ -114,9 +114,9 @@ def cross_files(run: Run) -> list[str]:
 
 def relatives_of(run: Run, dataset: str) -> dict[str, Any]:
     """Which test rows of other tasks are left out, as `cross.unseen_rows` takes it."""
-    task = run.tasks[run.datasets["task"][dataset].task]
-    limits = {key: task["split"][key] for key in ("identity", "coverage")}
-    return {**limits, "both_strands": task["strands"] == "both"}
+    split = run.tasks[run.datasets["task"][dataset].task]["split"]
+    limits = {key: split[key] for key in ("identity", "coverage")}
+    return {**limits, "both_strands": reads_both_strands(run, dataset)}
 
 
 def task_entries(task: Mapping[str, Any], row: str = "") -> dict[str, dict[str, Any]]:
@@ -241,6 +241,6 @@ def _alike(datasets: Iterable[TaskDataset]) -> dict[tuple[str, tuple[str, ...]],
     """Kind and names of labels -> data sets that have them, with all of their training rows."""
     found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for one in datasets:
-        if one.share is None:
+        if not one.aside:
             found.setdefault((one.kind, one.names), []).append(one.name)
     return found

@@ -28,7 +28,7 @@ def described(run: Run) -> dict[str, Any]:
 
 def whole(run: Run) -> list[str]:
     """Data sets with all of their training rows."""
-    return [name for name, one in run.datasets["task"].items() if one.share is None]
+    return [name for name, one in run.datasets["task"].items() if not one.aside]
 
 
 def facts(run: Run) -> list[str]:

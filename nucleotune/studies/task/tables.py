@@ -27,13 +27,6 @@ from nucleotune.reporting.performance import (
 from nucleotune.reporting.tables import NOTHING_PUBLISHED, long_table, row
 from nucleotune.tasks import compared
 
-#: Notes on decisions, by what cut-offs are chosen by.
-CUT_OFF = {
-    None: "",
-    "mcc": "decides at the cut-off of the best MCC on validation rows",
-    "f1": "decides at the cut-off of the best F1-score on validation rows",
-}
-
 _NOTHING = pd.DataFrame(columns=["species", "method"])
 _KEYS = {
     "dataset": "Data set",
@@ -136,7 +129,9 @@ def performance_table(
     asked = methods
     for dataset in datasets:
         read = reading.get(dataset["name"], {}).get("reading", {})
-        cut_off = CUT_OFF[dataset["threshold"]]
+        cut_off = ""
+        if by := dataset["threshold"]:
+            cut_off = f"decides at the cut-off of the best {ALL_METRICS[by]} on validation rows"
         methods = [
             {**one, "note": joined((one["note"], in_words(read.get(one["name"])), cut_off))}
             for one in asked

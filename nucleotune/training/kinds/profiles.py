@@ -38,7 +38,7 @@ from nucleotune.profile_contracts import (
 from nucleotune.progress import Progress
 from nucleotune.training.batches import to_device
 from nucleotune.training.compute import (
-    precision,
+    lowered,
     predict_parts,
     predicted_splits,
     resolve_device,
@@ -186,8 +186,7 @@ def outputs(network: nn.Module, inputs: torch.Tensor, device: torch.device) -> O
     and convolutions are TF32 there.
     """
     inputs = to_device(inputs, device)
-    low = not inputs.is_floating_point() and precision(device) == "bf16"
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=low):
+    with lowered(device, encoder=not inputs.is_floating_point()):
         logits, log_counts = network(inputs)
     return logits.float(), log_counts.float()
 
@@ -242,11 +241,10 @@ def probabilities(
 def hidden_states(network: EncoderProfile, ids: torch.Tensor, device: torch.device) -> torch.Tensor:
     """What the frozen encoder says of all sequences, fp32 (n, positions, hidden), on the CPU."""
     network.eval()
-    low = precision(device) == "bf16"
     progress = Progress("hidden states of the frozen encoder", len(ids), "sequences")
     states, done = None, 0
     for part in ids.split(PREDICTED_AT_A_TIME):
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=low):
+        with lowered(device):
             hidden = network.hidden(input_ids=to_device(part, device)).cpu()
         if states is None:
             states = hidden.new_empty((len(ids), *hidden.shape[1:]))
